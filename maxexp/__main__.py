@@ -1,0 +1,99 @@
+"""The command: ``python -m maxexp KEY=VALUE ...``."""
+
+import logging
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from maxexp.config import Config, explain, register_schema, to_config
+from maxexp.device.check import check_fit
+from maxexp.errors import DeviceError, MaxexpError
+from maxexp.network.graph import Network, build_network
+from maxexp.quantization.config import Method
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def conf_dir() -> str:
+    """The configuration folder: inside the package where it was installed, else beside it in a checkout."""
+    package = Path(str(resources.files("maxexp")))
+    return str(next(d for d in (package / "conf", package.parent / "conf") if (d / "config.yaml").is_file()))
+
+
+register_schema()
+
+
+@hydra.main(version_base="1.3", config_path=conf_dir(), config_name="config")
+def run(composed: DictConfig) -> None:
+    """One run, from the composed configuration to the closed record."""
+    config = to_config(composed)
+    if config.resume:
+        from maxexp.resume import resume_run
+
+        resume_run(config, HydraConfig.get().overrides.task, output_dir())
+        return
+    network = build_network(config.model, config.dataset.shape)
+    refusal = refuse(config, network)
+    if refusal:
+        # At once: to open the record takes seconds.
+        show_error(refusal)
+    from maxexp.execution import new_run
+
+    new_run(config, network, HydraConfig.get().overrides.task, output_dir(), refusal)
+
+
+def refuse(config: Config, network: Network) -> DeviceError | None:
+    """Why the network cannot run on the device; None if it can, or if it is not meant to."""
+    quantization = config.quantization
+    bits = quantization.bits(network)
+    quantization.float_epochs(config.trainer.max_epochs)
+    try:
+        check_fit(network, bits, config.device)
+    except DeviceError as error:
+        # A checkpoint brings bits of its own; the synthesize stage checks those.
+        if quantization.method is Method.float or config.checkpoint:
+            log.warning("as it is, this network would not run on %s: %s", config.device.name, error)
+            return None
+        return error
+    return None
+
+
+def output_dir() -> Path:
+    """Hydra's folder for this run."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def show_error(error: Exception) -> None:
+    """Print an error as one line; only once."""
+    if not getattr(error, "shown", False):
+        text = str(error) if isinstance(error, MaxexpError) else explain(error)
+        print(f"maxexp: error: {text}", file=sys.stderr, flush=True)
+        error.shown = True
+
+
+def main() -> None:
+    """Entry point; errors of the user end in one line and exit code 1."""
+    # Hydra would print its own errors over several lines; with this it hands them to us.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        run()
+    except (MaxexpError, HydraException, OmegaConfBaseException) as error:
+        show_error(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("maxexp: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

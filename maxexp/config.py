@@ -1,0 +1,126 @@
+"""The typed schema of a whole run, and how a composed configuration becomes it."""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from maxexp.board.config import BoardConfig
+from maxexp.data.config import AugmentationConfig, DatasetConfig
+from maxexp.device.config import DeviceConfig
+from maxexp.errors import ConfigError
+from maxexp.network.config import NetworkConfig
+from maxexp.quantization.config import QuantizationConfig
+from maxexp.synthesis.config import SynthesisConfig
+from maxexp.tracking.config import TrackingConfig
+from maxexp.training.config import RecipeConfig, TrainerConfig
+
+
+class Stage(Enum):
+    """Stages of a run, in the order in which they run."""
+
+    train = "train"
+    quantize = "quantize"
+    evaluate = "evaluate"
+    synthesize = "synthesize"
+    deploy = "deploy"
+
+
+@dataclass
+class Config:
+    """Every key of a run; the groups are documented where they are defined."""
+
+    model: NetworkConfig
+    dataset: DatasetConfig
+    augmentation: AugmentationConfig
+    quantization: QuantizationConfig
+    recipe: RecipeConfig
+    trainer: TrainerConfig
+    device: DeviceConfig
+    synthesis: SynthesisConfig
+    board: BoardConfig
+    tracking: TrackingConfig
+    seed: int = 1
+    stages: list[Stage] = field(default_factory=lambda: list(Stage)[:4])
+    checkpoint: str | None = None
+    resume: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ConfigError(f"stages=[]: give at least one of {', '.join(s.name for s in Stage)}")
+        if self.seed < 0:
+            raise ConfigError(f"seed={self.seed}: must not be negative")
+
+
+def register_schema() -> None:
+    """Make the schema available to ``conf/config.yaml`` as ``schema``."""
+    ConfigStore.instance().store(name="schema", node=Config)
+
+
+def to_config(composed: DictConfig) -> Config:
+    """Resolve and validate a composed configuration.
+
+    Raises:
+        ConfigError: a value is missing, of the wrong type, or impossible; names the key.
+    """
+    try:
+        config = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:
+        raise ConfigError(explain(error)) from error
+    _refuse_extra_keys(config, "")
+    return config
+
+
+def _refuse_extra_keys(value: Any, prefix: str) -> None:
+    """Keys added with ``+key=value`` that the schema does not know; OmegaConf lets them pass."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_extra_keys(item, f"{prefix}{key}.")
+    if not is_dataclass(value):
+        return
+    known = [f.name for f in fields(value)]
+    for key, item in vars(value).items():
+        if key not in known:
+            raise ConfigError(_no_such_key(f"{prefix}{key}", known))
+        _refuse_extra_keys(item, f"{prefix}{key}.")
+
+
+def _no_such_key(key: str, allowed: list[str]) -> str:
+    return f"{key}: no such key; allowed are {', '.join(allowed)}"
+
+
+def explain(error: Exception) -> str:
+    """One line for an error of Hydra or OmegaConf: the key, what is wrong, what is allowed."""
+    cause = error
+    while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if not isinstance(cause, OmegaConfBaseException):
+        text = " ".join(str(error).split("Config search path")[0].split())
+        override = getattr(error, "override", None)
+        return f"{override}: {text}" if override else text
+    text = (cause.msg or str(cause)).splitlines()[0]
+    key = cause.full_key or ""
+    if is_dataclass(cause.object_type) and "not in" in text:
+        return _no_such_key(key, [f.name for f in fields(cause.object_type)])
+    return f"{key}: {text}" if key and key not in text else text
+
+
+def to_yaml(config: Config) -> str:
+    """The resolved configuration as YAML, from which the run can be repeated."""
+    return OmegaConf.to_yaml(OmegaConf.create(to_plain(config)))
+
+
+def to_plain(config: Any) -> Any:
+    """Nested dicts, lists, strings and numbers of a configuration; enums by name."""
+    if isinstance(config, Enum):
+        return config.name
+    if is_dataclass(config):
+        return {f.name: to_plain(getattr(config, f.name)) for f in fields(config)}
+    if isinstance(config, dict):
+        return {key: to_plain(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [to_plain(value) for value in config]
+    return config

@@ -1,0 +1,211 @@
+"""What can be chosen about data: the data set and its augmentation, as typed schemas."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maxexp.errors import ConfigError
+
+
+class DatasetSource(Enum):
+    """Where the images of a data set come from."""
+
+    cifar10 = "cifar10"
+    cifar100 = "cifar100"
+    digits = "digits"
+    images = "images"
+
+
+class InputMapping(Enum):
+    """How an 8-bit pixel p becomes the signed 8-bit number that the network reads."""
+
+    p128 = "p128"
+    ai8x = "ai8x"
+
+
+# (channels, height, width, classes) of the sources whose content is not the user's to choose.
+FIXED_CONTENT = {
+    DatasetSource.cifar10: (3, 32, 32, 10),
+    DatasetSource.cifar100: (3, 32, 32, 100),
+    DatasetSource.digits: (1, 8, 8, 10),
+}
+
+
+def _require(condition: bool, key: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise ConfigError(f"{key}={value} is not possible: use {allowed}.")
+
+
+@dataclass
+class DatasetConfig:
+    """A data set and where to find it.
+
+    Attributes:
+        name: name of the data set; also the folder that is looked for below a root.
+        source: what kind of data set it is.
+        channels: 1 (gray) or 3 (RGB).
+        height: image height in pixels.
+        width: image width in pixels.
+        num_classes: number of classes.
+        validation_images: how many training images are set aside for validation.
+        root: folder that holds the data; None looks in `data/`, then in $MAXEXP_DATA.
+        download: whether a missing CIFAR set is fetched from its home page.
+        split_seed: seed of the choice of validation images.
+        cache_dir: where decoded images are kept; None means $MAXEXP_CACHE, else ~/.cache/maxexp.
+        limit: train on at most this many images (stratified; the validation images stay the same).
+
+    Raises:
+        ConfigError: a value is impossible; the message names its key.
+    """
+
+    name: str
+    source: DatasetSource
+    channels: int
+    height: int
+    width: int
+    num_classes: int
+    validation_images: int
+    root: str | None = None
+    download: bool = True
+    split_seed: int = 0
+    cache_dir: str | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        usable_name = re.fullmatch(r"\w[\w.-]*", self.name) is not None
+        _require(usable_name, "dataset.name", repr(self.name), "letters, digits, '_', '-' and '.'")
+        _require(self.channels in (1, 3), "dataset.channels", self.channels, "1 (gray) or 3 (RGB)")
+        for key, least in (("height", 1), ("width", 1), ("num_classes", 2), ("validation_images", 1)):
+            value = getattr(self, key)
+            _require(value >= least, f"dataset.{key}", value, f"a whole number of at least {least}")
+        _require(self.split_seed >= 0, "dataset.split_seed", self.split_seed, "a whole number of at least 0")
+        _require(self.limit is None or self.limit >= 1, "dataset.limit", self.limit, "null or at least 1")
+        self._check_fixed_content()
+
+    def _check_fixed_content(self) -> None:
+        expected = FIXED_CONTENT.get(self.source)
+        if expected is None:
+            return
+        for key, value in zip(("channels", "height", "width", "num_classes"), expected, strict=True):
+            given = getattr(self, key)
+            _require(
+                given == value, f"dataset.{key}", given, f"{value} with dataset.source={self.source.name}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of one image."""
+        return self.channels, self.height, self.width
+
+
+@dataclass
+class RandomCropConfig:
+    """Zero padding on every side, then a crop of the original size at a random place.
+
+    Attributes:
+        padding: pixels added to each side.
+    """
+
+    padding: int = 4
+
+    def __post_init__(self) -> None:
+        _require(self.padding >= 0, "augmentation.random_crop.padding", self.padding, "0 or more pixels")
+
+
+@dataclass
+class HorizontalFlipConfig:
+    """Mirror left and right.
+
+    Attributes:
+        probability: of an image being mirrored.
+    """
+
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        possible = 0 <= self.probability <= 1
+        _require(possible, "augmentation.horizontal_flip.probability", self.probability, "0 to 1")
+
+
+@dataclass
+class RotationConfig:
+    """Rotation about the image's centre.
+
+    Attributes:
+        degrees: angles are uniform in [-degrees, degrees].
+    """
+
+    degrees: float = 10.0
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.degrees <= 180, "augmentation.rotation.degrees", self.degrees, "0 to 180")
+
+
+@dataclass
+class ColorJitterConfig:
+    """Random colours, with the meaning that torchvision's ColorJitter gives to each number.
+
+    Attributes:
+        brightness: factor uniform in [max(0, 1 - brightness), 1 + brightness].
+        contrast: likewise.
+        saturation: likewise.
+        hue: shift uniform in [-hue, hue], in turns of the colour circle.
+    """
+
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.2
+    hue: float = 0.05
+
+    def __post_init__(self) -> None:
+        for key in ("brightness", "contrast", "saturation"):
+            value = getattr(self, key)
+            _require(0 <= value < float("inf"), f"augmentation.color_jitter.{key}", value, "0 or more")
+        _require(0 <= self.hue <= 0.5, "augmentation.color_jitter.hue", self.hue, "0 to 0.5")
+
+
+@dataclass
+class GaussianNoiseConfig:
+    """Independent noise on every value of every pixel.
+
+    Attributes:
+        std: standard deviation, where black is 0 and white is 1.
+    """
+
+    std: float = 0.1
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.std <= 1, "augmentation.gaussian_noise.std", self.std, "0 to 1")
+
+
+@dataclass
+class NormalizeConfig:
+    """From unsigned pixels to signed numbers; the only entry that also holds at evaluation.
+
+    Attributes:
+        mapping: which signed number a pixel becomes.
+    """
+
+    mapping: InputMapping = InputMapping.p128
+
+
+@dataclass
+class AugmentationConfig:
+    """What happens to training images; None switches an entry off.
+
+    Without `normalize` the pixels are not centred: the network reads p >> 1, that is 0 to 127.
+    """
+
+    random_crop: RandomCropConfig | None = None
+    horizontal_flip: HorizontalFlipConfig | None = None
+    rotation: RotationConfig | None = None
+    color_jitter: ColorJitterConfig | None = None
+    gaussian_noise: GaussianNoiseConfig | None = None
+    normalize: NormalizeConfig | None = field(default_factory=NormalizeConfig)
+
+    @property
+    def mapping(self) -> InputMapping | None:
+        """The input mapping, None for pixels that are not centred."""
+        return None if self.normalize is None else self.normalize.mapping

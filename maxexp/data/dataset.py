@@ -1,0 +1,78 @@
+"""One split of a data set in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maxexp.data.arrays import content_digest
+from maxexp.data.cache import SplitCache, cache_folder, fingerprint
+from maxexp.data.config import DatasetConfig
+from maxexp.data.sources import find_source
+from maxexp.data.split import stratified_split
+
+__all__ = ["ImageSet", "load_split", "stratified_split"]
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        labels: int64 (N,).
+        classes: names, in the order of the labels.
+        digest: SHA-256 (hexadecimal) of images and labels.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: list[str]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: np.ndarray) -> ImageSet:
+        """The images at int64 `indices`, in that order, as a copy with its own digest."""
+        images, labels = self.images.cpu().numpy()[indices], self.labels.cpu().numpy()[indices]
+        digest = content_digest(images, labels)
+        return ImageSet(torch.from_numpy(images), torch.from_numpy(labels), self.classes, digest)
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same images on a device."""
+        return ImageSet(self.images.to(device), self.labels.to(device), self.classes, self.digest)
+
+
+def load_split(config: DatasetConfig, split: str) -> ImageSet:
+    """Loads a whole split, decoding it only if the cache does not hold it.
+
+    Neither `validation_images` nor `limit` apply here: they are the data module's.
+
+    Args:
+        config: the data set.
+        split: `train` or `test`.
+
+    Raises:
+        DataError: the data are missing, corrupt, or not what the configuration says.
+    """
+    source = find_source(config)
+    parameters = {
+        "source": config.source.name,
+        "kind": type(source).__name__,
+        "split": split,
+        "shape": config.shape,
+        "num_classes": config.num_classes,
+    }
+    mark = fingerprint(source.files(split), parameters)
+    cache = SplitCache(cache_folder(config.cache_dir), f"{config.name}-{split}", parameters)
+    kept = cache.load(mark)
+    if kept is None:
+        arrays = source.read(split)
+        kept = arrays, content_digest(arrays.images, arrays.labels)
+        cache.store(mark, *kept)
+    arrays, digest = kept
+    return ImageSet(torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels), arrays.classes, digest)

@@ -1,0 +1,93 @@
+"""Images in one folder per class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maxexp.data.arrays import SplitArrays, check_labels
+from maxexp.data.config import DatasetConfig, DatasetSource
+from maxexp.data.decode import decode_images
+from maxexp.data.split import stratified_split
+from maxexp.errors import DataError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+TEST_FRACTION = 0.2
+TEST_SEED = 0
+"""Not `dataset.split_seed`: whatever is tried for validation, the test images stay unseen."""
+
+
+def _images_by_class(folder: Path) -> dict[str, list[Path]]:
+    """Class name -> its image files, both sorted; hidden files and folders without images are left out."""
+    found = {}
+    for child in sorted(folder.iterdir()):
+        if child.is_dir() and not child.name.startswith("."):
+            files = sorted(
+                path
+                for path in child.iterdir()
+                if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+            )
+            if files:
+                found[child.name] = files
+    return found
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """`train/<class>/*` and `test/<class>/*`, or `<class>/*` alone, a fixed fifth of it as test split."""
+
+    folder: Path
+    config: DatasetConfig
+
+    @classmethod
+    def find(cls, place: Path, config: DatasetConfig) -> ClassFolders | None:
+        """The class folders in a place, None if there are none."""
+        if (place / "train").is_dir():
+            return cls(place, config) if _images_by_class(place / "train") else None
+        # Other folders below a common root may well hold pictures; CIFAR has to say what it is.
+        if config.source is DatasetSource.images and place.is_dir() and _images_by_class(place):
+            return cls(place, config)
+        return None
+
+    @property
+    def _divided(self) -> bool:
+        return (self.folder / "train").is_dir()
+
+    def _origin(self, split: str) -> Path:
+        return self.folder / split if self._divided else self.folder
+
+    def _listing(self, split: str) -> dict[str, list[Path]]:
+        origin = self._origin(split)
+        if not origin.is_dir():
+            raise DataError(f"{self.folder} has no folder {split}: add {split}/<class>/ with images.")
+        return _images_by_class(origin)
+
+    def files(self, split: str) -> list[Path]:
+        """All image files that have a say in the split's content."""
+        return [path for files in self._listing(split).values() for path in files]
+
+    def read(self, split: str) -> SplitArrays:
+        """Decodes a split; the user's own images are resized, those of a known set must fit.
+
+        Raises:
+            DataError: an unreadable image, or classes that disagree with the configuration.
+        """
+        listing = self._listing(split)
+        classes = list(_images_by_class(self._origin("train")))
+        unknown = sorted(set(listing) - set(classes))
+        if unknown:
+            raise DataError(
+                f"{self._origin(split) / unknown[0]} is a class without training images: add some."
+            )
+        files = np.array([path for found in listing.values() for path in found], dtype=object)
+        labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
+        check_labels(labels, classes, self.config, self._origin(split))
+        if not self._divided:
+            train, test = stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)
+            part = train if split == "train" else test
+            files, labels = files[part], labels[part]
+        resize = self.config.source is DatasetSource.images
+        images = decode_images(list(files), [str(path) for path in files], self.config, resize)
+        return SplitArrays(images, labels, classes)

@@ -1,0 +1,96 @@
+"""Batches straight from memory: no worker processes, no state that a resumed run would need."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from maxexp.data.augmentation import BatchAugmentation
+from maxexp.data.config import InputMapping
+from maxexp.data.dataset import ImageSet
+from maxexp.data.pixels import evaluation_input
+
+Batch = tuple[Tensor, Tensor]
+
+
+def seeded_generator(*parts: int | str, device: torch.device | str = "cpu") -> Generator:
+    """A generator that depends on all parts; neighbouring seeds and epochs share nothing."""
+    digest = hashlib.sha256(repr(parts).encode()).digest()
+    return Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+class TrainingBatches:
+    """Shuffled and augmented batches; an epoch is a function of (seed, epoch) and nothing else.
+
+    The last, incomplete batch is left out unless it is the only one.
+
+    Args:
+        images: what to draw from; its device is where the work is done.
+        batch_size: images per batch.
+        augmentation: applied to whole batches.
+        seed: of shuffling and augmentation.
+        epoch: asked for the number of the epoch at the start of each iteration.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        batch_size: int,
+        augmentation: BatchAugmentation,
+        seed: int,
+        epoch: Callable[[], int],
+    ) -> None:
+        self._images = images
+        self._batch_size = batch_size
+        self._augmentation = augmentation
+        self._seed = seed
+        self._epoch = epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Fixes the number of the epochs to come, in place of asking for it."""
+        self._epoch = lambda: epoch
+
+    def __len__(self) -> int:
+        return max(1, len(self._images) // self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yields inputs float32 (N, C, H, W) and labels int64 (N,)."""
+        return self._batches(self._epoch())
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        images, labels = self._images.images, self._images.labels
+        shuffle = seeded_generator(self._seed, epoch, "order")
+        draws = seeded_generator(self._seed, epoch, "augmentation", device=images.device)
+        order = torch.randperm(len(self._images), generator=shuffle).to(images.device)
+        for chosen in order.split(self._batch_size)[: len(self)]:
+            yield self._augmentation(images[chosen], draws), labels[chosen]
+
+
+class EvaluationBatches:
+    """All images in their order, unaugmented.
+
+    Args:
+        images: what to go through.
+        mapping: how pixels become signed numbers.
+        batch_size: images per batch.
+    """
+
+    def __init__(self, images: ImageSet, mapping: InputMapping | None, batch_size: int = 500) -> None:
+        self._images = images
+        self._mapping = mapping
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._images) / self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yields inputs float32 (N, C, H, W) and labels int64 (N,)."""
+        size = self._batch_size
+        for images, labels in zip(
+            self._images.images.split(size), self._images.labels.split(size), strict=True
+        ):
+            yield evaluation_input(images, self._mapping), labels

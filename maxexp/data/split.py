@@ -1,0 +1,45 @@
+"""Seeded divisions of a labelled set in which every part has the classes' proportions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+IndexArray = np.ndarray
+
+
+def stratified_order(labels: IndexArray, seed: int) -> IndexArray:
+    """An order of all images in which every beginning has nearly the proportions of the whole.
+
+    The k-th of a class's n images (at random) stands at (k + 0.5) / n, so that the first `count`
+    images are shared out by Webster's rule. Beginnings of different length contain one another.
+
+    Args:
+        labels: int64 (N,).
+        seed: 0 or more.
+
+    Returns:
+        int64 (N,), a permutation.
+    """
+    # The raw stream of a bit generator is the part of numpy's randomness that never changes.
+    keys = np.random.PCG64(seed).random_raw(len(labels))
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        shuffled = members[np.argsort(keys[members], kind="stable")]
+        place[shuffled] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.lexsort((keys, place))
+
+
+def stratified_split(labels: IndexArray, count: int, seed: int) -> tuple[IndexArray, IndexArray]:
+    """Sets `count` images aside, the same on every platform.
+
+    Args:
+        labels: int64 (N,).
+        count: how many images the second part gets, 0 to N.
+        seed: 0 or more.
+
+    Returns:
+        Two ascending int64 index arrays of N - count and count entries.
+    """
+    order = stratified_order(labels, seed)
+    return np.sort(order[count:]), np.sort(order[:count])

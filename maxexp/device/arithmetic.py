@@ -1,0 +1,77 @@
+"""The chip's number formats: one function for each, used by training, quantizer and integer network.
+
+Activations are signed 8-bit; training sees them divided by 128. Weights of ``b`` bits and biases share one
+power-of-two scale per layer: ``integer = floor(2^(b-1) * 2^s * value + 1/2)`` with the weight exponent ``s``.
+The accumulator then holds ``sum(x * w) + 128 * bias`` and is shifted by ``8 - b - s`` before rounding
+(hardware.md 1.3 and 3.2).
+"""
+
+import torch
+from torch import Tensor
+
+ACTIVATION_MIN, ACTIVATION_MAX = -128, 127
+ACTIVATION_SCALE = 128
+"""Activations are integers / 128 in the floating-point domain."""
+
+WEIGHT_BITS = (1, 2, 4, 8)
+BIAS_BITS = 8
+BIAS_FACTOR = 128
+"""A bias of 1 adds this much to the accumulator, so that it has the unit of an activation times a weight."""
+
+MAX_SHIFT = 15
+"""The output shift register holds -15 to 15."""
+
+
+def weight_exponent(
+    weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int = BIAS_BITS, quantile: float = 1.0
+) -> int:
+    """Exponent ``s`` of a layer's power-of-two scale: the largest that keeps weights and biases in range.
+
+    Args:
+        weight: floating-point weights, any shape.
+        bias: floating-point biases or None.
+        bits: bits of a weight; 1, 2, 4 or 8.
+        bias_bits: bits of a bias; its range is 2^(bias_bits - bits) times that of a weight.
+        quantile: share of the magnitudes that must stay in range; what is above saturates.
+
+    Returns:
+        ``floor(log2(1 / q))`` of the quantile ``q``, limited so that the output shift is within its register.
+        Computed in float32 whatever the dtype, so that training, quantizer and export agree bit for bit.
+    """
+    values = weight.detach().float().abs().flatten()
+    if bias is not None:
+        scaled = bias.detach().float().abs() * 2.0 ** (bits - bias_bits)
+        values = torch.cat((values, scaled))
+    reach = values.max() if quantile == 1 else torch.quantile(values, quantile)
+    exponent = (1 / reach).log2().floor()
+    return int(exponent.clamp(8 - bits - MAX_SHIFT, 8 - bits + MAX_SHIFT))
+
+
+def quantize_weight(values: Tensor, bits: int, exponent: int, stored_bits: int | None = None) -> Tensor:
+    """Integers (as float32) that the chip holds for floating-point weights, or biases, of a layer.
+
+    Args:
+        values: weights or biases, any shape.
+        bits: bits of the layer's weights, which set the scale.
+        exponent: from :func:`weight_exponent`.
+        stored_bits: bits in which the integers are kept; those of the weights by default.
+    """
+    half = 2 ** ((stored_bits or bits) - 1)
+    scaled = values.float() * 2.0 ** (bits - 1 + exponent)
+    return (scaled + 0.5).floor().clamp(-half, half - 1)
+
+
+def output_shift(bits: int, exponent: int) -> int:
+    """Left shift of the accumulator (in units of 2^-7) that undoes the scale of the weights."""
+    return 8 - bits - exponent
+
+
+def round_shift(accumulator: Tensor, shift: int) -> Tensor:
+    """``floor(1/2 + accumulator * 2^shift / 128)`` of integers, saturated to 8 bits (hardware.md 3.2)."""
+    right = 7 - shift
+    if right > 0:
+        accumulator = (accumulator + (1 << (right - 1))) >> right
+    elif right < 0:
+        # Saturating first keeps the left shift within the integer type.
+        accumulator = accumulator.clamp(ACTIVATION_MIN, ACTIVATION_MAX + 1) << -right
+    return accumulator.clamp(ACTIVATION_MIN, ACTIVATION_MAX)

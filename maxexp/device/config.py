@@ -1,0 +1,47 @@
+"""What a device has: memories, limits, clock (hardware.md 3.3)."""
+
+from dataclasses import dataclass
+
+from maxexp.errors import ConfigError
+
+
+@dataclass
+class DeviceConfig:
+    """Sizes and limits of a CNN accelerator of the MAX7800x family.
+
+    Attributes:
+        name: the part.
+        processors: parallel convolution processors; channels beyond are computed in passes.
+        instance_processors: processors that share one data memory instance (byte lanes of a word).
+        instance_bytes: size of one data memory instance.
+        kernel_columns: columns of 72 bits in the weight memory of one processor.
+        weight_bytes: whole weight memory.
+        bias_groups: quadrants, each with a bias memory of its own.
+        bias_group_bytes: bias memory of one quadrant, one byte per bias.
+        max_layers: layers in one network.
+        max_channels: input or output channels of one layer.
+        max_size: rows or columns of a map, padding included.
+        max_flatten_pixels: pixels of a map that a linear layer may flatten.
+        clock_mhz: clock of the accelerator at inference.
+        cycle_model: whether hardware.md section 4 describes this part's timing.
+    """
+
+    name: str = "???"
+    processors: int = 64
+    instance_processors: int = 4
+    instance_bytes: int = 32768
+    kernel_columns: int = 768
+    weight_bytes: int = 442368
+    bias_groups: int = 4
+    bias_group_bytes: int = 512
+    max_layers: int = 32
+    max_channels: int = 1024
+    max_size: int = 1023
+    max_flatten_pixels: int = 256
+    clock_mhz: float = 50.0
+    cycle_model: bool = True
+
+    def __post_init__(self) -> None:
+        for key, value in vars(self).items():
+            if not isinstance(value, (str, bool)) and value <= 0:
+                raise ConfigError(f"device.{key}={value}: must be above 0")

@@ -1,0 +1,84 @@
+"""What a network costs on a device: memory, operations, cycles, latency."""
+
+from dataclasses import dataclass
+
+from maxexp.device.check import Fit, check_fit
+from maxexp.device.config import DeviceConfig
+from maxexp.device.cycles import STARTUP_CYCLES, layer_cycles
+from maxexp.network.graph import Network
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One row of the cost table; ``cycles`` is None for a device without a cycle model."""
+
+    name: str
+    out_shape: tuple[int, int, int]
+    weights: int
+    bits: int
+    macs: int
+    ops: int
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one inference; ``cycles`` and what follows from it are None without a cycle model."""
+
+    network: Network
+    device: DeviceConfig
+    fit: Fit
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def cycles(self) -> int | None:
+        if not self.device.cycle_model:
+            return None
+        return STARTUP_CYCLES + sum(layer.cycles for layer in self.layers)
+
+    @property
+    def latency_us(self) -> float | None:
+        """Microseconds of pure computation; a stopwatch on the board adds some 6 us (hardware.md 4.2)."""
+        return None if self.cycles is None else self.cycles / self.device.clock_mhz
+
+    def metrics(self) -> dict[str, float]:
+        """The ``hw/`` metrics of the run record."""
+        network = self.network
+        values = {
+            "hw/parameters": network.weights + network.biases,
+            "hw/macs": network.macs,
+            "hw/ops": network.ops,
+            "hw/weight_bytes": self.fit.weight_bytes,
+            "hw/bias_bytes": self.fit.bias_bytes,
+            "hw/data_bytes": self.fit.data_bytes,
+        }
+        if self.cycles is not None:
+            values |= {
+                "hw/cycles": self.cycles,
+                "hw/latency_us": self.latency_us,
+                "hw/images_per_s": 1e6 / self.latency_us,
+                "hw/macs_per_cycle": network.macs / self.cycles,
+            }
+        return values
+
+
+def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -> Cost:
+    """Cost of ``network`` with ``bits`` per weight by layer name (8 where not named).
+
+    Raises:
+        DeviceError: the network does not fit.
+    """
+    fit = check_fit(network, bits, device)
+    rows = [
+        LayerCost(
+            layer.name,
+            layer.out_shape,
+            layer.weights,
+            bits.get(layer.name, 8),
+            layer.macs,
+            layer.ops,
+            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0)) if device.cycle_model else None,
+        )
+        for layer in network
+    ]
+    return Cost(network, device, fit, tuple(rows))

@@ -1,0 +1,189 @@
+"""The network as the chip computes it: integers in, integers out, every bit as on the device.
+
+Values are integers throughout. Convolutions run in float32 where that is provably exact: all partial sums
+are integers of magnitude below 2^24 if ``sum |w| * 128 <= 2^24`` over each output's weights, and input
+channels are split into groups until that holds (hardware.md 2.3).
+"""
+
+import platform
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maxexp.device.arithmetic import (
+    ACTIVATION_MAX,
+    ACTIVATION_MIN,
+    BIAS_BITS,
+    BIAS_FACTOR,
+    MAX_SHIFT,
+    WEIGHT_BITS,
+    round_shift,
+)
+from maxexp.errors import CheckpointError
+from maxexp.network.config import Activation, Op, Pool
+from maxexp.network.graph import INPUT, Layer, Network
+
+EXACT_FLOAT32 = 2**24
+
+
+@dataclass(frozen=True)
+class IntegerLayer:
+    """Weights of one layer as the chip holds them.
+
+    Attributes:
+        weight: int8, of ``layer.weight_shape``; None for a passthrough.
+        bias: int8 (out,) or None.
+        bits: bits of a weight.
+        shift: final output shift, -15 to 15, ``8 - bits`` included; without effect on wide layers.
+        quantile: share of magnitudes that the scale kept in range; goes along to checkpoints.
+    """
+
+    layer: Layer
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+    bits: int = 8
+    shift: int = 0
+    quantile: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.weight is None:
+            return
+        name, half = self.layer.name, 2 ** (self.bits - 1)
+        if self.bits not in WEIGHT_BITS:
+            raise CheckpointError(f"layer {name}: {self.bits}-bit weights; the chip has 1, 2, 4 and 8 bits")
+        if not -MAX_SHIFT <= self.shift <= MAX_SHIFT:
+            raise CheckpointError(f"layer {name}: output shift {self.shift} is outside of -15 to 15")
+        if int(self.weight.min()) < -half or int(self.weight.max()) >= half:
+            raise CheckpointError(f"layer {name}: weights outside of {self.bits} bits")
+
+
+class IntegerNetwork:
+    """Bit-exact evaluation.
+
+    Args:
+        network: the description.
+        layers: one per layer of ``network``, in order.
+    """
+
+    def __init__(self, network: Network, layers: list[IntegerLayer]) -> None:
+        self.network = network
+        self.layers = layers
+        self._convolutions = [_split_exactly(layer) for layer in layers]
+
+    @property
+    def bits(self) -> dict[str, int]:
+        """Weight bits by layer name, layers without weights left out."""
+        return {x.layer.name: x.bits for x in self.layers if x.weight is not None}
+
+    @torch.no_grad()
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Outputs of the last layer.
+
+        Args:
+            inputs: (N, C, H, W) integers from -128 to 127, any dtype.
+
+        Returns:
+            int32 (N, outputs): raw accumulators where the last layer is wide, else 8-bit values.
+        """
+        tensors = {INPUT: inputs.float()}
+        for index, (entry, weights) in enumerate(zip(self.layers, self._convolutions, strict=True)):
+            layer = entry.layer
+            x = _operands([tensors[name] for name in layer.inputs])
+            x = _pool(layer, x)
+            if weights is not None:
+                x = _convolve(entry, weights, x)
+            for name in set(layer.inputs):
+                if self.network.last_use[name] == index:
+                    del tensors[name]
+            tensors[layer.name] = x
+        return x.flatten(1).to(torch.int32)
+
+    def predict(self, inputs: Tensor, batch_size: int = 250) -> Tensor:
+        """int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
+        return torch.cat([self(batch) for batch in inputs.split(batch_size)])
+
+
+def _operands(tensors: list[Tensor]) -> Tensor:
+    """Element-wise sum, saturated once after all operands (hardware.md 3.2)."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return torch.stack(tensors).sum(0).clamp_(ACTIVATION_MIN, ACTIVATION_MAX)
+
+
+def _pool(layer: Layer, x: Tensor) -> Tensor:
+    if layer.pool is Pool.max:
+        return F.max_pool2d(x, layer.pool_size, layer.pool_stride)
+    if layer.pool is Pool.avg:
+        total = F.avg_pool2d(x, layer.pool_size, layer.pool_stride, divisor_override=1)
+        return torch.trunc(total / layer.pool_size**2)
+    return x
+
+
+def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
+    """Operation, bias, shift, saturation, activation; float32 integers out (int32 where wide)."""
+    layer = entry.layer
+    if layer.op is Op.linear:
+        x = x.flatten(1)[..., None, None]
+    accumulator = None
+    start = 0
+    for weight in groups:
+        part = _exact_conv2d(x[:, start : start + weight.shape[1]], weight, layer.padding)
+        accumulator = part if accumulator is None else accumulator.add_(part)
+        start += weight.shape[1]
+    if entry.bias is not None:
+        accumulator += BIAS_FACTOR * entry.bias.to(torch.int32)[:, None, None]
+    if layer.wide:
+        return accumulator
+    y = round_shift(accumulator, entry.shift).float()
+    if layer.activation is Activation.relu:
+        y = y.clamp_(min=0)
+    elif layer.activation is Activation.abs:
+        y = y.abs_().clamp_(max=ACTIVATION_MAX)
+    return y
+
+
+def _exact_conv2d(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+    """int32 convolution of integers; the caller keeps partial sums below 2^24."""
+    if x.is_cpu and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available():
+        # oneDNN's direct convolution in IEEE float32: no Winograd, no bfloat16, so every partial sum is exact.
+        with torch.backends.mkldnn.flags(enabled=True, allow_tf32=False), torch.backends.nnpack.flags(False):
+            return F.conv2d(x, weight, padding=padding).to(torch.int32)
+    return F.conv2d(x.double(), weight.double(), padding=padding).round().to(torch.int32)
+
+
+def _split_exactly(entry: IntegerLayer) -> list[Tensor] | None:
+    """The layer's weights as float32 (out, in_group, k, k), split along inputs so that sums stay exact."""
+    if entry.weight is None:
+        return None
+    weight = entry.weight.float()
+    if weight.dim() == 2:
+        weight = weight[..., None, None]
+    reach = weight.abs().sum((2, 3)) * -ACTIVATION_MIN
+    groups = []
+    start = 0
+    while start < weight.shape[1]:
+        sums = reach[:, start:].cumsum(1).amax(0)
+        count = max(1, int((sums <= EXACT_FLOAT32).sum()))
+        # oneDNN wants memory-contiguous weights.
+        groups.append(weight[:, start : start + count].contiguous())
+        start += count
+    return groups
+
+
+def integer_layer(
+    layer: Layer, weight: Tensor, bias: Tensor | None, bits: int, shift: int, quantile: float = 1.0
+) -> IntegerLayer:
+    """An :class:`IntegerLayer` of integer-valued tensors of any dtype.
+
+    Raises:
+        CheckpointError: a value does not fit its format.
+    """
+    half = 2 ** (BIAS_BITS - 1)
+    if bias is not None and (bias.min() < -half or bias.max() >= half):
+        raise CheckpointError(f"layer {layer.name}: biases outside of {BIAS_BITS} bits")
+    as_int8 = None if bias is None else bias.to(torch.int8)
+    if weight.abs().max() > half:
+        raise CheckpointError(f"layer {layer.name}: weights outside of {BIAS_BITS} bits")
+    return IntegerLayer(layer, weight.to(torch.int8), as_int8, bits, shift, quantile)

@@ -1,0 +1,33 @@
+"""Errors that a user can cause and mend: one sentence that names the cause and the fix.
+
+Anything raised as a :class:`MaxexpError` reaches the terminal as one line with a non-zero exit code;
+every other exception is a defect of maxexp and keeps its traceback.
+"""
+
+
+class MaxexpError(Exception):
+    """Base of all errors that are shown to the user as one line."""
+
+
+class ConfigError(MaxexpError):
+    """A configuration value that cannot be used; the message names the key and what is allowed."""
+
+
+class NetworkError(ConfigError):
+    """A network description that has no meaning, or uses an operation that is not supported."""
+
+
+class DeviceError(MaxexpError):
+    """A network that the device cannot hold or compute; names the layer, the excess and a remedy."""
+
+
+class DataError(MaxexpError):
+    """A data set that is missing, incomplete or corrupt."""
+
+
+class CheckpointError(MaxexpError):
+    """A checkpoint that cannot be read, or that belongs to another network."""
+
+
+class TrackingError(MaxexpError):
+    """A run or tracking store that cannot be used."""

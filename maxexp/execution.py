@@ -1,0 +1,74 @@
+"""One run inside its record: opened, carried out, summed up, closed."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from maxexp.config import Config, to_plain, to_yaml
+from maxexp.errors import MaxexpError
+from maxexp.network.graph import Network
+from maxexp.report.summary import print_results, result_rows, results_markdown
+from maxexp.tracking.flatten import flatten
+from maxexp.tracking.provenance import environment_files, provenance
+from maxexp.tracking.record import RunRecord
+
+log = logging.getLogger(__name__)
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def new_run(
+    config: Config,
+    network: Network,
+    overrides: Sequence[str],
+    folder: Path,
+    refusal: MaxexpError | None = None,
+) -> None:
+    """Open a record and run the pipeline in it.
+
+    Args:
+        overrides: what the user typed.
+        folder: local folder of the run.
+        refusal: why the network cannot run; it is recorded, and the run fails with it.
+    """
+    tags = {
+        **provenance(PACKAGE),
+        "model": network.name,
+        "dataset": config.dataset.name,
+        "quantization": config.quantization.method.name,
+    }
+    name = f"{network.name}-{config.dataset.name}-{config.quantization.method.name}"
+    record = RunRecord.start(config.tracking, name, tags, flatten(to_plain(config)))
+    with record:
+        record.log_text(to_yaml(config), "config/resolved.yaml")
+        record.log_text("".join(f"- {override}\n" for override in overrides), "config/overrides.yaml")
+        for file, text in environment_files().items():
+            record.log_text(text, f"config/{file}")
+        if refusal:
+            raise refusal
+        carry_out(config, network, record, folder)
+    finish_message(record)
+
+
+def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
+    """Run the pipeline within an open record and sum its results up."""
+    from maxexp.pipeline import Pipeline
+
+    log.info("run %s in %s", record.run_id, record.uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not sys.stderr.isatty():
+        config.trainer.progress = False
+    try:
+        Pipeline(config, network, record, folder).run()
+    except KeyboardInterrupt:
+        print(f"maxexp: stopped; go on with: python -m maxexp resume={record.run_id}", file=sys.stderr)
+        raise
+    rows = result_rows(record.metrics(), record.tags())
+    record.set_tags({"mlflow.note.content": results_markdown(rows)})
+    print_results(f"{network.name} on {config.dataset.name}", rows)
+
+
+def finish_message(record: RunRecord) -> None:
+    """Say where the results are, once the record is closed."""
+    print(f"run {record.run_id}\nopen it with: mlflow ui --backend-store-uri {record.uri}")

@@ -1,0 +1,107 @@
+"""The grammar of a network description: named layers, one entry per hardware layer of the chip."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maxexp.errors import ConfigError
+
+
+class Op(Enum):
+    """The one operation of a layer."""
+
+    conv2d = "conv2d"
+    linear = "linear"
+    passthrough = "passthrough"
+    conv1d = "conv1d"
+    convtranspose2d = "convtranspose2d"
+
+
+class Pool(Enum):
+    """Pooling fused in front of the operation."""
+
+    max = "max"
+    avg = "avg"
+
+
+class Eltwise(Enum):
+    """Element-wise combination of several inputs, in front of pooling and operation."""
+
+    add = "add"
+    sub = "sub"
+
+
+class Activation(Enum):
+    """What follows the operation."""
+
+    relu = "relu"
+    abs = "abs"
+    none = "none"
+
+
+class BatchNorm(Enum):
+    """Batch normalization after the operation; folded into its weights before quantization."""
+
+    none = "none"
+    affine = "affine"
+    no_affine = "no_affine"
+
+
+@dataclass
+class LayerConfig:
+    """One hardware layer: element-wise operands, pooling, dropout, operation, batch norm, activation.
+
+    Attributes:
+        op: the operation.
+        out_channels: output channels of ``conv2d``.
+        out_features: outputs of ``linear``, which flattens a (C, H, W) input in row-major order.
+        kernel_size: 1 or 3 (square), ``conv2d`` only.
+        padding: rows and columns of zeros on each side; default ``kernel_size // 2``.
+        pool: pooling in front of the operation.
+        pool_size: side of the pooling window, in pixels.
+        pool_stride: default ``pool_size``.
+        activation: default ``relu``; ``none`` for wide and passthrough layers.
+        bias: whether the operation adds a bias per output channel.
+        batchnorm: normalization after the operation; needs ``bias``, which receives its offset.
+        dropout: probability of zeroing an input of the operation while training.
+        wide: 32-bit output without shift and activation; last layer only.
+        inputs: names of the layers read (``input`` is the network's input); default the previous layer.
+        eltwise: how several inputs are combined.
+    """
+
+    op: Op = Op.conv2d
+    out_channels: int | None = None
+    out_features: int | None = None
+    kernel_size: int = 3
+    padding: int | None = None
+    pool: Pool | None = None
+    pool_size: int = 2
+    pool_stride: int | None = None
+    activation: Activation | None = None
+    bias: bool = True
+    batchnorm: BatchNorm = BatchNorm.none
+    dropout: float = 0.0
+    wide: bool = False
+    inputs: list[str] | None = None
+    eltwise: Eltwise | None = None
+
+
+@dataclass
+class NetworkConfig:
+    """A whole network.
+
+    Attributes:
+        name: written to checkpoints and run records.
+        width: factor on the channels of all hidden layers, rounded to multiples of 4 (the chip stores
+            4 channels per word); 1 leaves them as written.
+        layers: in the order of execution; names become parameter names (``conv1.op.weight``).
+    """
+
+    name: str = "???"
+    width: float = 1.0
+    layers: dict[str, LayerConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.width <= 16:
+            raise ConfigError(f"model.width={self.width}: must be above 0 and at most 16")
+        if not self.layers:
+            raise ConfigError("model.layers is empty: a network needs at least one layer")

@@ -1,0 +1,280 @@
+"""A network with all shapes resolved: the one source of weights, MACs, module, map and cycles."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, prod
+
+from maxexp.errors import NetworkError
+from maxexp.network.config import Activation, BatchNorm, Eltwise, LayerConfig, NetworkConfig, Op, Pool
+
+INPUT = "input"
+"""Name by which a layer refers to the network's input."""
+
+Shape = tuple[int, int, int]
+"""(channels, height, width)."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One hardware layer with its shapes; all counts follow from it.
+
+    Attributes:
+        inputs: names of the operands, all of shape ``in_shape``.
+        in_shape: (C, H, W) of one operand.
+        pooled_shape: after pooling; equal to ``in_shape`` without.
+        out_shape: (C, H, W); a ``linear`` layer gives (out_features, 1, 1).
+        kernel_size: side of the kernel; 1 for ``linear`` and ``passthrough``.
+        flatten: whether a ``linear`` layer reads a map of more than one pixel.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    eltwise: Eltwise | None
+    in_shape: Shape
+    pool: Pool | None
+    pool_size: int
+    pool_stride: int
+    pooled_shape: Shape
+    out_shape: Shape
+    kernel_size: int
+    padding: int
+    activation: Activation
+    bias: bool
+    batchnorm: BatchNorm
+    dropout: float
+    wide: bool
+
+    @property
+    def operands(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def flatten(self) -> bool:
+        return self.op is Op.linear and self.pooled_shape[1:] != (1, 1)
+
+    @property
+    def has_weights(self) -> bool:
+        return self.op is not Op.passthrough
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """PyTorch's order: (out, in, k, k) or (out, in); empty without weights."""
+        if self.op is Op.conv2d:
+            return (self.out_shape[0], self.in_shape[0], self.kernel_size, self.kernel_size)
+        return (self.out_shape[0], prod(self.pooled_shape)) if self.op is Op.linear else ()
+
+    @property
+    def weights(self) -> int:
+        return prod(self.weight_shape) if self.has_weights else 0
+
+    @property
+    def biases(self) -> int:
+        return self.out_shape[0] if self.has_weights and self.bias else 0
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, padding counted (hardware.md 5.3)."""
+        return self.weights * self.out_shape[1] * self.out_shape[2]
+
+    @property
+    def comparisons(self) -> int:
+        """Comparisons of activation and max pooling (hardware.md 5.3)."""
+        pooling = self._pooled_elements if self.pool is Pool.max else 0
+        return pooling + (prod(self.out_shape) if self.activation is not Activation.none else 0)
+
+    @property
+    def additions(self) -> int:
+        """Additions of average pooling and element-wise operands (hardware.md 5.3)."""
+        pooling = self._pooled_elements if self.pool is Pool.avg else 0
+        return pooling + (self.operands - 1) * prod(self.in_shape)
+
+    @property
+    def ops(self) -> int:
+        return self.macs + self.comparisons + self.additions
+
+    @property
+    def _pooled_elements(self) -> int:
+        # Operands are combined before they are pooled, so one map is pooled whatever their number.
+        return self.pool_size**2 * prod(self.pooled_shape)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers in order of execution, of a network with input ``in_shape`` (C, H, W)."""
+
+    name: str
+    in_shape: Shape
+    layers: tuple[Layer, ...]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @property
+    def out_features(self) -> int:
+        return prod(self.layers[-1].out_shape)
+
+    @cached_property
+    def by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def last_use(self) -> dict[str, int]:
+        """Index of the last layer that reads each tensor; a tensor can be dropped after it."""
+        return {name: index for index, layer in enumerate(self.layers) for name in layer.inputs}
+
+    @cached_property
+    def tied_tensors(self) -> list[list[str]]:
+        """Groups of tensors that share processors and scale: operands of one sum, ends of a passthrough."""
+        group_of = {name: [name] for name in (INPUT, *self.by_name)}
+        for layer in self.layers:
+            together = list(layer.inputs) if layer.has_weights else [*layer.inputs, layer.name]
+            for other in together[1:]:
+                left, right = group_of[together[0]], group_of[other]
+                if left is not right:
+                    left.extend(right)
+                    group_of.update(dict.fromkeys(right, left))
+        return list({id(group): group for group in group_of.values()}.values())
+
+    @property
+    def weights(self) -> int:
+        return sum(layer.weights for layer in self.layers)
+
+    @property
+    def biases(self) -> int:
+        return sum(layer.biases for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def ops(self) -> int:
+        return sum(layer.ops for layer in self.layers)
+
+
+def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
+    """Resolve the shapes of a description for inputs of ``in_shape``.
+
+    Raises:
+        NetworkError: an entry is meaningless or not supported; the message names its key.
+    """
+    shapes: dict[str, Shape] = {INPUT: in_shape}
+    layers: list[Layer] = []
+    names = list(config.layers)
+    for name, entry in config.layers.items():
+        last = name == names[-1]
+        _check_entry(name, entry, last)
+        previous = layers[-1].name if layers else INPUT
+        width = 1.0 if last else config.width
+        layer = _resolve(name, entry, tuple(entry.inputs or [previous]), shapes, width)
+        shapes[name] = layer.out_shape
+        layers.append(layer)
+    network = Network(config.name, in_shape, tuple(layers))
+    unread = [name for name in names[:-1] if name not in network.last_use]
+    if unread:
+        raise NetworkError(f"model.layers.{unread[0]}: no later layer reads it; name it in some layer's inputs")
+    return network
+
+
+def scale_channels(channels: int, width: float) -> int:
+    """Channels times ``width``, rounded up to a multiple of 4; unchanged for width 1."""
+    return channels if width == 1 else max(4, 4 * ceil(channels * width / 4 - 1e-9))
+
+
+def _fail(name: str, text: str) -> None:
+    raise NetworkError(f"model.layers.{name}{text}")
+
+
+def _check_entry(name: str, entry: LayerConfig, last: bool) -> None:
+    if not name.isidentifier() or name == INPUT:
+        _fail(name, f": a layer's name must be an identifier other than '{INPUT}'")
+    if entry.op in (Op.conv1d, Op.convtranspose2d):
+        _fail(name, f".op={entry.op.name}: not supported yet; use conv2d, linear or passthrough")
+    if entry.eltwise is Eltwise.sub:
+        _fail(name, ".eltwise=sub: not supported yet; use add")
+    _check_size_keys(name, entry)
+    if not 0 <= entry.dropout < 1:
+        _fail(name, f".dropout={entry.dropout}: must be at least 0 and below 1")
+    if entry.batchnorm is not BatchNorm.none and not (entry.bias and entry.op is Op.conv2d):
+        _fail(name, ".batchnorm: needs op: conv2d with bias: true, which receives the folded offset")
+    if entry.wide and not last:
+        _fail(name, ".wide=true: only the last layer can have a 32-bit output")
+    if (entry.wide or entry.op is Op.passthrough) and entry.activation not in (None, Activation.none):
+        _fail(name, f".activation={entry.activation.name}: must be none for a wide or passthrough layer")
+    if entry.wide and entry.op is Op.passthrough:
+        _fail(name, ".wide=true: a passthrough layer has 8-bit outputs")
+    operands = len(entry.inputs or [0])
+    if operands > 1 and entry.eltwise is None:
+        _fail(name, f".inputs has {operands} entries: add eltwise: add (concatenation is not supported yet)")
+    if entry.eltwise is not None and operands < 2:
+        _fail(name, f".eltwise={entry.eltwise.name}: needs at least two inputs")
+
+
+def _check_size_keys(name: str, entry: LayerConfig) -> None:
+    wanted = {Op.conv2d: "out_channels", Op.linear: "out_features"}.get(entry.op)
+    for key in ("out_channels", "out_features"):
+        value = getattr(entry, key)
+        if key == wanted and (value is None or value < 1):
+            _fail(name, f".{key}={value}: op {entry.op.name} needs a positive number here")
+        if key != wanted and value is not None:
+            _fail(name, f".{key}: has no meaning for op {entry.op.name}")
+    if entry.op is Op.conv2d and entry.kernel_size not in (1, 3):
+        _fail(name, f".kernel_size={entry.kernel_size}: must be 1 or 3")
+    if entry.padding is not None and not 0 <= entry.padding < min(entry.kernel_size, 3):
+        _fail(name, f".padding={entry.padding}: must be from 0 to {entry.kernel_size - 1}")
+    for key in ("pool_size", "pool_stride"):
+        value = getattr(entry, key)
+        if value is not None and not 1 <= value <= 16:
+            _fail(name, f".{key}={value}: must be from 1 to 16")
+    if entry.op is Op.linear and entry.pool is not None:
+        _fail(name, ".pool: a linear layer cannot pool; pool in front of a 1x1 conv2d or a passthrough")
+
+
+def _resolve(
+    name: str, entry: LayerConfig, inputs: tuple[str, ...], shapes: dict[str, Shape], width: float
+) -> Layer:
+    for operand in inputs:
+        if operand not in shapes:
+            known = ", ".join(shapes)
+            _fail(name, f".inputs: '{operand}' is not an earlier layer (there are: {known})")
+        if shapes[operand] != shapes[inputs[0]]:
+            _fail(name, f".inputs: {operand} is {shapes[operand]}, {inputs[0]} is {shapes[inputs[0]]}; must be equal")
+    in_shape = shapes[inputs[0]]
+    stride = entry.pool_stride or entry.pool_size
+    pooled = in_shape
+    if entry.pool is not None:
+        pooled = (in_shape[0], *((n - entry.pool_size) // stride + 1 for n in in_shape[1:]))
+    convolution = entry.op is Op.conv2d
+    kernel = entry.kernel_size if convolution else 1
+    padding = (kernel // 2 if entry.padding is None else entry.padding) if convolution else 0
+    out_shape = pooled
+    if convolution:
+        side = 2 * padding - kernel + 1
+        out_shape = (scale_channels(entry.out_channels, width), pooled[1] + side, pooled[2] + side)
+    elif entry.op is Op.linear:
+        out_shape = (scale_channels(entry.out_features, width), 1, 1)
+    if min(pooled) < 1 or min(out_shape) < 1:
+        _fail(name, f": its {in_shape[1]}x{in_shape[2]} input is too small; remove a pooling or enlarge the image")
+    unactivated = entry.wide or entry.op is Op.passthrough
+    default = Activation.none if unactivated else Activation.relu
+    return Layer(
+        name=name,
+        op=entry.op,
+        inputs=inputs,
+        eltwise=entry.eltwise,
+        in_shape=in_shape,
+        pool=entry.pool,
+        pool_size=entry.pool_size if entry.pool else 1,
+        pool_stride=stride if entry.pool else 1,
+        pooled_shape=pooled,
+        out_shape=out_shape,
+        kernel_size=kernel,
+        padding=padding,
+        activation=entry.activation or default,
+        bias=entry.bias and entry.op is not Op.passthrough,
+        batchnorm=entry.batchnorm,
+        dropout=entry.dropout,
+        wide=entry.wide,
+    )

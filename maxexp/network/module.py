@@ -1,0 +1,113 @@
+"""The torch module of a network; what numbers its values may take is left to its numerics."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from maxexp.network.config import Activation, BatchNorm, Op, Pool
+from maxexp.network.graph import INPUT, Layer, Network
+
+BATCHNORM_MOMENTUM = 0.05
+"""As in ai8x-training (hardware.md 2.4)."""
+
+
+class Numerics:
+    """What happens to values between the operations of one layer; this one lets them be (plain floats)."""
+
+    def operands(self, tensors: list[Tensor]) -> Tensor:
+        """Element-wise sum of the operands."""
+        return sum(tensors[1:], tensors[0])
+
+    def pooled(self, layer: "LayerModule", x: Tensor) -> Tensor:
+        """Average pooling of ``x`` (N, C, H, W)."""
+        return F.avg_pool2d(x, layer.spec.pool_size, layer.spec.pool_stride)
+
+    def operation(self, layer: "LayerModule", x: Tensor) -> Tensor:
+        """Operation, batch normalization and activation."""
+        return activate(layer.normalize(layer.compute(x, layer.op.weight, layer.op.bias)), layer.spec.activation)
+
+
+def activate(x: Tensor, activation: Activation) -> Tensor:
+    """The activation of a layer without further effects."""
+    if activation is Activation.relu:
+        return F.relu(x)
+    return x.abs() if activation is Activation.abs else x
+
+
+class LayerModule(nn.Module):
+    """One hardware layer: operands, pooling, dropout, operation with batch norm and activation.
+
+    Parameters are ``op.weight``, ``op.bias`` and ``bn.*``, as in the maker's checkpoints.
+    """
+
+    def __init__(self, spec: Layer) -> None:
+        super().__init__()
+        self.spec = spec
+        self.numerics: Numerics = Numerics()
+        self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
+        self.op = _operation(spec)
+        self.bn = None
+        if spec.batchnorm is not BatchNorm.none:
+            affine = spec.batchnorm is BatchNorm.affine
+            self.bn = nn.BatchNorm2d(spec.out_shape[0], momentum=BATCHNORM_MOMENTUM, affine=affine)
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        x = self.numerics.operands(list(tensors)) if len(tensors) > 1 else tensors[0]
+        if self.spec.pool is Pool.max:
+            x = F.max_pool2d(x, self.spec.pool_size, self.spec.pool_stride)
+        elif self.spec.pool is Pool.avg:
+            x = self.numerics.pooled(self, x)
+        if self.op is None:
+            return x
+        return self.numerics.operation(self, self.dropout(x))
+
+    def compute(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The bare operation with the given parameters; (N, out, H, W)."""
+        if self.spec.op is Op.linear:
+            return F.linear(x.flatten(1), weight, bias)[..., None, None]
+        return F.conv2d(x, weight, bias, padding=self.spec.padding)
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """Batch normalization where the layer has it."""
+        return x if self.bn is None else self.bn(x)
+
+
+class NetworkModule(nn.Module):
+    """Layers as named children, run in order.
+
+    Input: (N, C, H, W) in the range -1 to 127/128. Output: (N, outputs).
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        for layer in network:
+            self.add_module(layer.name, LayerModule(layer))
+
+    def layers(self) -> list[LayerModule]:
+        """The layer modules in order of execution."""
+        return [self.get_submodule(layer.name) for layer in self.network]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        tensors = {INPUT: inputs}
+        for index, module in enumerate(self.layers()):
+            names = module.spec.inputs
+            output = module(*(tensors[name] for name in names))
+            for name in set(names):
+                if self.network.last_use[name] == index:
+                    del tensors[name]
+            tensors[module.spec.name] = output
+        return output.flatten(1)
+
+
+def _operation(spec: Layer) -> nn.Module | None:
+    if spec.op is Op.conv2d:
+        channels = (spec.in_shape[0], spec.out_shape[0])
+        conv = nn.Conv2d(*channels, spec.kernel_size, padding=spec.padding, bias=spec.bias)
+        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+        if conv.bias is not None:
+            nn.init.zeros_(conv.bias)
+        return conv
+    if spec.op is Op.linear:
+        return nn.Linear(spec.weight_shape[1], spec.out_shape[0], bias=spec.bias)
+    return None
+

@@ -1,0 +1,246 @@
+"""The stages of a run and what they hand to one another."""
+
+import copy
+import logging
+from pathlib import Path
+
+import torch
+
+from maxexp.config import Config, Stage
+from maxexp.data.module import ImageDataModule
+from maxexp.device.cost import network_cost
+from maxexp.device.integer import IntegerNetwork
+from maxexp.errors import ConfigError, TrackingError
+from maxexp.network.graph import Network
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.checkpoint import (
+    Checkpoint,
+    Kind,
+    read_checkpoint,
+    to_integer_network,
+    to_module,
+    write_integer,
+)
+from maxexp.quantization.config import Method
+from maxexp.quantization.export import to_integer
+from maxexp.quantization.fake import ClampedNumerics, quantize_module, set_numerics
+from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.report.summary import cost_table
+from maxexp.tracking.logger import RecordLogger
+from maxexp.tracking.record import RunRecord
+from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
+from maxexp.training.hardware import prepare_process, training_device
+from maxexp.training.phases import RunFiles, Training, TrainingSettings, prepare_ptq
+
+log = logging.getLogger(__name__)
+
+FLOAT_BYTES = 4
+CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+
+
+class Pipeline:
+    """Runs the chosen stages of one configuration in their order, and records each.
+
+    Args:
+        folder: local folder for files on their way to the record.
+    """
+
+    def __init__(self, config: Config, network: Network, record: RunRecord, folder: Path) -> None:
+        prepare_process(config.trainer)
+        self._config = config
+        self._network = network
+        self._record = record
+        self._folder = folder
+        self._device = training_device(config.trainer)
+        self._data = ImageDataModule(
+            config.dataset, config.augmentation, config.trainer.batch_size, config.seed, self._device
+        )
+        self._checkpoint = read_checkpoint(config.checkpoint) if config.checkpoint else None
+        self._float: NetworkModule | None = None
+        self._quantized: NetworkModule | None = None
+        self._integer: IntegerNetwork | None = None
+        if self._checkpoint:
+            self._load(self._checkpoint)
+        self._check_stages()
+
+    def run(self) -> None:
+        """Run the stages; an exception of one ends the run."""
+        stages = {
+            Stage.train: self._train,
+            Stage.quantize: self._quantize,
+            Stage.evaluate: self._evaluate,
+            Stage.synthesize: self._synthesize,
+            Stage.deploy: self._deploy,
+        }
+        for stage, work in stages.items():
+            if stage not in self._config.stages:
+                self._record.skip_stage(stage.name, "not among stages")
+                continue
+            reason = self._reason_to_skip(stage)
+            if reason:
+                log.info("%s: skipped, %s", stage.name, reason)
+                self._record.skip_stage(stage.name, reason)
+                continue
+            with self._record.stage(stage.name):
+                work()
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.kind is Kind.integer:
+            self._integer = to_integer_network(checkpoint, self._network)
+            return
+        module = to_module(checkpoint, self._network).to(self._device)
+        if checkpoint.kind is Kind.float:
+            self._float = module
+        else:
+            self._set_quantized(module)
+
+    def _set_quantized(self, module: NetworkModule) -> None:
+        self._quantized = module
+        self._integer = to_integer(module)
+
+    def _check_stages(self) -> None:
+        """Refuse stages that lack their input before any of them takes time."""
+        stages = self._config.stages
+        if Stage.train in stages and self._integer and not self._quantized:
+            raise ConfigError(
+                f"checkpoint={self._config.checkpoint} holds integers, which cannot be trained; leave train out of "
+                "stages, or give the checkpoint it was quantized from"
+            )
+        has_network = Stage.train in stages or self._checkpoint is not None
+        if not has_network and (Stage.quantize in stages or Stage.evaluate in stages):
+            raise ConfigError("stages: quantize and evaluate need a trained network; add train, or give checkpoint=PATH")
+
+    def _reason_to_skip(self, stage: Stage) -> str | None:
+        if stage is Stage.quantize:
+            if self._config.quantization.method is Method.float:
+                return "quantization=float"
+            if self._integer and not self._quantized:
+                return "the checkpoint holds integers already"
+        if stage is Stage.deploy:
+            return "board=none"
+        return None
+
+    def _train(self) -> None:
+        config = self._config
+        self._log_data("train", "validation")
+        settings = TrainingSettings(
+            config.quantization, config.recipe, config.trainer, config.seed, self._device
+        )
+        files = RunFiles(
+            self._folder,
+            lambda path: self._record.log_artifact(path, "checkpoints"),
+            lambda offset: RecordLogger(self._record, self._folder, offset),
+        )
+        resume = self._newest_resume_file() if config.resume else None
+        start = self._quantized or self._float
+        trained = Training(self._network, self._data, settings, files, start, resume).run()
+        self._record.log_metrics(
+            {"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch}
+        )
+        self._plot_curves()
+        if config.quantization.method is Method.qat:
+            self._float = None
+            self._set_quantized(trained.network)
+        else:
+            self._float = trained.network
+
+    def _quantize(self) -> None:
+        if self._quantized is None:
+            self._log_data("train", "validation")
+            module = copy.deepcopy(self._float)
+            quantization = self._config.quantization
+            prepare_ptq(module, self._data.calibration_inputs(quantization.calibration_images))
+            quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
+            self._set_quantized(module)
+        path = self._folder / f"{self._network.name}-q.pth.tar"
+        write_integer(path, self._integer, 0, {})
+        self._record.log_artifact(path, "quantization")
+
+    def _evaluate(self) -> None:
+        test, mapping = self._data.test, self._data.mapping
+        self._log_data("test")
+        results: dict[str, Evaluation] = {}
+        unquantized = self._float or self._without_rounding()
+        if unquantized is not None:
+            results["float"] = evaluate_module(unquantized, test, mapping)
+        if self._quantized is not None:
+            results["quantized"] = evaluate_module(self._quantized, test, mapping)
+        if self._integer is not None:
+            results["integer"] = evaluate_integer(self._integer, test, mapping)
+        metrics = {f"test/accuracy_{kind}": result.accuracy for kind, result in results.items()}
+        if "quantized" in results and "integer" in results:
+            # float32 rounds large partial sums, so simulation and integers may part; this is how often.
+            differ = results["quantized"].predictions != results["integer"].predictions
+            metrics["test/quantized_integer_disagreement"] = differ.double().mean()
+        self._record.log_metrics(metrics)
+        for kind, result in results.items():
+            log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
+        self._plot_confusion(*list(results.items())[-1])
+
+    def _synthesize(self) -> None:
+        config, network = self._config, self._network
+        if self._integer is None and config.quantization.method is Method.float:
+            # Floating point does not run on the chip: what it would need elsewhere, and no latency.
+            self._record.log_metrics(
+                {
+                    "hw/parameters": network.weights + network.biases,
+                    "hw/macs": network.macs,
+                    "hw/ops": network.ops,
+                    "hw/weight_bytes": FLOAT_BYTES * network.weights,
+                    "hw/bias_bytes": FLOAT_BYTES * network.biases,
+                }
+            )
+            return
+        bits = self._integer.bits if self._integer else config.quantization.bits(network)
+        cost = network_cost(network, bits, config.device)
+        self._record.log_metrics(cost.metrics())
+        self._record.log_dict(cost_table(cost), "synthesis/cost.json")
+        if cost.cycles is not None:
+            self._record.set_tags({"hw.source": "estimated"})
+
+    def _deploy(self) -> None:
+        raise AssertionError("skipped until there is a board")
+
+    def _without_rounding(self) -> NetworkModule | None:
+        """The quantization-aware network with its clamps but without rounding."""
+        if self._quantized is None:
+            return None
+        module = copy.deepcopy(self._quantized)
+        set_numerics(module, ClampedNumerics())
+        return module
+
+    def _log_data(self, *parts: str) -> None:
+        for part in parts:
+            getattr(self._data, part)
+            self._record.log_dataset(f"{self._config.dataset.name}-{part}", self._data.digests()[part], part)
+
+    def _newest_resume_file(self) -> Path | None:
+        """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
+        found: dict[int, Path] = {}
+        for slot in (0, 1):
+            try:
+                path = self._record.download_artifact(f"checkpoints/resume-{slot}.ckpt")
+                content = torch.load(path, map_location="cpu", weights_only=True)
+            except (TrackingError, RuntimeError, EOFError, OSError):
+                continue  # not written yet, or cut short by a kill: the other one is whole
+            found[content["global_step"]] = path
+        return found[max(found)] if found else None
+
+    def _plot_curves(self) -> None:
+        client, run = self._record.client, self._record.run_id
+        history = {
+            key: [(point.step, point.value) for point in client.get_metric_history(run, key)] for key in CURVES
+        }
+        quantization = self._config.quantization
+        qat = None
+        if quantization.method is Method.qat:
+            qat = quantization.float_epochs(self._config.trainer.max_epochs)
+        self._record.log_figure(learning_curves(history, qat), "plots/learning_curves.png")
+
+    def _plot_confusion(self, kind: str, result: Evaluation) -> None:
+        classes = self._data.test.classes
+        counts = result.confusion(len(classes)).numpy()
+        title = f"{self._network.name}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
+        self._record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")
+
+

@@ -1,0 +1,92 @@
+"""How a network is quantized."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maxexp.errors import ConfigError
+from maxexp.network.graph import Network
+
+FLOAT_SHARE = 0.7
+"""Share of the epochs trained in floating point where ``start_epoch`` is not given."""
+
+
+class Method(Enum):
+    """When, if ever, quantization happens."""
+
+    float = "float"
+    ptq = "ptq"
+    qat = "qat"
+
+
+@dataclass
+class QuantizationConfig:
+    """Quantization of weights (activations always have 8 bits).
+
+    Attributes:
+        method: ``float`` none; ``ptq`` after training; ``qat`` during it.
+        weight_bits: 8, 4, 2 or 1 for all layers not named in ``layer_bits``.
+        layer_bits: bits by layer name; ``first`` and ``last`` stand for the outermost layers with weights.
+        shift_quantile: share of a layer's weight magnitudes that its scale keeps in range.
+        start_epoch: first epoch of quantization-aware training; default 70 % of the epochs.
+        clamp_activations: train the floating-point phase as ai8x-training does, batch norm divided by 4 and
+            every activation clamped to the chip's range; otherwise ranges are calibrated when it ends.
+        calibration_images: training images from which activation ranges are measured.
+    """
+
+    method: Method = Method.qat
+    weight_bits: int = 8
+    layer_bits: dict[str, int] = field(default_factory=dict)
+    shift_quantile: float = 1.0
+    start_epoch: int | None = None
+    clamp_activations: bool = False
+    calibration_images: int = 1024
+
+    def __post_init__(self) -> None:
+        for key, bits in {"weight_bits": self.weight_bits, **_prefixed(self.layer_bits)}.items():
+            if bits not in (1, 2, 4, 8):
+                raise ConfigError(f"quantization.{key}={bits}: must be 1, 2, 4 or 8")
+        if not 0.5 <= self.shift_quantile <= 1:
+            raise ConfigError(f"quantization.shift_quantile={self.shift_quantile}: must be from 0.5 to 1")
+        if self.start_epoch is not None and self.start_epoch < 0:
+            raise ConfigError(f"quantization.start_epoch={self.start_epoch}: must not be negative")
+        if self.calibration_images < 1:
+            raise ConfigError(f"quantization.calibration_images={self.calibration_images}: must be at least 1")
+
+    def bits(self, network: Network) -> dict[str, int]:
+        """Weight bits of every layer with weights.
+
+        Raises:
+            ConfigError: ``layer_bits`` names a layer that the network does not have.
+        """
+        names = [layer.name for layer in network if layer.has_weights]
+        bits = dict.fromkeys(names, self.weight_bits)
+        alias = {"first": names[0], "last": names[-1], **{name: name for name in names}}
+        for name, value in self.layer_bits.items():
+            if name not in alias:
+                raise ConfigError(
+                    f"quantization.layer_bits.{name}: {network.name} has no such layer with weights; "
+                    f"there are: first, last, {', '.join(names)}"
+                )
+            bits[alias[name]] = value
+        return bits
+
+    def float_epochs(self, max_epochs: int) -> int:
+        """How many of ``max_epochs`` are trained in floating point.
+
+        Raises:
+            ConfigError: ``start_epoch`` leaves no epoch for quantization-aware training.
+        """
+        if self.method is not Method.qat:
+            return max_epochs
+        if self.start_epoch is None:
+            return min(round(FLOAT_SHARE * max_epochs), max_epochs - 1)
+        if self.start_epoch >= max_epochs:
+            raise ConfigError(
+                f"quantization.start_epoch={self.start_epoch}: quantization-aware training would never begin; "
+                f"it must be below trainer.max_epochs={max_epochs}"
+            )
+        return self.start_epoch
+
+
+def _prefixed(layer_bits: dict[str, int]) -> dict[str, int]:
+    return {f"layer_bits.{name}": bits for name, bits in layer_bits.items()}

@@ -1,0 +1,62 @@
+"""Pictures of one run."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+History = Mapping[str, Sequence[tuple[int, float]]]
+"""(epoch, value) pairs by metric name."""
+
+TRAIN_COLOR, VALIDATION_COLOR = "#4477aa", "#ee6677"
+MAX_LABELLED_CLASSES = 20
+
+
+def learning_curves(history: History, qat_epoch: int | None = None) -> Figure:
+    """Loss and accuracy over the epochs, training and validation side by side.
+
+    Args:
+        qat_epoch: first quantization-aware epoch, marked by a line.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, quantity, factor in zip(figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True):
+        for part, color in (("train", TRAIN_COLOR), ("val", VALIDATION_COLOR)):
+            points = history.get(f"{part}/{quantity}", ())
+            epochs, values = [epoch + 1 for epoch, _ in points], [factor * value for _, value in points]
+            label = {"train": "training", "val": "validation"}[part]
+            axes.plot(epochs, values, color=color, label=label, marker="o" if len(points) < 20 else None, ms=3)
+        if qat_epoch is not None:
+            axes.axvline(qat_epoch + 0.5, color="0.4", lw=1, ls="--", label="quantization-aware from here")
+        axes.set(xlabel="epoch", ylabel="loss" if factor == 1 else "accuracy [%]")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    return figure
+
+
+def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str) -> Figure:
+    """Share of each true class (rows) that was predicted as each class (columns).
+
+    Args:
+        counts: (classes, classes) images.
+        title: what was evaluated.
+    """
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    small = len(classes) <= MAX_LABELLED_CLASSES
+    side = 1.5 + 0.55 * len(classes) if small else 11
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
+    figure.colorbar(image, ax=axes, label="share of the true class [%]", fraction=0.046)
+    ticks = range(len(classes))
+    size = 9 if small else 5
+    axes.set_xticks(ticks, classes, rotation=90, fontsize=size)
+    axes.set_yticks(ticks, classes, fontsize=size)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    if small:
+        for row, column in np.ndindex(*shares.shape):
+            share = 100 * shares[row, column]
+            if share >= 0.5:
+                color = "white" if share > 50 else "black"
+                axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=8, color=color)
+    return figure

@@ -1,0 +1,89 @@
+"""A run's results as rows, for the terminal and for the run's description."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from maxexp.device.cost import Cost
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result: what it is, its value with unit, where it comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
+_FORMATS = {
+    "val/accuracy": ("validation accuracy, last epoch", lambda v: f"{100 * v:.2f} %"),
+    "test/accuracy_float": ("test accuracy, no quantization", lambda v: f"{100 * v:.2f} %"),
+    "test/accuracy_quantized": ("test accuracy, quantization simulated", lambda v: f"{100 * v:.2f} %"),
+    "test/accuracy_integer": ("test accuracy, integers as on the chip", lambda v: f"{100 * v:.2f} %"),
+    "hw/parameters": ("parameters", lambda v: f"{v:,.0f}"),
+    "hw/macs": ("multiply-accumulates", lambda v: f"{v:,.0f}"),
+    "hw/weight_bytes": ("weight memory", lambda v: f"{v:,.0f} bytes"),
+    "hw/bias_bytes": ("bias memory", lambda v: f"{v:,.0f} bytes"),
+    "hw/data_bytes": ("data memory, peak", lambda v: f"{v:,.0f} bytes"),
+    "hw/cycles": ("cycles", lambda v: f"{v:,.0f}"),
+    "hw/latency_us": ("latency", lambda v: f"{v / 1000:,.3f} ms"),
+    "hw/images_per_s": ("throughput", lambda v: f"{v:,.1f} images/s"),
+    "hw/macs_per_cycle": ("multiply-accumulates per cycle", lambda v: f"{v:.2f}"),
+}
+_COUNTED = {"hw/parameters", "hw/macs"}
+
+
+def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
+    """Rows for the metrics that the run has, in a fixed order."""
+    source = tags.get("hw.source", "counted")
+    rows = []
+    for key, (name, show) in _FORMATS.items():
+        if key in metrics:
+            hardware = key.startswith("hw/")
+            origin = ("counted" if key in _COUNTED else source) if hardware else "computed"
+            rows.append(Row(name, show(metrics[key]), origin))
+    return rows
+
+
+def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:
+    """Print the rows as a table."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("result")
+    table.add_column("value", justify="right")
+    table.add_column("source")
+    for row in rows:
+        table.add_row(row.name, row.value, row.source)
+    (console or Console()).print(table)
+
+
+def results_markdown(rows: list[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = ["| result | value | source |", "|--|--:|--|"]
+    return "\n".join(lines + [f"| {row.name} | {row.value} | {row.source} |" for row in rows])
+
+
+def cost_table(cost: Cost) -> dict:
+    """Cost per layer and in total, for ``synthesis/cost.json``."""
+    return {
+        "network": cost.network.name,
+        "device": cost.device.name,
+        "totals": cost.metrics(),
+        "layers": [
+            {
+                "name": layer.name,
+                "out_shape": list(layer.out_shape),
+                "weights": layer.weights,
+                "weight_bits": layer.bits,
+                "macs": layer.macs,
+                "ops": layer.ops,
+                "cycles": layer.cycles,
+                "first_processor": cost.fit.kernels.first_processor[cost.network.by_name[layer.name].inputs[0]],
+                "kernel_columns": cost.fit.kernels.columns[layer.name],
+                "kernel_offset": cost.fit.kernels.offset.get(layer.name),
+            }
+            for layer in cost.layers
+        ],
+    }

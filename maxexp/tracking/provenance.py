@@ -1,0 +1,122 @@
+"""Where a result comes from: the code, the machine and the libraries."""
+
+import getpass
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "pytorch-lightning",
+    "mlflow",
+    "numpy",
+    "hydra-core",
+    "optuna",
+)
+_GIT_TIMEOUT_S = 10
+_LONGEST_DIFF = 1_000_000  # bytes
+
+
+def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
+    """Returns the tags that tell where a run comes from.
+
+    Args:
+        repo_dir: Folder of the code; the package's own by default, whatever the current folder is. Git
+            tags are absent if it is not under version control there (a wheel in some site-packages).
+    """
+    return {
+        "maxexp.version": _version("maxexp") or _own_version(),
+        "mlflow.user": _user(),
+        "mlflow.source.name": sys.argv[0],
+        "mlflow.source.type": "LOCAL",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "cores": str(os.cpu_count()),
+        "host": platform.node(),
+        **{f"version.{name}": version for name in _LIBRARIES if (version := _version(name))},
+        **_git_tags(repo_dir),
+    }
+
+
+def environment_files(repo_dir: Path = _PACKAGE) -> dict[str, str]:
+    """Returns files, by name, from which the environment can be rebuilt.
+
+    ``requirements.txt`` lists every installed distribution. ``uncommitted.diff`` is there if the code
+    differs from its commit: names of new files and the diff, cut at 1 MB.
+
+    Args:
+        repo_dir: Folder of the code, as in :func:`provenance`.
+    """
+    installed = {
+        f"{distribution.metadata['Name']}=={distribution.version}"
+        for distribution in importlib.metadata.distributions()
+    }
+    files = {"requirements.txt": "\n".join(sorted(installed, key=str.lower)) + "\n"}
+    if _git_tags(repo_dir).get("git.dirty") == "true":
+        status = _git(repo_dir, "status", "--porcelain") or ""
+        new = [f"# new file: {line[3:]}\n" for line in status.splitlines() if line.startswith("??")]
+        diff = "".join(new) + (_git(repo_dir, "diff", "--no-color", "--no-ext-diff", "HEAD") or "")
+        files["uncommitted.diff"] = diff.encode()[:_LONGEST_DIFF].decode(errors="ignore")
+    return files
+
+
+def _git_tags(folder: Path) -> dict[str, str]:
+    # A virtual environment inside of somebody's checkout is in a repository too, but not of that code.
+    if not _git(folder, "ls-files", "."):
+        return {}
+    commit, status = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
+    if not commit or status is None:
+        return {}
+    return {"mlflow.source.git.commit": commit.strip(), "git.dirty": "true" if status else "false"}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Returns the output of a git command, or None where there is no git, no checkout or no answer."""
+    try:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            check=True,
+            timeout=_GIT_TIMEOUT_S,
+            encoding="utf-8",
+            errors="replace",
+            # Without it, `git status` may take the index lock from a commit that the user just makes.
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _own_version() -> str:
+    import maxexp
+
+    return getattr(maxexp, "__version__", "unknown")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "unknown"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

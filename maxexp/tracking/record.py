@@ -1,0 +1,383 @@
+"""One MLflow run for all stages of an experiment, closed once and truthfully."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from maxexp.errors import TrackingError
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.ending import request_behind, status_after, summary
+from maxexp.tracking.outbox import Outbox, metric_points
+from maxexp.tracking.owner import KILLED_REASON, PID, close_abandoned_runs, identity, lives_here
+from maxexp.tracking.signals import sigterm_held, sigterm_raises
+from maxexp.tracking.store import Store, open_store, store_errors
+from maxexp.tracking.system_metrics import SystemMetrics
+from maxexp.tracking.text import LONGEST_PARAM, shortened
+from maxexp.tracking.unsent import write_unsent
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
+
+log = logging.getLogger(__name__)
+
+_LONGEST_DIGEST = 36  # characters, MLflow's limit
+
+
+class RunRecord:
+    """An MLflow run, opened by :meth:`start` or :meth:`resume` and closed by a ``with`` block.
+
+    The block sets the status when it ends: FINISHED, FAILED after an exception (tag ``error``, artifact
+    ``error.txt``) or KILLED after Ctrl-C and SIGTERM (tag ``killed.reason``). Metrics and tags never stop
+    the work: while the store cannot be reached they wait in memory, and what is still there at the end
+    is written to ``maxexp-unsent-<run id>.json`` in the current folder. Artifacts and params do raise.
+
+    Example:
+        with RunRecord.start(TrackingConfig(), "cifar10", tags={}, params={"seed": "1"}) as record:
+            with record.stage("train"):
+                record.log_metrics({"val/accuracy": 0.5}, step=1)
+    """
+
+    def __init__(self, store: Store, run: Run, config: TrackingConfig) -> None:
+        self._store = store
+        self._run_id = run.info.run_id
+        self._experiment_id = run.info.experiment_id
+        self._outbox = Outbox(store.client, self._run_id)
+        self._system = SystemMetrics(store.uri, self._run_id, config.system_metrics_interval_s)
+        self._with_system_metrics = config.system_metrics
+        self._signals = ExitStack()
+        # Each metric's point of the largest step at the time the run was opened. The attribute is not
+        # public, but it is the one that MLflow's own monitor resumes by: histories cost a request each.
+        self._earlier = {metric.key: metric for metric in run.data._metric_objs}
+
+    @classmethod
+    def start(
+        cls,
+        config: TrackingConfig,
+        run_name: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> RunRecord:
+        """Creates a run, after closing runs of the same experiment whose process is dead.
+
+        Args:
+            config: Where and how to record.
+            run_name: Name of the run, unless ``config.run_name`` says otherwise.
+            tags: Tags, such as those of :func:`maxexp.tracking.provenance`.
+            params: Params, flat.
+
+        Raises:
+            TrackingError: The store cannot be used, or it refuses a tag or a param.
+        """
+        store = open_store(config)
+        experiment_id = store.experiment_id(config.experiment)
+        with store.asked_to("start a run"):
+            close_abandoned_runs(store.client, experiment_id)
+            run = store.client.create_run(
+                experiment_id, run_name=config.run_name or run_name, tags=identity()
+            )
+        record = cls(store, run, config)
+        try:
+            record.set_tags(tags or {})
+            record.log_params(params or {})
+        except TrackingError:
+            record._set_status("FAILED", _now_ms())
+            raise
+        return record
+
+    @classmethod
+    def resume(cls, config: TrackingConfig, run_id: str) -> RunRecord:
+        """Continues a run: its status is RUNNING again, and points that it has are not logged twice.
+
+        Args:
+            config: Where the run is; its experiment stays what it was.
+            run_id: The run.
+
+        Raises:
+            TrackingError: There is no such run, it was deleted, or a living process is writing to it.
+        """
+        store = open_store(config)
+        run = _find_run(store, run_id)
+        if run.info.status == "RUNNING" and lives_here(run.data.tags):
+            raise TrackingError(
+                f"run {run_id} is being written by process {run.data.tags[PID]} of this host: "
+                "wait for its end, or stop it"
+            )
+        with store.asked_to(f"resume run {run_id}"):
+            for tag, value in identity().items():
+                store.client.set_tag(run_id, tag, value)
+            for tag in _tags_of_an_end(run):
+                store.client.delete_tag(run_id, tag)
+            store.client.update_run(run_id, status="RUNNING")
+        return cls(store, run, config)
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the run."""
+        return self._run_id
+
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment."""
+        return self._experiment_id
+
+    @property
+    def uri(self) -> str:
+        """URI of the tracking store; absolute where it is a local database."""
+        return self._store.uri
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's client of the tracking store."""
+        return self._store.client
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Logs params; values are shortened to 6000 characters, what the run has already is left alone.
+
+        Raises:
+            TrackingError: A param would change (MLflow writes them once), or the store fails.
+        """
+        from mlflow.entities import Param
+
+        texts = {key: shortened(value, LONGEST_PARAM) for key, value in params.items()}
+        known = self.params()
+        if changed := [key for key in texts if known.get(key, texts[key]) != texts[key]]:
+            key = changed[0]
+            raise TrackingError(
+                f"param {key!r} of run {self._run_id} is {known[key][:80]!r} and cannot become "
+                f"{texts[key][:80]!r}: start a new run for other params"
+            )
+        new = [Param(key, text) for key, text in texts.items() if key not in known]
+        with self._store.asked_to("log params"):
+            # The client splits this into requests of 100 params, which is what a store takes at once.
+            self.client.log_batch(self._run_id, params=new)
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Logs values in one request; never fails because of the store.
+
+        In a resumed run a point is skipped if its step is not beyond what the run had when it was
+        resumed: the process may have died between logging an epoch and saving it.
+
+        Args:
+            metrics: Numbers, booleans, or scalars of numpy and torch; NaN and infinities are allowed.
+            step: Position on the curve, e.g. the epoch. ``None`` is for results that have no curve: they
+                are logged at step 0, and after a resume again if they changed, so that the latest counts.
+
+        Raises:
+            TrackingError: A name or a value that cannot be stored.
+        """
+        self._outbox.metrics += [
+            point
+            for point in metric_points(metrics, step or 0)
+            if not _repeats(point, self._earlier.get(point.key), is_result=step is None)
+        ]
+        self._send()
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Sets tags; never fails because of the store. Values are shortened to 8000 characters.
+
+        Raises:
+            TrackingError: A name that cannot be stored.
+        """
+        self._outbox.add_tags(tags)
+        self._send()
+
+    def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
+        """Stores a file, or a directory with all that is in it, under ``folder`` of the artifacts.
+
+        Raises:
+            TrackingError: There is no such file, or the store fails.
+        """
+        if not Path(path).exists():
+            raise TrackingError(f"artifact {path} does not exist: it must be written before it is logged")
+        with self._store.asked_to(f"store artifact {path}"):
+            self.client.log_artifact(self._run_id, str(path), folder)
+
+    def log_text(self, text: str, path: str) -> None:
+        """Stores a text as artifact ``path``. Raises TrackingError if the store fails."""
+        with self._store.asked_to(f"store artifact {path}"):
+            self.client.log_text(self._run_id, text, path)
+
+    def log_dict(self, content: dict[str, Any], path: str) -> None:
+        """Stores a dict as artifact ``path`` (.json or .yaml). Raises TrackingError if the store fails."""
+        with self._store.asked_to(f"store artifact {path}"):
+            self.client.log_dict(self._run_id, content, path)
+
+    def log_figure(self, figure: Any, path: str) -> None:
+        """Stores a matplotlib or plotly figure as artifact ``path``, e.g. ``plots/curves.png``.
+
+        Raises:
+            TrackingError: The store fails.
+        """
+        with self._store.asked_to(f"store artifact {path}"):
+            self.client.log_figure(self._run_id, figure, path)
+
+    def log_dataset(self, name: str, digest: str, context: str) -> None:
+        """Records what data the run works on, as one of its dataset inputs.
+
+        Args:
+            name: Name of the data.
+            digest: Hash of the data; MLflow keeps the first 36 characters.
+            context: What the data is for, e.g. ``train`` or ``test``.
+
+        Raises:
+            TrackingError: The store fails.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+        dataset = Dataset(name, digest[:_LONGEST_DIGEST], source_type="local", source=name)
+        used = DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
+        with self._store.asked_to(f"log dataset {name}"):
+            self.client.log_inputs(self._run_id, [used])
+
+    def metrics(self) -> dict[str, float]:
+        """Returns the latest value of each metric. Raises TrackingError if the store fails."""
+        return self._data().metrics | {point.key: point.value for point in self._outbox.metrics}
+
+    def params(self) -> dict[str, str]:
+        """Returns all params. Raises TrackingError if the store fails."""
+        return self._data().params
+
+    def tags(self) -> dict[str, str]:
+        """Returns all tags. Raises TrackingError if the store fails."""
+        return self._data().tags | self._outbox.tags
+
+    def download_artifact(self, path: str) -> Path:
+        """Returns a local path of an artifact, which is fetched first if the store is remote.
+
+        Raises:
+            TrackingError: The run has no such artifact, or the store fails.
+        """
+        with self._store.asked_to(f"fetch artifact {path} of run {self._run_id}"):
+            return Path(self.client.download_artifacts(self._run_id, path))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Sets the tag ``stage.<name>`` to ``done`` when the block ends, to ``failed`` if it raises."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "done"
+        finally:
+            self.set_tags({f"stage.{name}": outcome})
+
+    def skip_stage(self, name: str, reason: str) -> None:
+        """Sets the tag ``stage.<name>`` to ``skipped``, and ``stage.<name>.reason``."""
+        self.set_tags({f"stage.{name}": "skipped", f"stage.{name}.reason": reason})
+
+    def __enter__(self) -> Self:
+        """Starts the system metrics; from here on SIGTERM in the main thread raises ``Terminated``."""
+        self._signals.enter_context(sigterm_raises())
+        if self._with_system_metrics:
+            self._system.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Sends what is left and sets the status.
+
+        Raises:
+            TrackingError: The store is gone and the block ended well; the message names the file in
+                which the rest is. After an exception in the block the message is only logged.
+        """
+        with self._signals, sigterm_held():
+            self._system.stop()
+            unsent = self._close(error)
+        if unsent and error is None:
+            raise TrackingError(unsent)
+        if unsent:
+            log.error(unsent)
+
+    def _close(self, error: BaseException | None) -> str | None:
+        """Returns what the user must know if something could not be sent."""
+        status = status_after(error)
+        if error is not None and status != "FINISHED":
+            self._describe(error)
+        end_ms = _now_ms()
+        if self._outbox.flush() and self._set_status(status, end_ms):
+            return None
+        path = Path.cwd() / f"maxexp-unsent-{self._run_id}.json"
+        end = {"status": status, "end_time_ms": end_ms}
+        try:
+            write_unsent(path, self.uri, self._run_id, end, self._outbox)
+        except TrackingError as failure:
+            return str(failure)
+        return (
+            f"tracking store {self._store} is gone: the end of run {self._run_id} is in {path}; "
+            f"send it with `python -m maxexp.tracking {path}`"
+        )
+
+    def _describe(self, error: BaseException) -> None:
+        if request := request_behind(error):
+            self.set_tags({KILLED_REASON: summary(request)})
+            return
+        self.set_tags({"error": summary(error)})
+        try:
+            self.log_text("".join(traceback.format_exception(error)), "error.txt")
+        except TrackingError as failure:
+            log.warning("%s", failure)
+
+    def _set_status(self, status: str, end_ms: int) -> bool:
+        try:
+            self.client.set_terminated(self._run_id, status, end_ms)
+        except store_errors() as error:
+            log.debug("cannot set status %s: %s", status, error)
+            return False
+        return True
+
+    def _send(self) -> None:
+        was_down = self._outbox.down
+        if self._outbox.flush() and was_down:
+            self._system.restart()
+
+    def _data(self) -> Any:
+        with self._store.asked_to(f"read run {self._run_id}"):
+            return self.client.get_run(self._run_id).data
+
+
+def _find_run(store: Store, run_id: str) -> Run:
+    from mlflow.exceptions import MlflowException
+
+    with store.asked_to(f"find run {run_id}"):
+        try:
+            run = store.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise TrackingError(
+                f"there is no run {run_id} in tracking store {store}: check the run id and tracking.uri"
+            ) from error
+    if run.info.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"
+        )
+    return run
+
+
+def _tags_of_an_end(run: Run) -> list[str]:
+    """Returns the tags that speak of an earlier end, which holds no longer once the run is resumed."""
+    return [
+        tag
+        for tag in run.data.tags
+        if tag in ("error", KILLED_REASON) or (tag.startswith("stage.") and tag.endswith(".reason"))
+    ]
+
+
+def _repeats(point: Any, earlier: Any, is_result: bool) -> bool:
+    """Returns whether the run had a point already when it was resumed."""
+    if earlier is None:
+        return False
+    return point.value == earlier.value if is_result else point.step <= earlier.step
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

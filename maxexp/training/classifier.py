@@ -1,0 +1,87 @@
+"""The LightningModule: loss, metrics and optimization of one phase."""
+
+import torch
+import torch.nn.functional as F
+from pytorch_lightning import LightningModule
+from torch import Tensor
+
+from maxexp.network.module import NetworkModule
+from maxexp.training.config import RecipeConfig
+from maxexp.training.optimization import build_optimizer, build_schedule
+from maxexp.seeding import derived_seed
+
+
+class Classifier(LightningModule):
+    """Image classification with one network in one phase.
+
+    Args:
+        network: the torch module, with the numerics of the phase.
+        recipe: optimizer, schedule and loss.
+        learning_rate: peak of this phase.
+        phase: ``float`` or ``qat``.
+        epoch_offset: epochs of earlier phases.
+        seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
+    """
+
+    def __init__(
+        self,
+        network: NetworkModule,
+        recipe: RecipeConfig,
+        learning_rate: float,
+        phase: str,
+        epoch_offset: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.learning_rate = learning_rate
+        self.phase = phase
+        self.epoch_offset = epoch_offset
+        self.seed = seed
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the run, all phases counted."""
+        return self.current_epoch + self.epoch_offset
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.network(inputs)
+
+    def on_train_epoch_start(self) -> None:
+        # Dropout draws from the global generator; seeding each epoch makes a resumed run equal a whole one.
+        torch.manual_seed(derived_seed(self.seed, self.epoch, "network"))
+
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        inputs, labels = batch
+        logits = self.network(inputs).float()
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        accuracy = (logits.detach().argmax(1) == labels).float().mean()
+        self._log({"train/loss": loss.detach(), "train/accuracy": accuracy}, len(labels))
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
+        inputs, labels = batch
+        # Checkpoints are chosen on these figures, so they are computed in float32 whatever training uses.
+        with torch.autocast(inputs.device.type, enabled=False):
+            logits = self.network(inputs)
+        top = logits.topk(min(5, logits.shape[1]), dim=1).indices == labels[:, None]
+        values = {
+            "val/loss": F.cross_entropy(logits, labels),
+            "val/accuracy": top[:, 0].float().mean(),
+            "val/accuracy_top5": top.any(1).float().mean(),
+        }
+        self._log(values, len(labels))
+
+    def configure_optimizers(self) -> dict:
+        optimizer = build_optimizer(self.recipe, self.parameters(), self.learning_rate)
+        steps = self.trainer.num_training_batches
+        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs, int(steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["maxexp_phase"] = self.phase
+
+    def _log(self, values: dict[str, Tensor], batch_size: int) -> None:
+        # The record is written once per epoch by a callback, in one call.
+        self.log_dict(values, on_step=False, on_epoch=True, logger=False, batch_size=batch_size)

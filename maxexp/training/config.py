@@ -1,0 +1,102 @@
+"""How a network is trained."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from maxexp.errors import ConfigError
+
+
+class Optimizer(Enum):
+    """Optimizers of torch."""
+
+    sgd = "sgd"
+    adam = "adam"
+    adamw = "adamw"
+
+
+class Schedule(Enum):
+    """Learning rate over the steps of one phase."""
+
+    constant = "constant"
+    cosine = "cosine"
+    onecycle = "onecycle"
+    multistep = "multistep"
+
+
+class Precision(Enum):
+    """Numbers in which training computes."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+
+
+@dataclass
+class RecipeConfig:
+    """Optimizer, schedule and loss.
+
+    Attributes:
+        learning_rate: peak of the floating-point phase.
+        qat_learning_rate: peak of the quantization-aware phase.
+        momentum: of sgd.
+        schedule: of each phase for itself, from its peak.
+        warmup: share of a phase's steps in which ``onecycle`` rises to its peak.
+        milestones: shares of a phase's epochs at which ``multistep`` multiplies the rate by ``gamma``.
+        label_smoothing: probability spread over all classes in the loss.
+    """
+
+    optimizer: Optimizer = Optimizer.adamw
+    learning_rate: float = 0.004
+    qat_learning_rate: float = 0.0005
+    weight_decay: float = 0.01
+    momentum: float = 0.9
+    schedule: Schedule = Schedule.onecycle
+    warmup: float = 0.2
+    milestones: list[float] = field(default_factory=lambda: [0.33, 0.5, 0.67])
+    gamma: float = 0.5
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key in ("learning_rate", "qat_learning_rate", "gamma"):
+            _check(f"recipe.{key}", getattr(self, key), getattr(self, key) > 0, "must be above 0")
+        _check("recipe.weight_decay", self.weight_decay, self.weight_decay >= 0, "must not be negative")
+        for key in ("momentum", "label_smoothing"):
+            value = getattr(self, key)
+            _check(f"recipe.{key}", value, 0 <= value < 1, "must be at least 0 and below 1")
+        _check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
+        inside = all(0 < share < 1 for share in self.milestones)
+        _check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")
+
+
+@dataclass
+class TrainerConfig:
+    """The training loop.
+
+    Attributes:
+        max_epochs: of all phases together.
+        batch_size: images per step.
+        accelerator: as Lightning names them: auto, cpu, gpu, mps.
+        precision: ``auto`` is bfloat16 where the processor computes with it, else float32.
+        threads: CPU threads; default all cores.
+        progress: progress bar within each epoch, on a terminal.
+    """
+
+    max_epochs: int = 20
+    batch_size: int = 128
+    accelerator: str = "auto"
+    precision: Precision = Precision.auto
+    threads: int | None = None
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        for key in ("max_epochs", "batch_size"):
+            _check(f"trainer.{key}", getattr(self, key), getattr(self, key) >= 1, "must be at least 1")
+        _check("trainer.threads", self.threads, self.threads is None or self.threads >= 1, "must be at least 1")
+        known = ("auto", "cpu", "gpu", "mps")
+        allowed = f"must be one of {', '.join(known)}"
+        _check("trainer.accelerator", self.accelerator, self.accelerator in known, allowed)
+
+
+def _check(key: str, value: object, valid: bool, allowed: str) -> None:
+    if not valid:
+        raise ConfigError(f"{key}={value}: {allowed}")

@@ -1,0 +1,56 @@
+"""Accuracy of a trained network: in floating point, with simulated quantization, and in integers."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from maxexp.data.config import InputMapping
+from maxexp.data.dataset import ImageSet
+from maxexp.data.pixels import evaluation_input, map_pixels
+from maxexp.device.integer import IntegerNetwork
+from maxexp.network.module import NetworkModule
+
+BATCH = 250
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predicted classes of all images.
+
+    Attributes:
+        predictions: int64 (N,).
+        labels: int64 (N,).
+    """
+
+    predictions: Tensor
+    labels: Tensor
+
+    @property
+    def correct(self) -> int:
+        return int((self.predictions == self.labels).sum())
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / len(self.labels)
+
+    def confusion(self, classes: int) -> Tensor:
+        """int64 (classes, classes): images by true class (rows) and predicted class (columns)."""
+        pairs = self.labels * classes + self.predictions
+        return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+@torch.no_grad()
+def evaluate_module(module: NetworkModule, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
+    """Evaluate in float32, with whatever numerics the module has."""
+    module.eval()
+    outputs = [module(evaluation_input(batch, mapping)).argmax(1) for batch in images.images.split(BATCH)]
+    return Evaluation(torch.cat(outputs).cpu(), images.labels.cpu())
+
+
+def evaluate_integer(network: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
+    """Evaluate bit by bit as the chip computes."""
+    outputs = network.predict(map_pixels(images.images, mapping), BATCH)
+    # torch's argmax of equal logits is not defined to be the first; the firmware's is.
+    first = (outputs == outputs.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
+    return Evaluation(first.cpu(), images.labels.cpu())

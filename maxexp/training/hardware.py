@@ -1,0 +1,59 @@
+"""The machine that trains: device, number format, threads, allocator."""
+
+import ctypes
+import platform
+
+import torch
+
+from maxexp.errors import ConfigError
+from maxexp.training.config import Precision, TrainerConfig
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+
+
+def training_device(config: TrainerConfig) -> torch.device:
+    """The device that ``trainer.accelerator`` stands for.
+
+    Raises:
+        ConfigError: this machine does not have it.
+    """
+    available = {"gpu": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if config.accelerator == "auto":
+        choice = next(name for name, there in available.items() if there)
+    else:
+        choice = config.accelerator
+    if not available[choice]:
+        raise ConfigError(f"trainer.accelerator={choice}: this machine has none; use trainer.accelerator=auto")
+    return torch.device({"gpu": "cuda"}.get(choice, choice))
+
+
+def training_precision(config: TrainerConfig, device: torch.device) -> Precision:
+    """float32 or bfloat16; 8-bit activations and weights are exact in both."""
+    if config.precision is not Precision.auto:
+        return config.precision
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device.type == "cpu" and _cpu_has_bfloat16()
+    return Precision.bfloat16 if fast else Precision.float32
+
+
+def prepare_process(config: TrainerConfig) -> None:
+    """Set threads, and keep freed memory with the process: page faults dominate small trainings otherwise."""
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_M_TOP_PAD, 256 << 20)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself; emulation would be slower than float32."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next((line for line in file if line.startswith("flags")), "").split()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,194 @@
+"""Training in phases: floating point, then quantization-aware from the best network of the first."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import TQDMProgressBar
+from pytorch_lightning.loggers import Logger
+
+from maxexp.seeding import derived_seed
+from maxexp.data.module import ImageDataModule
+from maxexp.network.graph import Network
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.calibration import calibrate
+from maxexp.quantization.checkpoint import write_module
+from maxexp.quantization.config import Method, QuantizationConfig
+from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics, quantize_module, set_numerics
+from maxexp.quantization.fold import estimate_batchnorm, fold_batchnorm
+from maxexp.training.callbacks import BestNetwork, EpochEnd
+from maxexp.training.classifier import Classifier
+from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
+from maxexp.training.hardware import training_precision
+
+log = logging.getLogger(__name__)
+
+FLOAT, QAT = "float", "qat"
+LIGHTNING_PRECISION = {Precision.float32: "32-true", Precision.bfloat16: "bf16-mixed"}
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that decides what a training does, apart from network and data."""
+
+    quantization: QuantizationConfig
+    recipe: RecipeConfig
+    trainer: TrainerConfig
+    seed: int
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where a training writes, and how that reaches the run record.
+
+    Attributes:
+        folder: local folder of the run.
+        keep: stores a file of that folder with the run.
+        logger: makes the Lightning logger of a phase that begins at the given epoch; None logs nothing.
+    """
+
+    folder: Path
+    keep: Callable[[Path], None]
+    logger: Callable[[int], Logger | None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The network of the epoch with the best validation accuracy in the last phase."""
+
+    network: NetworkModule
+    epoch: int
+    validation_accuracy: float
+
+
+class Training:
+    """One training from its first epoch, or from where an earlier process left it.
+
+    Args:
+        start: network to begin with (batch norm folded or not); freshly initialized by default.
+        resume: Lightning checkpoint of an interrupted training.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: ImageDataModule,
+        settings: TrainingSettings,
+        files: RunFiles,
+        start: NetworkModule | None = None,
+        resume: Path | None = None,
+    ) -> None:
+        self._network = network
+        self._data = data
+        self._settings = settings
+        self._files = files
+        self._start = start
+        self._resume = resume
+        self._resumed_phase = None if resume is None else _phase_of(resume)
+
+    def run(self) -> Trained:
+        """Train all phases that are left; writes ``float_best.pth.tar`` and ``qat_best.pth.tar``."""
+        settings = self._settings
+        quantization, epochs = settings.quantization, settings.trainer.max_epochs
+        module = self._start or self._initial_network()
+        float_epochs = 0 if _is_quantized(module) else quantization.float_epochs(epochs)
+        trained = None
+        if float_epochs and self._resumed_phase != QAT:
+            trained = self._fit(FLOAT, module, 0, float_epochs, settings.recipe.learning_rate)
+            module = trained.network
+        if quantization.method is Method.qat:
+            self._prepare_quantized(module, untrained=trained is None and self._start is None)
+            rate = settings.recipe.qat_learning_rate
+            trained = self._fit(QAT, module, float_epochs, epochs - float_epochs, rate)
+        return trained
+
+    def _initial_network(self) -> NetworkModule:
+        torch.manual_seed(derived_seed(self._settings.seed, "weights"))
+        module = NetworkModule(self._network)
+        if self._settings.quantization.clamp_activations:
+            set_numerics(module, ClampedNumerics())
+        return module
+
+    def _prepare_quantized(self, module: NetworkModule, untrained: bool) -> None:
+        """Fold, calibrate and quantize in place; a resumed phase only needs the structure for its weights."""
+        quantization = self._settings.quantization
+        if _is_quantized(module):
+            return
+        if self._resumed_phase == QAT:
+            for layer in module.layers():
+                layer.bn = None
+        else:
+            inputs = self._data.calibration_inputs(quantization.calibration_images)
+            prepare_ptq(module.to(inputs.device), inputs, estimate=untrained)
+        quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
+
+    def _fit(self, phase: str, module: NetworkModule, offset: int, epochs: int, rate: float) -> Trained:
+        settings, files = self._settings, self._files
+        best = BestNetwork()
+        callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
+        if settings.trainer.progress:
+            callbacks.append(TQDMProgressBar())
+        logger = files.logger(offset)
+        trainer = Trainer(
+            max_epochs=epochs,
+            accelerator=settings.trainer.accelerator,
+            devices=1,
+            precision=LIGHTNING_PRECISION[training_precision(settings.trainer, settings.device)],
+            callbacks=callbacks,
+            logger=logger or False,
+            default_root_dir=files.folder,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=settings.trainer.progress,
+            num_sanity_val_steps=0,
+        )
+        self._data.epoch_offset = offset
+        classifier = Classifier(module, settings.recipe, rate, phase, offset, settings.seed)
+        classifier.to(memory_format=torch.channels_last)
+        resume = self._resume if self._resumed_phase == phase else None
+        fit(trainer, classifier, self._data, resume)
+        module.load_state_dict(best.weights)
+        module.eval()
+        log.info("%s: best validation accuracy %.2f %% in epoch %d", phase, 100 * best.accuracy, best.epoch + 1)
+        path = files.folder / f"{phase}_best.pth.tar"
+        write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
+        files.keep(path)
+        return Trained(module, best.epoch, best.accuracy)
+
+
+def prepare_ptq(module: NetworkModule, inputs: torch.Tensor, estimate: bool = False) -> dict[str, float]:
+    """Fold batch norm and bring all activations into the chip's range, in place.
+
+    Args:
+        inputs: (N, C, H, W) training images as the network reads them.
+        estimate: measure the statistics of batch norm first; for a network that was never trained.
+
+    Returns:
+        The factor by which each tensor was divided, by name.
+    """
+    if estimate:
+        estimate_batchnorm(module, inputs)
+    fold_batchnorm(module)
+    return calibrate(module, inputs)
+
+
+def fit(trainer: Trainer, classifier: Classifier, data: ImageDataModule, resume: Path | None) -> None:
+    """``trainer.fit`` whose interruption by Ctrl-C is a KeyboardInterrupt, not Lightning's SystemExit."""
+    try:
+        trainer.fit(classifier, datamodule=data, ckpt_path=resume, weights_only=resume is not None or None)
+    except SystemExit as error:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _is_quantized(module: NetworkModule) -> bool:
+    return any(isinstance(layer.numerics, QuantizedNumerics) for layer in module.layers())
+
+
+def _phase_of(path: Path) -> str:
+    return torch.load(path, map_location="cpu", weights_only=True)["maxexp_phase"]

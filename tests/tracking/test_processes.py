@@ -1,0 +1,123 @@
+"""What the record says about processes that end, in real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from maxexp.errors import TrackingError
+from maxexp.tracking import RunRecord
+from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, identity, lives_here
+
+REPOSITORY = Path(__file__).parents[2]
+WORK = """
+import sys, time
+from maxexp.tracking import RunRecord, TrackingConfig
+config = TrackingConfig(uri=sys.argv[1], experiment=sys.argv[2], system_metrics_interval_s=0.2)
+with RunRecord.start(config) as record:
+    for step in range(4):
+        record.log_metrics({"x": step}, step=step)
+    print(record.run_id, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def process(uri, request):
+    """A process that has logged four points and sleeps within its run."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", WORK, uri, request.node.name],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    child.run_id = child.stdout.readline().strip()
+    yield child
+    child.kill()
+    child.wait()
+
+
+@pytest.fixture
+def config_here(config, request):
+    return replace(config, experiment=request.node.name)
+
+
+@pytest.mark.parametrize(
+    "sign, reason", [("SIGTERM", "Terminated: SIGTERM"), ("SIGINT", "KeyboardInterrupt")]
+)
+def test_signal_that_can_be_caught(process, config_here, sign, reason):
+    process.send_signal(getattr(signal, sign))
+    assert process.wait(timeout=20) != 0
+    run = RunRecord.start(config_here).client.get_run(process.run_id)
+    assert run.info.status == "KILLED"
+    assert run.data.tags[KILLED_REASON] == reason
+
+
+def test_sigkill_is_noticed_by_the_next_run_and_can_be_resumed(process, config_here, status, steps):
+    process.kill()
+    process.wait()
+    with RunRecord.start(config_here) as other:
+        run = other.client.get_run(process.run_id)
+    assert run.info.status == "KILLED"
+    assert run.data.tags[KILLED_REASON] == f"process {process.pid} ended without closing the run"
+
+    with RunRecord.resume(config_here, process.run_id) as record:
+        assert status(record) == "RUNNING"
+        for step in range(2, 6):
+            record.log_metrics({"x": step}, step=step)
+    assert record.run_id == process.run_id
+    assert (status(record), steps(record, "x")) == ("FINISHED", [0, 1, 2, 3, 4, 5])
+    assert KILLED_REASON not in record.tags()
+    assert record.tags()["maxexp.pid"] == str(os.getpid())
+
+
+def test_living_run_is_left_alone(process, config_here, status):
+    with RunRecord.start(config_here) as other:
+        assert other.client.get_run(process.run_id).info.status == "RUNNING"
+    with pytest.raises(TrackingError, match=rf"^run \w+ is being written by process {process.pid} [^\n]*$"):
+        RunRecord.resume(config_here, process.run_id)
+
+
+def test_recycled_pid_is_not_taken_for_the_process():
+    mine = identity()
+    assert lives_here(mine)
+    assert not lives_here({**mine, PROCESS_STARTED: str(float(mine[PROCESS_STARTED]) - 60)})
+    assert not lives_here({**mine, "maxexp.host": "elsewhere"})
+    assert not lives_here({})
+
+
+def test_unknown_run_names_store_and_id(config):
+    with pytest.raises(TrackingError, match=rf"^there is no run abc in tracking store {config.uri}: [^\n]*$"):
+        RunRecord.resume(config, "abc")
+
+
+def test_deleted_run_is_refused(start, config):
+    with start() as record:
+        pass
+    record.client.delete_run(record.run_id)
+    with pytest.raises(TrackingError, match=r"^run \w+ was deleted [^\n]*restore[^\n]*$"):
+        RunRecord.resume(config, record.run_id)
+
+
+def test_result_without_step_is_replaced_after_a_resume(start, config, steps):
+    with start() as record:
+        record.log_metrics({"test/accuracy_float": 0.5, "hw/cycles": 7})
+    with RunRecord.resume(config, record.run_id) as record:
+        record.log_metrics({"test/accuracy_float": 0.25, "hw/cycles": 7})
+    assert record.metrics() == {"test/accuracy_float": 0.25, "hw/cycles": 7}
+    assert (steps(record, "test/accuracy_float"), steps(record, "hw/cycles")) == ([0, 0], [0])
+
+
+def test_resumed_run_forgets_its_earlier_error(start, config, status):
+    with pytest.raises(OSError), start() as record:
+        record.skip_stage("deploy", "no board")
+        raise OSError("disk full")
+    with RunRecord.resume(config, record.run_id) as record, record.stage("deploy"):
+        pass
+    assert status(record) == "FINISHED"
+    assert not {"error", "stage.deploy.reason"} & set(record.tags())
+    assert record.tags()["stage.deploy"] == "done"
