@@ -35,6 +35,16 @@ register_schema()
 
 @hydra.main(version_base="1.3", config_path=conf_dir(), config_name="config")
 def run(composed: DictConfig) -> None:
+    """One job of Hydra; errors of the user end it in one line and exit code 1."""
+    try:
+        run_stages(composed)
+    except MaxexpError as error:
+        # Caught here, for Hydra would add lines of its own.
+        show_error(error)
+        sys.exit(1)
+
+
+def run_stages(composed: DictConfig) -> None:
     """One run, from the composed configuration to the closed record."""
     config = to_config(composed)
     if config.resume:
@@ -82,12 +92,12 @@ def show_error(error: Exception) -> None:
 
 
 def main() -> None:
-    """Entry point; errors of the user end in one line and exit code 1."""
+    """Entry point; a configuration that cannot be composed ends in one line and exit code 1."""
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         run()
-    except (MaxexpError, HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException) as error:
         show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -56,8 +56,13 @@ class Config:
 
 
 def register_schema() -> None:
-    """Make the schema available to ``conf/config.yaml`` as ``schema``."""
-    ConfigStore.instance().store(name="schema", node=Config)
+    """Make the types of the groups available to ``conf/config.yaml`` as ``schema``.
+
+    Augmentation is left out: OmegaConf cannot set a key below a typed entry that is null, such as
+    ``augmentation.rotation.degrees=5``. It gets its types in :func:`to_config`, as do the other keys.
+    """
+    groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type is not AugmentationConfig}
+    ConfigStore.instance().store(name="schema", node=groups)
 
 
 def to_config(composed: DictConfig) -> Config:
@@ -67,7 +72,8 @@ def to_config(composed: DictConfig) -> Config:
         ConfigError: a value is missing, of the wrong type, or impossible; names the key.
     """
     try:
-        config = OmegaConf.to_object(composed)
+        plain = OmegaConf.create(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error)) from error
     _refuse_extra_keys(config, "")
@@ -88,6 +94,15 @@ def _refuse_extra_keys(value: Any, prefix: str) -> None:
         _refuse_extra_keys(item, f"{prefix}{key}.")
 
 
+def _keys_beside(key: str) -> list[str]:
+    """Names that the schema knows where ``key`` was put."""
+    node: Any = Config
+    for name in key.split(".")[:-1]:
+        kind = get_type_hints(node)[name]
+        node = next((inner for inner in get_args(kind) if is_dataclass(inner)), kind)
+    return [f.name for f in fields(node)]
+
+
 def _no_such_key(key: str, allowed: list[str]) -> str:
     return f"{key}: no such key; allowed are {', '.join(allowed)}"
 
@@ -103,6 +118,11 @@ def explain(error: Exception) -> str:
         return f"{override}: {text}" if override else text
     text = (cause.msg or str(cause)).splitlines()[0]
     key = cause.full_key or ""
+    if text.endswith("is not in struct"):
+        allowed = _keys_beside(key)
+        if key.rpartition(".")[2] in allowed:
+            return f"{key}: {key.rpartition('.')[0]} is null; switch it on with +{key}=..."
+        return _no_such_key(key, allowed)
     if is_dataclass(cause.object_type) and "not in" in text:
         return _no_such_key(key, [f.name for f in fields(cause.object_type)])
     return f"{key}: {text}" if key and key not in text else text

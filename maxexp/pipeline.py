@@ -23,7 +23,7 @@ from maxexp.quantization.checkpoint import (
 )
 from maxexp.quantization.config import Method
 from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import ClampedNumerics, quantize_module, set_numerics
+from maxexp.quantization.fake import quantize_module, without_rounding
 from maxexp.report.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import cost_table
 from maxexp.tracking.logger import RecordLogger
@@ -160,9 +160,10 @@ class Pipeline:
         test, mapping = self._data.test, self._data.mapping
         self._log_data("test")
         results: dict[str, Evaluation] = {}
-        unquantized = self._float or self._without_rounding()
-        if unquantized is not None:
-            results["float"] = evaluate_module(unquantized, test, mapping)
+        if self._float is not None:
+            results["float"] = evaluate_module(self._float, test, mapping)
+        elif self._quantized is not None:
+            results["float"] = evaluate_module(without_rounding(self._quantized), test, mapping)
         if self._quantized is not None:
             results["quantized"] = evaluate_module(self._quantized, test, mapping)
         if self._integer is not None:
@@ -200,14 +201,6 @@ class Pipeline:
 
     def _deploy(self) -> None:
         raise AssertionError("skipped until there is a board")
-
-    def _without_rounding(self) -> NetworkModule | None:
-        """The quantization-aware network with its clamps but without rounding."""
-        if self._quantized is None:
-            return None
-        module = copy.deepcopy(self._quantized)
-        set_numerics(module, ClampedNumerics())
-        return module
 
     def _log_data(self, *parts: str) -> None:
         for part in parts:

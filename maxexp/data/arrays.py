@@ -30,8 +30,8 @@ class SplitArrays:
 def content_digest(images: np.ndarray, labels: np.ndarray) -> str:
     """SHA-256 (hexadecimal) over shape, pixels and labels, so that equal digests mean equal data."""
     digest = hashlib.sha256(repr(images.shape).encode())
-    digest.update(np.ascontiguousarray(images))
-    digest.update(np.ascontiguousarray(labels))
+    digest.update(np.ascontiguousarray(images).data)
+    digest.update(np.ascontiguousarray(labels).data)
     return digest.hexdigest()
 
 

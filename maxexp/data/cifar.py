@@ -36,14 +36,21 @@ def _published(config: DatasetConfig) -> type[CIFAR10]:
     return datasets.CIFAR10 if config.source is DatasetSource.cifar10 else datasets.CIFAR100
 
 
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(f"{name} is no file")
+    return file.read()
+
+
 def _read_members(path: Path, folder: str, names: list[str]) -> dict[str, bytes]:
     """The content of files below an extracted folder, or inside an archive that is left as it is."""
     try:
         if path.is_dir():
             return {name: (path / name).read_bytes() for name in names}
         with tarfile.open(path) as archive:
-            return {name: archive.extractfile(f"{folder}/{name}").read() for name in names}
-    except (OSError, EOFError, KeyError, AttributeError, tarfile.TarError, zlib.error) as error:
+            return {name: _member(archive, f"{folder}/{name}") for name in names}
+    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"{path} is incomplete or corrupt ({cause}): remove it and fetch it again."

@@ -23,7 +23,8 @@ def progress(items: Sequence, description: str) -> Iterator:
     from rich.progress import Progress
 
     began = time.monotonic()
-    bar = Progress(console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task(description, total=len(items))
     try:
         for done, item in enumerate(items):

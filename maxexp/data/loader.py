@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator
 
@@ -13,14 +12,14 @@ from maxexp.data.augmentation import BatchAugmentation
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.data.pixels import evaluation_input
+from maxexp.seeding import derived_seed
 
 Batch = tuple[Tensor, Tensor]
 
 
 def seeded_generator(*parts: int | str, device: torch.device | str = "cpu") -> Generator:
     """A generator that depends on all parts; neighbouring seeds and epochs share nothing."""
-    digest = hashlib.sha256(repr(parts).encode()).digest()
-    return Generator(device).manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return Generator(device).manual_seed(derived_seed(*parts))
 
 
 class TrainingBatches:

@@ -104,7 +104,7 @@ class ImageDataModule(LightningDataModule):
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""
-        loaded = {}
+        loaded: dict[str, str] = {}
         if "_parts" in self.__dict__:
             loaded |= {"train": self.train.digest, "validation": self.validation.digest}
         if "test" in self.__dict__:

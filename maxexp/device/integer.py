@@ -6,6 +6,8 @@ channels are split into groups until that holds (hardware.md 2.3).
 """
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -148,9 +150,20 @@ def _exact_conv2d(x: Tensor, weight: Tensor, padding: int) -> Tensor:
     """int32 convolution of integers; the caller keeps partial sums below 2^24."""
     if x.is_cpu and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available():
         # oneDNN's direct convolution in IEEE float32: no Winograd, no bfloat16, so every partial sum is exact.
-        with torch.backends.mkldnn.flags(enabled=True, allow_tf32=False), torch.backends.nnpack.flags(False):
+        with _ieee_float32():
             return F.conv2d(x, weight, padding=padding).to(torch.int32)
     return F.conv2d(x.double(), weight.double(), padding=padding).round().to(torch.int32)
+
+
+@contextmanager
+def _ieee_float32() -> Iterator[None]:
+    settings = torch.backends.mkldnn.conv
+    before = settings.fp32_precision
+    settings.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        settings.fp32_precision = before
 
 
 def _split_exactly(entry: IntegerLayer) -> list[Tensor] | None:

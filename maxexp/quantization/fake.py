@@ -4,6 +4,7 @@ In float64 and evaluation mode the results equal those of the integer network in
 bfloat16 they may differ where partial sums are rounded.
 """
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -78,6 +79,27 @@ class QuantizedNumerics(Numerics):
         return _QuantizedOutput.apply(accumulator, exponent, layer.spec.activation)
 
 
+class SaturatedNumerics(QuantizedNumerics):
+    """The ranges of a quantized layer without its rounding: what the network computes in floating point.
+
+    A quantization-aware network is trained with these limits; without them it would be another function.
+    """
+
+    def pooled(self, layer: LayerModule, x: Tensor) -> Tensor:
+        return Numerics.pooled(self, layer, x)
+
+    def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
+        unit = 2.0 ** (1 - self.bits - self.exponent(layer))
+        weight, bias = layer.op.weight, layer.op.bias
+        half = 2 ** (self.bits - 1)
+        weight = weight.clamp(-half * unit, (half - 1) * unit)
+        if bias is not None:
+            half = 2 ** (self.bias_bits - 1)
+            bias = bias.clamp(-half * unit, (half - 1) * unit)
+        y = layer.compute(x, weight, bias)
+        return y if layer.spec.wide else activate(y, layer.spec.activation).clamp(LOWEST, HIGHEST)
+
+
 def quantize_module(
     module: NetworkModule, bits: dict[str, int], quantile: float = 1.0, bias_bits: int = BIAS_BITS
 ) -> None:
@@ -85,6 +107,15 @@ def quantize_module(
     for layer in module.layers():
         name = layer.spec.name
         layer.numerics = QuantizedNumerics(bits.get(name, 8), bias_bits, quantile)
+
+
+def without_rounding(module: NetworkModule) -> NetworkModule:
+    """A copy of a quantized module that keeps its ranges and rounds nothing."""
+    smooth = copy.deepcopy(module)
+    for layer in smooth.layers():
+        old = layer.numerics
+        layer.numerics = SaturatedNumerics(old.bits, old.bias_bits, old.quantile)
+    return smooth
 
 
 def set_numerics(module: NetworkModule, numerics: Numerics) -> None:

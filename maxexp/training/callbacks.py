@@ -56,16 +56,23 @@ class EpochEnd(Callback):
         self._keep = keep
         self._started = 0.0
         self._seconds = 0.0
+        self._images = 0
 
     def on_train_epoch_start(self, trainer: Trainer, classifier: Classifier) -> None:
         self._started = time.perf_counter()
+        self._images = 0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, classifier: Classifier, outputs: Any, batch: tuple[Tensor, Tensor], index: int
+    ) -> None:
+        self._images += len(batch[1])
 
     def on_validation_start(self, trainer: Trainer, classifier: Classifier) -> None:
         self._seconds = time.perf_counter() - self._started
 
     def on_train_epoch_end(self, trainer: Trainer, classifier: Classifier) -> None:
         values = {key: float(value) for key, value in trainer.callback_metrics.items()}
-        values["train/images_per_s"] = trainer.num_training_batches * trainer.datamodule.batch_size / self._seconds
+        values["train/images_per_s"] = self._images / self._seconds
         values["train/learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if trainer.logger is not None:
             trainer.logger.log_metrics({**values, "epoch": trainer.current_epoch})

@@ -75,8 +75,8 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> dict:
         optimizer = build_optimizer(self.recipe, self.parameters(), self.learning_rate)
-        steps = self.trainer.num_training_batches
-        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs, int(steps))
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs, steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:

@@ -31,15 +31,14 @@ def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, epoch
 
     Args:
         epochs: of the phase.
-        steps: batches per epoch.
+        steps: batches of the phase, all epochs together.
     """
-    total = epochs * steps
     if recipe.schedule is Schedule.onecycle:
         peaks = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, peaks, total_steps=total, pct_start=recipe.warmup)
+        return OneCycleLR(optimizer, peaks, total_steps=steps, pct_start=recipe.warmup)
     if recipe.schedule is Schedule.cosine:
-        return CosineAnnealingLR(optimizer, total)
+        return CosineAnnealingLR(optimizer, steps)
     if recipe.schedule is Schedule.multistep:
-        milestones = [round(share * epochs) * steps for share in recipe.milestones]
+        milestones = [round(share * epochs) * steps // epochs for share in recipe.milestones]
         return MultiStepLR(optimizer, milestones, recipe.gamma)
     return LambdaLR(optimizer, lambda step: 1.0)

@@ -25,6 +25,9 @@ from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.hardware import training_precision
 
 log = logging.getLogger(__name__)
+for library in ("pytorch_lightning", "lightning_fabric"):
+    # Advertisements, and notes on devices that nobody asked about.
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 FLOAT, QAT = "float", "qat"
 LIGHTNING_PRECISION = {Precision.float32: "32-true", Precision.bfloat16: "bf16-mixed"}
@@ -149,6 +152,7 @@ class Training:
         self._data.epoch_offset = offset
         classifier = Classifier(module, settings.recipe, rate, phase, offset, settings.seed)
         classifier.to(memory_format=torch.channels_last)
+        classifier.train()
         resume = self._resume if self._resumed_phase == phase else None
         fit(trainer, classifier, self._data, resume)
         module.load_state_dict(best.weights)
