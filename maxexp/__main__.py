@@ -40,7 +40,8 @@ def run(composed: DictConfig) -> None:
         run_stages(composed)
     except MaxexpError as error:
         # Caught here, for Hydra would add lines of its own.
-        show_error(error)
+        if not error.shown:
+            show_error(error)
         sys.exit(1)
 
 
@@ -50,13 +51,14 @@ def run_stages(composed: DictConfig) -> None:
     if config.resume:
         from maxexp.resume import resume_run
 
-        resume_run(config, HydraConfig.get().overrides.task, output_dir())
+        resume_run(config, config.resume, HydraConfig.get().overrides.task, output_dir())
         return
     network = build_network(config.model, config.dataset.shape)
     refusal = refuse(config, network)
     if refusal:
         # At once: to open the record takes seconds.
         show_error(refusal)
+        refusal.shown = True
     from maxexp.execution import new_run
 
     new_run(config, network, HydraConfig.get().overrides.task, output_dir(), refusal)
@@ -83,12 +85,9 @@ def output_dir() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def show_error(error: Exception) -> None:
-    """Print an error as one line; only once."""
-    if not getattr(error, "shown", False):
-        text = str(error) if isinstance(error, MaxexpError) else explain(error)
-        print(f"maxexp: error: {text}", file=sys.stderr, flush=True)
-        error.shown = True
+def show_error(text: object) -> None:
+    """Print an error as one line."""
+    print(f"maxexp: error: {text}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -98,7 +97,7 @@ def main() -> None:
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
-        show_error(error)
+        show_error(explain(error))
         sys.exit(1)
     except KeyboardInterrupt:
         print("maxexp: interrupted", file=sys.stderr)

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any, get_args, get_type_hints
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.board.config import BoardConfig
@@ -65,7 +65,7 @@ def register_schema() -> None:
     ConfigStore.instance().store(name="schema", node=groups)
 
 
-def to_config(composed: DictConfig) -> Config:
+def to_config(composed: DictConfig | ListConfig) -> Config:
     """Resolve and validate a composed configuration.
 
     Raises:
@@ -73,7 +73,7 @@ def to_config(composed: DictConfig) -> Config:
     """
     try:
         plain = OmegaConf.create(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
+        config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error)) from error
     _refuse_extra_keys(config, "")
@@ -109,7 +109,7 @@ def _no_such_key(key: str, allowed: list[str]) -> str:
 
 def explain(error: Exception) -> str:
     """One line for an error of Hydra or OmegaConf: the key, what is wrong, what is allowed."""
-    cause = error
+    cause: BaseException = error
     while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
         cause = cause.__cause__
     if not isinstance(cause, OmegaConfBaseException):

@@ -6,7 +6,13 @@ every other exception is a defect of maxexp and keeps its traceback.
 
 
 class MaxexpError(Exception):
-    """Base of all errors that are shown to the user as one line."""
+    """Base of all errors that are shown to the user as one line.
+
+    Attributes:
+        shown: whether the user has seen the message already.
+    """
+
+    shown = False
 
 
 class ConfigError(MaxexpError):

@@ -61,10 +61,12 @@ class Pipeline:
         self._integer: IntegerNetwork | None = None
         if self._checkpoint:
             self._load(self._checkpoint)
+        self._method = self._effective_method()
         self._check_stages()
 
     def run(self) -> None:
         """Run the stages; an exception of one ends the run."""
+        self._record.set_tags({"quantization": self._method.name})
         stages = {
             Stage.train: self._train,
             Stage.quantize: self._quantize,
@@ -98,6 +100,16 @@ class Pipeline:
         self._quantized = module
         self._integer = to_integer(module)
 
+    def _effective_method(self) -> Method:
+        """How the network of this run is quantized: a checkpoint may have settled it."""
+        if Stage.train in self._config.stages:
+            return self._config.quantization.method
+        if self._quantized is not None:
+            return Method.qat
+        if self._float is not None and Stage.quantize not in self._config.stages:
+            return Method.float
+        return self._config.quantization.method
+
     def _check_stages(self) -> None:
         """Refuse stages that lack their input before any of them takes time."""
         stages = self._config.stages
@@ -108,11 +120,19 @@ class Pipeline:
             )
         has_network = Stage.train in stages or self._checkpoint is not None
         if not has_network and (Stage.quantize in stages or Stage.evaluate in stages):
-            raise ConfigError("stages: quantize and evaluate need a trained network; add train, or give checkpoint=PATH")
+            raise ConfigError(
+                "stages: quantize and evaluate need a trained network; add train, or give checkpoint=PATH"
+            )
+
+        if self._float and Stage.quantize in stages and Stage.train not in stages and self._method is Method.qat:
+            raise ConfigError(
+                f"quantization=qat: checkpoint={self._config.checkpoint} is a floating-point network; add train to "
+                "stages to train it quantization-aware, or choose quantization=ptq"
+            )
 
     def _reason_to_skip(self, stage: Stage) -> str | None:
         if stage is Stage.quantize:
-            if self._config.quantization.method is Method.float:
+            if self._method is Method.float:
                 return "quantization=float"
             if self._integer and not self._quantized:
                 return "the checkpoint holds integers already"
@@ -123,9 +143,7 @@ class Pipeline:
     def _train(self) -> None:
         config = self._config
         self._log_data("train", "validation")
-        settings = TrainingSettings(
-            config.quantization, config.recipe, config.trainer, config.seed, self._device
-        )
+        settings = TrainingSettings(config.quantization, config.recipe, config.trainer, config.seed, self._device)
         files = RunFiles(
             self._folder,
             lambda path: self._record.log_artifact(path, "checkpoints"),
@@ -134,27 +152,29 @@ class Pipeline:
         resume = self._newest_resume_file() if config.resume else None
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume).run()
-        self._record.log_metrics(
-            {"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch}
-        )
+        self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
         self._plot_curves()
-        if config.quantization.method is Method.qat:
+        if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)
         else:
             self._float = trained.network
 
     def _quantize(self) -> None:
-        if self._quantized is None:
-            self._log_data("train", "validation")
-            module = copy.deepcopy(self._float)
-            quantization = self._config.quantization
-            prepare_ptq(module, self._data.calibration_inputs(quantization.calibration_images))
-            quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
-            self._set_quantized(module)
+        if self._float is not None:
+            self._set_quantized(self._post_training(self._float))
+        assert self._integer is not None
         path = self._folder / f"{self._network.name}-q.pth.tar"
         write_integer(path, self._integer, 0, {})
         self._record.log_artifact(path, "quantization")
+
+    def _post_training(self, trained: NetworkModule) -> NetworkModule:
+        self._log_data("train", "validation")
+        quantization = self._config.quantization
+        module = copy.deepcopy(trained)
+        prepare_ptq(module, self._data.calibration_inputs(quantization.calibration_images))
+        quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
+        return module
 
     def _evaluate(self) -> None:
         test, mapping = self._data.test, self._data.mapping
@@ -172,7 +192,7 @@ class Pipeline:
         if "quantized" in results and "integer" in results:
             # float32 rounds large partial sums, so simulation and integers may part; this is how often.
             differ = results["quantized"].predictions != results["integer"].predictions
-            metrics["test/quantized_integer_disagreement"] = differ.double().mean()
+            metrics["test/quantized_integer_disagreement"] = float(differ.double().mean())
         self._record.log_metrics(metrics)
         for kind, result in results.items():
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
@@ -180,7 +200,7 @@ class Pipeline:
 
     def _synthesize(self) -> None:
         config, network = self._config, self._network
-        if self._integer is None and config.quantization.method is Method.float:
+        if self._method is Method.float:
             # Floating point does not run on the chip: what it would need elsewhere, and no latency.
             self._record.log_metrics(
                 {
@@ -226,7 +246,7 @@ class Pipeline:
         }
         quantization = self._config.quantization
         qat = None
-        if quantization.method is Method.qat:
+        if self._method is Method.qat:
             qat = quantization.float_epochs(self._config.trainer.max_epochs)
         self._record.log_figure(learning_curves(history, qat), "plots/learning_curves.png")
 
@@ -235,5 +255,3 @@ class Pipeline:
         counts = result.confusion(len(classes)).numpy()
         title = f"{self._network.name}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
         self._record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")
-
-

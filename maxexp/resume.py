@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from maxexp.config import Config, to_config, to_plain
-from maxexp.errors import ConfigError, TrackingError
+from maxexp.errors import ConfigError
 from maxexp.execution import carry_out, finish_message
 from maxexp.network.graph import build_network
 from maxexp.tracking.flatten import flatten
@@ -16,8 +16,8 @@ FREE = ("resume", "tracking", "trainer.progress", "trainer.threads", "dataset.ro
 """Keys that may differ from those of the interrupted run: they do not change its results."""
 
 
-def resume_run(given: Config, overrides: Sequence[str], folder: Path) -> None:
-    """Continue the run ``given.resume``.
+def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
+    """Continue the run ``run_id``.
 
     Args:
         given: configuration of this command.
@@ -27,11 +27,11 @@ def resume_run(given: Config, overrides: Sequence[str], folder: Path) -> None:
         ConfigError: the user asks for something else than the interrupted run did.
         TrackingError: there is no such run, it has finished, or it is still running.
     """
-    record = RunRecord.resume(given.tracking, given.resume)
+    record = RunRecord.resume(given.tracking, run_id)
     with record:
         config = _stored_config(record)
         _check_overrides(given, config, overrides)
-        config.resume = given.resume
+        config.resume = run_id
         config.tracking = given.tracking
         config.trainer.progress, config.trainer.threads = given.trainer.progress, given.trainer.threads
         network = build_network(config.model, config.dataset.shape)
@@ -58,9 +58,3 @@ def _check_overrides(given: Config, stored: Config, overrides: Sequence[str]) ->
                     f"{name}={value}: the run {given.resume} began with {then.get(name)}; a resumed run keeps its "
                     "configuration, so leave this out or start a new run"
                 )
-
-
-def refuse_finished(status: str, run_id: str) -> None:
-    """Raise if there is nothing left to do."""
-    if status == "FINISHED":
-        raise TrackingError(f"resume={run_id}: this run has finished; start a new one, or use its checkpoint")

@@ -37,9 +37,7 @@ def fingerprint(files: list[Path], parameters: dict) -> str:
     try:
         stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     except OSError as error:
-        raise DataError(
-            f"{error.filename} cannot be read ({error.strerror}): replace or remove it."
-        ) from error
+        raise DataError(f"{error.filename} cannot be read ({error.strerror}): replace or remove it.") from error
     return hashlib.sha256(json.dumps([FORMAT_VERSION, parameters, stats]).encode()).hexdigest()
 
 

@@ -52,9 +52,7 @@ def _read_members(path: Path, folder: str, names: list[str]) -> dict[str, bytes]
             return {name: _member(archive, f"{folder}/{name}") for name in names}
     except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path} is incomplete or corrupt ({cause}): remove it and fetch it again."
-        ) from error
+        raise DataError(f"{path} is incomplete or corrupt ({cause}): remove it and fetch it again.") from error
 
 
 @dataclass(frozen=True)

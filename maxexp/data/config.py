@@ -90,9 +90,7 @@ class DatasetConfig:
             return
         for key, value in zip(("channels", "height", "width", "num_classes"), expected, strict=True):
             given = getattr(self, key)
-            _require(
-                given == value, f"dataset.{key}", given, f"{value} with dataset.source={self.source.name}"
-            )
+            _require(given == value, f"dataset.{key}", given, f"{value} with dataset.source={self.source.name}")
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -25,9 +25,7 @@ def _images_by_class(folder: Path) -> dict[str, list[Path]]:
     for child in sorted(folder.iterdir()):
         if child.is_dir() and not child.name.startswith("."):
             files = sorted(
-                path
-                for path in child.iterdir()
-                if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+                path for path in child.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
             )
             if files:
                 found[child.name] = files
@@ -78,9 +76,7 @@ class ClassFolders:
         classes = list(_images_by_class(self._origin("train")))
         unknown = sorted(set(listing) - set(classes))
         if unknown:
-            raise DataError(
-                f"{self._origin(split) / unknown[0]} is a class without training images: add some."
-            )
+            raise DataError(f"{self._origin(split) / unknown[0]} is a class without training images: add some.")
         files = np.array([path for found in listing.values() for path in found], dtype=object)
         labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
         check_labels(labels, classes, self.config, self._origin(split))

@@ -32,7 +32,7 @@ class TrainingBatches:
         batch_size: images per batch.
         augmentation: applied to whole batches.
         seed: of shuffling and augmentation.
-        epoch: asked for the number of the epoch at the start of each iteration.
+        epoch: asked for the number of the epoch when its first batch is drawn.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yields inputs float32 (N, C, H, W) and labels int64 (N,)."""
-        return self._batches(self._epoch())
-
-    def _batches(self, epoch: int) -> Iterator[Batch]:
+        # Asked for with the first batch: when Lightning resumes, it makes the iterator before it has
+        # settled in which epoch it is.
+        epoch = self._epoch()
         images, labels = self._images.images, self._images.labels
         shuffle = seeded_generator(self._seed, epoch, "order")
         draws = seeded_generator(self._seed, epoch, "augmentation", device=images.device)
@@ -89,7 +89,5 @@ class EvaluationBatches:
     def __iter__(self) -> Iterator[Batch]:
         """Yields inputs float32 (N, C, H, W) and labels int64 (N,)."""
         size = self._batch_size
-        for images, labels in zip(
-            self._images.images.split(size), self._images.labels.split(size), strict=True
-        ):
+        for images, labels in zip(self._images.images.split(size), self._images.labels.split(size), strict=True):
             yield evaluation_input(images, self._mapping), labels

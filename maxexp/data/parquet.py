@@ -48,9 +48,7 @@ def _compressed_images(table: pyarrow.Table, file: Path) -> list[bytes]:
     column = _column(table, IMAGE_COLUMNS, file)
     kind = table.schema.field(column).type
     if not pyarrow.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
-        raise DataError(
-            f"{file}: column {column} is no struct {{bytes, path}}: store images as the hub does."
-        )
+        raise DataError(f"{file}: column {column} is no struct {{bytes, path}}: store images as the hub does.")
     images = [row and row["bytes"] for row in table[column].to_pylist()]
     if not all(isinstance(image, bytes) for image in images):
         raise DataError(f"{file}: column {column} has rows without image bytes: embed the images.")
@@ -73,9 +71,7 @@ def _class_names(table: pyarrow.Table, file: Path, num_classes: int) -> list[str
         features = json.loads(described).get("info", {}).get("features", {})
         names = features.get(_column(table, LABEL_COLUMNS, file), {}).get("names")
     except (ValueError, AttributeError) as error:
-        raise DataError(
-            f"{file} has a 'huggingface' entry that is no description: fetch it again."
-        ) from error
+        raise DataError(f"{file} has a 'huggingface' entry that is no description: fetch it again.") from error
     return list(names) if names else [str(number) for number in range(num_classes)]
 
 

@@ -122,7 +122,9 @@ def _check_data_memory(network: Network, device: DeviceConfig) -> int:
     peak = 0
     instances = device.processors // device.instance_processors
     for index, layer in enumerate(network):
-        live = [t for t, last in network.last_use.items() if last >= index and _written_before(network, t, index)]
+        live = [
+            t for t, last in network.last_use.items() if last >= index and _written_before(network, t, index)
+        ]
         sizes = [(name, *tensor_bytes(shapes[name], device)) for name in live]
         sizes.append((layer.name, *tensor_bytes(layer.out_shape, device, layer.wide)))
         peak = max(peak, sum(size * count for _, size, count in sizes))

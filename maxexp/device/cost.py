@@ -77,7 +77,9 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
             bits.get(layer.name, 8),
             layer.macs,
             layer.ops,
-            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0)) if device.cycle_model else None,
+            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0))
+            if device.cycle_model
+            else None,
         )
         for layer in network
     ]

@@ -53,8 +53,6 @@ def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0) -> 
     )
 
 
-
-
 def output_slots(layer: Layer, device: DeviceConfig) -> int:
     """Time slots that one output pixel takes: channels, rounded up to whole passes (hardware.md 4.1)."""
     channels = layer.out_shape[0]

@@ -58,7 +58,9 @@ def place_kernels(network: Network, bits: dict[str, int], device: DeviceConfig) 
     channels = [_channels(network, group[0]) for group in groups]
     used = [processors_used(count, device) for count in channels]
     # The heaviest groups have the fewest places, so they choose first.
-    order = sorted(range(len(groups)), key=lambda g: -used[g] * sum(_aligned(columns[x.name]) for x in readers[g]))
+    order = sorted(
+        range(len(groups)), key=lambda g: -used[g] * sum(_aligned(columns[x.name]) for x in readers[g])
+    )
     leaves = SEARCH_LEAVES
 
     def descend(depth: int, starts: dict[int, int], load: list[int]) -> KernelMap | None:

@@ -174,7 +174,9 @@ def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
     network = Network(config.name, in_shape, tuple(layers))
     unread = [name for name in names[:-1] if name not in network.last_use]
     if unread:
-        raise NetworkError(f"model.layers.{unread[0]}: no later layer reads it; name it in some layer's inputs")
+        raise NetworkError(
+            f"model.layers.{unread[0]}: no later layer reads it; name it in some layer's inputs"
+        )
     return network
 
 
@@ -240,7 +242,10 @@ def _resolve(
             known = ", ".join(shapes)
             _fail(name, f".inputs: '{operand}' is not an earlier layer (there are: {known})")
         if shapes[operand] != shapes[inputs[0]]:
-            _fail(name, f".inputs: {operand} is {shapes[operand]}, {inputs[0]} is {shapes[inputs[0]]}; must be equal")
+            _fail(
+                name,
+                f".inputs: {operand} is {shapes[operand]}, {inputs[0]} is {shapes[inputs[0]]}; must be equal",
+            )
     in_shape = shapes[inputs[0]]
     stride = entry.pool_stride or entry.pool_size
     pooled = in_shape
@@ -256,7 +261,10 @@ def _resolve(
     elif entry.op is Op.linear:
         out_shape = (scale_channels(entry.out_features, width), 1, 1)
     if min(pooled) < 1 or min(out_shape) < 1:
-        _fail(name, f": its {in_shape[1]}x{in_shape[2]} input is too small; remove a pooling or enlarge the image")
+        _fail(
+            name,
+            f": its {in_shape[1]}x{in_shape[2]} input is too small; remove a pooling or enlarge the image",
+        )
     unactivated = entry.wide or entry.op is Op.passthrough
     default = Activation.none if unactivated else Activation.relu
     return Layer(

@@ -23,7 +23,9 @@ class Numerics:
 
     def operation(self, layer: "LayerModule", x: Tensor) -> Tensor:
         """Operation, batch normalization and activation."""
-        return activate(layer.normalize(layer.compute(x, layer.op.weight, layer.op.bias)), layer.spec.activation)
+        return activate(
+            layer.normalize(layer.compute(x, layer.op.weight, layer.op.bias)), layer.spec.activation
+        )
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:
@@ -110,4 +112,3 @@ def _operation(spec: Layer) -> nn.Module | None:
     if spec.op is Op.linear:
         return nn.Linear(spec.weight_shape[1], spec.out_shape[0], bias=spec.bias)
     return None
-

@@ -99,5 +99,3 @@ def _collect(module: NetworkModule, inputs: Tensor, batch_size: int) -> dict[str
     for hook in hooks:
         hook.remove()
     return {name: torch.cat(parts) for name, parts in samples.items()}
-
-

@@ -110,10 +110,14 @@ def to_module(checkpoint: Checkpoint, network: Network) -> NetworkModule:
         name = layer.spec.name
         layer.bn = _batchnorm(checkpoint, layer.spec)
         keys = list(layer.state_dict())
-        missing = [key for key in keys if f"{name}.{key}" not in checkpoint.state and "num_batches" not in key]
+        missing = [
+            key for key in keys if f"{name}.{key}" not in checkpoint.state and "num_batches" not in key
+        ]
         if missing:
             raise CheckpointError(f"checkpoint={checkpoint.path}: {name}.{missing[0]} is missing")
-        found = {key: checkpoint.state[f"{name}.{key}"] for key in keys if f"{name}.{key}" in checkpoint.state}
+        found = {
+            key: checkpoint.state[f"{name}.{key}"] for key in keys if f"{name}.{key}" in checkpoint.state
+        }
         layer.load_state_dict(found, strict=False)
         layer.numerics = _numerics(checkpoint, layer.spec)
         _apply_threshold(checkpoint, layer)
@@ -222,7 +226,9 @@ def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
         return None
     affine = f"{spec.name}.bn.weight" in checkpoint.state
     if spec.batchnorm is BatchNorm.none and not spec.bias:
-        raise CheckpointError(f"checkpoint={checkpoint.path}: {spec.name} has batch norm, the network's has no bias")
+        raise CheckpointError(
+            f"checkpoint={checkpoint.path}: {spec.name} has batch norm, the network's has no bias"
+        )
     return nn.BatchNorm2d(spec.out_shape[0], momentum=BATCHNORM_MOMENTUM, affine=affine)
 
 

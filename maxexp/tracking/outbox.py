@@ -83,15 +83,9 @@ def metric_points(values: Mapping[str, Any], step: int) -> list[Metric]:
 
 def _name(key: str) -> str:
     """Returns a name that MLflow accepts for metrics and tags: it must also be a plain relative path."""
-    if (
-        not _NAME.fullmatch(key)
-        or posixpath.normpath(key) != key
-        or key.startswith(("/", ".."))
-        or key == "."
-    ):
+    if not _NAME.fullmatch(key) or posixpath.normpath(key) != key or key.startswith(("/", "..")) or key == ".":
         raise TrackingError(
-            f"{key!r} cannot be the name of a metric or tag: use 1 to 250 letters, digits, and _ . - : / "
-            "between them"
+            f"{key!r} cannot be the name of a metric or tag: use 1 to 250 letters, digits, and _ . - : / between them"
         )
     return key
 

@@ -80,9 +80,7 @@ class RunRecord:
         experiment_id = store.experiment_id(config.experiment)
         with store.asked_to("start a run"):
             close_abandoned_runs(store.client, experiment_id)
-            run = store.client.create_run(
-                experiment_id, run_name=config.run_name or run_name, tags=identity()
-            )
+            run = store.client.create_run(experiment_id, run_name=config.run_name or run_name, tags=identity())
         record = cls(store, run, config)
         try:
             record.set_tags(tags or {})
@@ -105,6 +103,8 @@ class RunRecord:
         """
         store = open_store(config)
         run = _find_run(store, run_id)
+        if run.info.status == "FINISHED":
+            raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")
         if run.info.status == "RUNNING" and lives_here(run.data.tags):
             raise TrackingError(
                 f"run {run_id} is being written by process {run.data.tags[PID]} of this host: "

@@ -68,9 +68,7 @@ def send_unsent(path: Path, uri: str | None = None) -> str:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         run_id, tags = content["run_id"], [RunTag(*tag) for tag in content["tags"].items()]
-        metrics = [
-            Metric(m["key"], float(m["value"]), m["timestamp_ms"], m["step"]) for m in content["metrics"]
-        ]
+        metrics = [Metric(m["key"], float(m["value"]), m["timestamp_ms"], m["step"]) for m in content["metrics"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrackingError(f"{path} is no file of unsent metrics: {one_line(error)}") from error
     store = open_store(TrackingConfig(uri=uri or content["uri"]))

@@ -3,12 +3,13 @@
 import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from maxexp.network.module import NetworkModule
+from maxexp.seeding import derived_seed
 from maxexp.training.config import RecipeConfig
 from maxexp.training.optimization import build_optimizer, build_schedule
-from maxexp.seeding import derived_seed
 
 
 class Classifier(LightningModule):
@@ -73,10 +74,10 @@ class Classifier(LightningModule):
         }
         self._log(values, len(labels))
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = build_optimizer(self.recipe, self.parameters(), self.learning_rate)
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs, steps)
+        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs or 1, steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:

@@ -1,16 +1,17 @@
 """Training in phases: floating point, then quantization-aware from the best network of the first."""
 
 import logging
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
-from maxexp.seeding import derived_seed
 from maxexp.data.module import ImageDataModule
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
@@ -19,6 +20,7 @@ from maxexp.quantization.checkpoint import write_module
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics, quantize_module, set_numerics
 from maxexp.quantization.fold import estimate_batchnorm, fold_batchnorm
+from maxexp.seeding import derived_seed
 from maxexp.training.callbacks import BestNetwork, EpochEnd
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
@@ -28,9 +30,14 @@ log = logging.getLogger(__name__)
 for library in ("pytorch_lightning", "lightning_fabric"):
     # Advertisements, and notes on devices that nobody asked about.
     logging.getLogger(library).setLevel(logging.WARNING)
+# Lightning 2.6 uses a name that torch has renamed.
+warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 
 FLOAT, QAT = "float", "qat"
-LIGHTNING_PRECISION = {Precision.float32: "32-true", Precision.bfloat16: "bf16-mixed"}
+LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
+    Precision.float32: "32-true",
+    Precision.bfloat16: "bf16-mixed",
+}
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ class Training:
             self._prepare_quantized(module, untrained=trained is None and self._start is None)
             rate = settings.recipe.qat_learning_rate
             trained = self._fit(QAT, module, float_epochs, epochs - float_epochs, rate)
+        assert trained is not None, "every method has a phase"
         return trained
 
     def _initial_network(self) -> NetworkModule:
@@ -148,6 +156,7 @@ class Training:
             enable_model_summary=False,
             enable_progress_bar=settings.trainer.progress,
             num_sanity_val_steps=0,
+            log_every_n_steps=1,
         )
         self._data.epoch_offset = offset
         classifier = Classifier(module, settings.recipe, rate, phase, offset, settings.seed)

@@ -48,9 +48,7 @@ def same(first, second) -> bool:
     return all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in pairs)
 
 
-@pytest.mark.parametrize(
-    "count, size, batches, last", [(10, 4, 2, 4), (8, 4, 2, 4), (3, 4, 1, 3), (4, 4, 1, 4)]
-)
+@pytest.mark.parametrize("count, size, batches, last", [(10, 4, 2, 4), (8, 4, 2, 4), (3, 4, 1, 3), (4, 4, 1, 4)])
 def test_an_incomplete_batch_is_left_out_unless_it_is_all(count, size, batches, last):
     loader = training(count, size)
     drawn = list(loader)

@@ -16,9 +16,7 @@ leaves = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.lists(st.integers())
 )
-trees = st.recursive(
-    st.dictionaries(keys, leaves), lambda inner: st.dictionaries(keys, leaves | inner), max_leaves=8
-)
+trees = st.recursive(st.dictionaries(keys, leaves), lambda inner: st.dictionaries(keys, leaves | inner), max_leaves=8)
 
 
 def test_texts_of_each_kind_of_value():

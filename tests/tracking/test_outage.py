@@ -59,9 +59,7 @@ def test_points_of_an_outage_arrive_later(start, outage, steps, caplog, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lasting_outage_ends_in_a_file_that_can_be_sent(
-    start, outage, steps, status, tmp_path, send_by_command
-):
+def test_lasting_outage_ends_in_a_file_that_can_be_sent(start, outage, steps, status, tmp_path, send_by_command):
     with pytest.raises(TrackingError) as caught, start() as record:
         outage.set()
         record.log_metrics({"x": 0.1, "nan": float("nan")}, step=1)

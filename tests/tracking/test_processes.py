@@ -46,9 +46,7 @@ def config_here(config, request):
     return replace(config, experiment=request.node.name)
 
 
-@pytest.mark.parametrize(
-    "sign, reason", [("SIGTERM", "Terminated: SIGTERM"), ("SIGINT", "KeyboardInterrupt")]
-)
+@pytest.mark.parametrize("sign, reason", [("SIGTERM", "Terminated: SIGTERM"), ("SIGINT", "KeyboardInterrupt")])
 def test_signal_that_can_be_caught(process, config_here, sign, reason):
     process.send_signal(getattr(signal, sign))
     assert process.wait(timeout=20) != 0

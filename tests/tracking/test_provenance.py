@@ -18,9 +18,7 @@ def checkout(tmp_path):
 
 
 def test_clean_checkout_gives_its_commit_wherever_the_process_is(checkout):
-    head = subprocess.run(
-        [*GIT, "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True
-    )
+    head = subprocess.run([*GIT, "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True, check=True)
     tags = provenance(checkout / "package")
     assert tags["mlflow.source.git.commit"] == head.stdout.strip()
     assert tags["git.dirty"] == "false"

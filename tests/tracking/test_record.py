@@ -36,9 +36,7 @@ def test_numbers_of_all_kinds_in_one_request(start, monkeypatch):
     assert math.isnan(logged["nan"]) and logged["inf"] > 1e300
 
 
-@pytest.mark.parametrize(
-    "values", [{"x": "1"}, {"x": None}, {"x": np.zeros(2)}, {"x?": 1}, {"../x": 1}, {"": 1}]
-)
+@pytest.mark.parametrize("values", [{"x": "1"}, {"x": None}, {"x": np.zeros(2)}, {"x?": 1}, {"../x": 1}, {"": 1}])
 def test_what_is_no_metric_is_refused_and_spoils_nothing(start, values):
     with start() as record:
         with pytest.raises(TrackingError, match=r"^[^\n]*metric[^\n]*$"):
@@ -58,9 +56,7 @@ def test_250_params_and_a_long_one(start):
 def test_param_may_be_repeated_but_not_changed(start):
     with start(params={"seed": 1}) as record:
         record.log_params({"seed": 1, "new": None})
-        with pytest.raises(
-            TrackingError, match=r"^param 'seed' of run \w+ is '1' and cannot become '2'[^\n]*$"
-        ):
+        with pytest.raises(TrackingError, match=r"^param 'seed' of run \w+ is '1' and cannot become '2'[^\n]*$"):
             record.log_params({"seed": 2})
         assert record.params() == {"seed": "1", "new": "None"}
 

@@ -59,9 +59,7 @@ def test_unreachable_server_fails_within_seconds():
         listener.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{listener.getsockname()[1]}"  # bound, but nobody listens
         started = time.monotonic()
-        with pytest.raises(
-            TrackingError, match=rf"^[^\n]*{uri}: the server does not answer[^\n]*tracking\.uri$"
-        ):
+        with pytest.raises(TrackingError, match=rf"^[^\n]*{uri}: the server does not answer[^\n]*tracking\.uri$"):
             RunRecord.start(TrackingConfig(uri=uri))
     assert time.monotonic() - started < 10
 

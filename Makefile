@@ -1,0 +1,42 @@
+# Every target sets up the virtual environment first, if pyproject.toml changed since.
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/python
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format ui clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maxexp needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	@touch $@
+
+demo: $(VENV)/.installed  ## train, quantize, evaluate and cost a small network on a bundled data set
+	$(RUN) -m maxexp +experiment=quickstart $(ARGS)
+
+test: $(VENV)/.installed  ## run the tests that take seconds each
+	$(RUN) -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.installed  ## run all tests, the long ones too
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/.installed  ## check style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(VENV)/.installed  ## format the code
+	$(VENV)/bin/ruff check --fix-only --quiet .
+	$(VENV)/bin/ruff format .
+
+ui: $(VENV)/.installed  ## open the MLflow UI on the local runs (http://127.0.0.1:5000)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(VENV)/bin/mlflow ui --workers 1 \
+	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts $(ARGS)
+
+clean:  ## remove the virtual environment and caches, keep runs and data
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
