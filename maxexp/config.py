@@ -62,7 +62,10 @@ def register_schema() -> None:
     ``augmentation.rotation.degrees=5``. It gets its types in :func:`to_config`, as do the other keys.
     """
     groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type is not AugmentationConfig}
-    ConfigStore.instance().store(name="schema", node=groups)
+    schema = OmegaConf.create(groups)
+    # Its keys are the user's, so the command line may add some without a "+".
+    OmegaConf.set_struct(schema.quantization.layer_bits, False)
+    ConfigStore.instance().store(name="schema", node=schema)
 
 
 def to_config(composed: DictConfig | ListConfig) -> Config:

@@ -7,7 +7,7 @@ from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import processors_used
 from maxexp.device.kernels import KernelMap, place_kernels
 from maxexp.errors import DeviceError
-from maxexp.network.config import Op, Pool
+from maxexp.network.config import Op
 from maxexp.network.graph import INPUT, Layer, Network, Shape
 
 MAX_OPERANDS = 16
@@ -92,18 +92,45 @@ def _check_layer(layer: Layer, device: DeviceConfig) -> None:
         remedy = "pool in front of it"
         limit(pixels, device.max_flatten_pixels, "pixels to flatten", remedy)
         limit(prod(layer.pooled_shape), MAX_FLATTEN, "inputs of the linear layer", remedy)
-    pooled_sum = layer.operands > 1 and layer.pool is not None
-    operands = MAX_OPERANDS_POOLED if pooled_sum else MAX_OPERANDS
-    limit(layer.operands, operands, "element-wise operands", "add them in several layers")
+        # The synthesizer deals out the inputs of a flattening layer evenly to passes and processors.
+        passes = ceil(channels / device.processors)
+        if channels != passes * processors_used(channels, device):
+            raise DeviceError(
+                f"layer {layer.name}: {channels} channels cannot be flattened in {passes} passes; "
+                f"make them a multiple of {passes * device.instance_processors}"
+            )
     if layer.op is Op.passthrough and layer.pool and layer.pooled_shape[1:] != (1, 1):
         remedy = "pool in front of a convolution instead"
-        limit(channels, device.processors, "channels pooled by a passthrough layer", remedy)
+        allowed = device.processors * device.passthrough_pool_passes
+        limit(channels, allowed, "channels pooled by a passthrough layer", remedy)
+    if layer.operands > 1:
+        _check_sum(layer, device)
+
+
+def _check_sum(layer: Layer, device: DeviceConfig) -> None:
+    """Limits of element-wise operands, which share the steps of a layer with passes, pooling and operation."""
+    allowed = MAX_OPERANDS_POOLED if layer.pool else MAX_OPERANDS
+    if layer.operands > allowed:
+        raise DeviceError(
+            f"layer {layer.name}: {layer.operands} element-wise operands are {layer.operands - allowed} over the "
+            f"{allowed} that {device.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
+            "several layers"
+        )
+    passes = ceil(layer.in_shape[0] / device.processors)
+    bare = layer.op is Op.passthrough and layer.pool is None
+    several = device.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)
+    if (several and not bare) or (layer.biases and not device.sums_with_bias):
+        what = f"of {layer.operands} inputs in {passes} passes" if several and not bare else "with bias"
+        raise DeviceError(
+            f"layer {layer.name}: {device.name} has no pooling or operation behind a sum {what}; add in a "
+            "passthrough layer in front of it"
+        )
 
 
 def _check_biases(network: Network, device: DeviceConfig) -> int:
     """First fit of decreasing bias counts in the quadrants' memories, flattening layers first (3.3)."""
     free = [device.bias_group_bytes] * device.bias_groups
-    layers = sorted((x for x in network if x.biases), key=lambda x: (not x.flatten, -x.biases))
+    layers = sorted((x for x in network if x.biases), key=lambda x: (not x.flatten, not x.flatten and -x.biases))
     for layer in layers:
         group = max(range(device.bias_groups), key=lambda g: free[g])
         if layer.biases > free[group]:
@@ -119,35 +146,30 @@ def _check_biases(network: Network, device: DeviceConfig) -> int:
 def _check_data_memory(network: Network, device: DeviceConfig) -> int:
     """Peak bytes of all live tensors; each instance must hold those that cannot lie beside each other."""
     shapes = {INPUT: network.in_shape, **{x.name: x.out_shape for x in network}}
-    peak = 0
     instances = device.processors // device.instance_processors
+    peak = 0
+    written = [INPUT]
     for index, layer in enumerate(network):
-        live = [
-            t for t, last in network.last_use.items() if last >= index and _written_before(network, t, index)
-        ]
-        sizes = [(name, *tensor_bytes(shapes[name], device)) for name in live]
-        sizes.append((layer.name, *tensor_bytes(layer.out_shape, device, layer.wide)))
-        peak = max(peak, sum(size * count for _, size, count in sizes))
-        for name, size, _ in sizes:
-            _check_instance(layer, f"{name} of {_format(shapes[name])}", size, device)
-        # Tensors that need more than half of the instances overlap in at least one, whatever the placement.
-        crowded = [size for _, size, count in sizes if 2 * count > instances]
-        maps = " and ".join(_format(shapes[name]) for name, _, count in sizes if 2 * count > instances)
-        _check_instance(layer, f"{maps} at the same time", sum(crowded), device)
+        live = [name for name in written if network.last_use[name] >= index]
+        size = {name: tensor_bytes(shapes[name], device) for name in live}
+        size[layer.name] = tensor_bytes(layer.out_shape, device, layer.wide)
+        peak = max(peak, sum(bytes_each * count for bytes_each, count in size.values()))
+        # Tensors on more than half of the instances meet in at least one, wherever they are placed.
+        crowded = [name for name, (_, count) in size.items() if 2 * count > instances]
+        for together in (*network.tied_tensors, crowded):
+            names = [name for name in together if name in size]
+            what = " and ".join(f"{name} ({_format(shapes[name])})" for name in names)
+            _check_instance(layer, what, sum(size[name][0] for name in names), device)
+        written.append(layer.name)
     return peak
-
-
-def _written_before(network: Network, tensor: str, index: int) -> bool:
-    return tensor == INPUT or network.layers.index(network.by_name[tensor]) < index
 
 
 def _check_instance(layer: Layer, what: str, size: int, device: DeviceConfig) -> None:
     if size > device.instance_bytes:
-        pooling = "" if layer.pool is Pool.max else ", pool earlier"
         raise DeviceError(
             f"layer {layer.name}: {what} take {size:,} bytes of a data memory instance, "
             f"{size - device.instance_bytes:,} over the {device.instance_bytes:,} of {device.name}; use smaller "
-            f"images{pooling} or fewer channels"
+            "images, pool earlier or use fewer channels"
         )
 
 

@@ -22,6 +22,9 @@ class DeviceConfig:
         max_channels: input or output channels of one layer.
         max_size: rows or columns of a map, padding included.
         max_flatten_pixels: pixels of a map that a linear layer may flatten.
+        passthrough_pool_passes: passes in which a layer without operation can pool.
+        single_pass_sums: whether a sum of several passes needs a layer of its own (2 inputs, 2 passes do not).
+        sums_with_bias: whether an operation behind a sum in the same layer can have biases.
         clock_mhz: clock of the accelerator at inference.
         cycle_model: whether hardware.md section 4 describes this part's timing.
     """
@@ -38,6 +41,9 @@ class DeviceConfig:
     max_channels: int = 1024
     max_size: int = 1023
     max_flatten_pixels: int = 256
+    passthrough_pool_passes: int = 1
+    single_pass_sums: bool = True
+    sums_with_bias: bool = True
     clock_mhz: float = 50.0
     cycle_model: bool = True
 

@@ -34,7 +34,7 @@ class Cost:
     def cycles(self) -> int | None:
         if not self.device.cycle_model:
             return None
-        return STARTUP_CYCLES + sum(layer.cycles for layer in self.layers)
+        return STARTUP_CYCLES + sum(layer.cycles or 0 for layer in self.layers)
 
     @property
     def latency_us(self) -> float | None:
@@ -44,7 +44,7 @@ class Cost:
     def metrics(self) -> dict[str, float]:
         """The ``hw/`` metrics of the run record."""
         network = self.network
-        values = {
+        values: dict[str, float] = {
             "hw/parameters": network.weights + network.biases,
             "hw/macs": network.macs,
             "hw/ops": network.ops,
@@ -52,12 +52,13 @@ class Cost:
             "hw/bias_bytes": self.fit.bias_bytes,
             "hw/data_bytes": self.fit.data_bytes,
         }
-        if self.cycles is not None:
+        cycles, latency_us = self.cycles, self.latency_us
+        if cycles is not None and latency_us is not None:
             values |= {
-                "hw/cycles": self.cycles,
-                "hw/latency_us": self.latency_us,
-                "hw/images_per_s": 1e6 / self.latency_us,
-                "hw/macs_per_cycle": network.macs / self.cycles,
+                "hw/cycles": cycles,
+                "hw/latency_us": latency_us,
+                "hw/images_per_s": 1e6 / latency_us,
+                "hw/macs_per_cycle": network.macs / cycles,
             }
         return values
 
@@ -77,9 +78,7 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
             bits.get(layer.name, 8),
             layer.macs,
             layer.ops,
-            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0))
-            if device.cycle_model
-            else None,
+            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0)) if device.cycle_model else None,
         )
         for layer in network
     ]

@@ -49,20 +49,9 @@ class IntegerLayer:
     shift: int = 0
     quantile: float = 1.0
 
-    def __post_init__(self) -> None:
-        if self.weight is None:
-            return
-        name, half = self.layer.name, 2 ** (self.bits - 1)
-        if self.bits not in WEIGHT_BITS:
-            raise CheckpointError(f"layer {name}: {self.bits}-bit weights; the chip has 1, 2, 4 and 8 bits")
-        if not -MAX_SHIFT <= self.shift <= MAX_SHIFT:
-            raise CheckpointError(f"layer {name}: output shift {self.shift} is outside of -15 to 15")
-        if int(self.weight.min()) < -half or int(self.weight.max()) >= half:
-            raise CheckpointError(f"layer {name}: weights outside of {self.bits} bits")
-
 
 class IntegerNetwork:
-    """Bit-exact evaluation.
+    """Bit-exact evaluation, on the CPU: other devices lack float64, or have other ideas of float32.
 
     Args:
         network: the description.
@@ -89,7 +78,7 @@ class IntegerNetwork:
         Returns:
             int32 (N, outputs): raw accumulators where the last layer is wide, else 8-bit values.
         """
-        tensors = {INPUT: inputs.float()}
+        tensors = {INPUT: inputs.cpu().float()}
         for index, (entry, weights) in enumerate(zip(self.layers, self._convolutions, strict=True)):
             layer = entry.layer
             x = _operands([tensors[name] for name in layer.inputs])
@@ -100,7 +89,7 @@ class IntegerNetwork:
                 if self.network.last_use[name] == index:
                     del tensors[name]
             tensors[layer.name] = x
-        return x.flatten(1).to(torch.int32)
+        return tensors[self.layers[-1].layer.name].flatten(1).to(torch.int32)
 
     def predict(self, inputs: Tensor, batch_size: int = 250) -> Tensor:
         """int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
@@ -128,12 +117,10 @@ def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
     layer = entry.layer
     if layer.op is Op.linear:
         x = x.flatten(1)[..., None, None]
-    accumulator = None
-    start = 0
-    for weight in groups:
-        part = _exact_conv2d(x[:, start : start + weight.shape[1]], weight, layer.padding)
-        accumulator = part if accumulator is None else accumulator.add_(part)
-        start += weight.shape[1]
+    parts = x.split([weight.shape[1] for weight in groups], dim=1)
+    accumulator = _exact_conv2d(parts[0], groups[0], layer.padding)
+    for part, weight in zip(parts[1:], groups[1:], strict=True):
+        accumulator += _exact_conv2d(part, weight, layer.padding)
     if entry.bias is not None:
         accumulator += BIAS_FACTOR * entry.bias.to(torch.int32)[:, None, None]
     if layer.wide:
@@ -157,7 +144,7 @@ def _exact_conv2d(x: Tensor, weight: Tensor, padding: int) -> Tensor:
 
 @contextmanager
 def _ieee_float32() -> Iterator[None]:
-    settings = torch.backends.mkldnn.conv
+    settings = torch.backends.mkldnn.conv  # type: ignore[attr-defined]  # torch adds it when imported
     before = settings.fp32_precision
     settings.fp32_precision = "ieee"
     try:
@@ -193,10 +180,19 @@ def integer_layer(
     Raises:
         CheckpointError: a value does not fit its format.
     """
-    half = 2 ** (BIAS_BITS - 1)
-    if bias is not None and (bias.min() < -half or bias.max() >= half):
-        raise CheckpointError(f"layer {layer.name}: biases outside of {BIAS_BITS} bits")
-    as_int8 = None if bias is None else bias.to(torch.int8)
-    if weight.abs().max() > half:
-        raise CheckpointError(f"layer {layer.name}: weights outside of {BIAS_BITS} bits")
-    return IntegerLayer(layer, weight.to(torch.int8), as_int8, bits, shift, quantile)
+    if bits not in WEIGHT_BITS:
+        raise CheckpointError(f"layer {layer.name}: {bits}-bit weights; the chip has 1, 2, 4 and 8 bits")
+    if not -MAX_SHIFT <= shift <= MAX_SHIFT:
+        raise CheckpointError(f"layer {layer.name}: output shift {shift} is outside of -15 to 15")
+    integers = _to_int8(layer, "weights", weight, bits)
+    biases = None if bias is None else _to_int8(layer, "biases", bias, BIAS_BITS)
+    return IntegerLayer(layer, integers, biases, bits, shift, quantile)
+
+
+def _to_int8(layer: Layer, what: str, values: Tensor, bits: int) -> Tensor:
+    half = 2 ** (bits - 1)
+    if not bool((values == values.floor()).all()):
+        raise CheckpointError(f"layer {layer.name}: its {what} are not integers; quantize the network first")
+    if values.min().item() < -half or values.max().item() >= half:
+        raise CheckpointError(f"layer {layer.name}: {what} outside of {bits} bits, {-half} to {half - 1}")
+    return values.cpu().to(torch.int8)

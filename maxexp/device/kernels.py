@@ -4,7 +4,9 @@ A layer's kernels occupy the same columns on every processor that holds one of i
 network whose bytes fit may still have no room; the placement has to be searched (hardware.md 8.2, 8.4).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 
 from maxexp.device.config import DeviceConfig
@@ -14,8 +16,8 @@ from maxexp.network.graph import INPUT, Layer, Network
 
 COLUMN_BITS = 72
 COLUMN_ALIGNMENT = 4
-SEARCH_LEAVES = 2000
-"""Complete placements tried before giving up; real networks need one to a few."""
+SEARCH_PLACEMENTS, SEARCH_STEPS = 1000, 20000
+"""Complete and partial placements tried before giving up; real networks need one to a few."""
 
 
 @dataclass(frozen=True)
@@ -53,42 +55,55 @@ def place_kernels(network: Network, bits: dict[str, int], device: DeviceConfig) 
     """
     columns = {layer.name: kernel_columns(layer, bits[layer.name], device) for layer in network}
     _check_totals(network, columns, device)
-    groups = network.tied_tensors
-    readers = [[layer for layer in network if layer.inputs[0] in group] for group in groups]
-    channels = [_channels(network, group[0]) for group in groups]
-    used = [processors_used(count, device) for count in channels]
-    # The heaviest groups have the fewest places, so they choose first.
-    order = sorted(
-        range(len(groups)), key=lambda g: -used[g] * sum(_aligned(columns[x.name]) for x in readers[g])
+    groups = _tensor_groups(network, columns, device)
+    placements = _placements(groups, [0] * device.processors, device, iter(range(SEARCH_STEPS)))
+    for first_processor in islice(placements, SEARCH_PLACEMENTS):
+        offset = _first_fit(network, first_processor, columns, device)
+        if offset is not None:
+            return KernelMap(first_processor, offset, columns)
+    raise DeviceError(
+        f"{network.name}: no placement of its kernels in the {device.kernel_columns} columns of "
+        f"{device.name}'s processors was found; lower model.width, the channels of "
+        f"{max(network, key=lambda x: x.weights).name}, or its quantization bits"
     )
-    leaves = SEARCH_LEAVES
 
-    def descend(depth: int, starts: dict[int, int], load: list[int]) -> KernelMap | None:
-        nonlocal leaves
-        if depth == len(order):
-            leaves -= 1
-            first = {tensor: starts[g] for g, group in enumerate(groups) for tensor in group}
-            return _first_fit(network, first, columns, device)
-        group = order[depth]
-        need = sum(_aligned(columns[layer.name]) for layer in readers[group])
-        for start in _candidate_starts(groups[group], used[group], load, device):
-            span = range(start, start + used[group])
-            if max(load[p] for p in span) + need > device.kernel_columns:
-                continue
-            deeper = [n + need if p in span else n for p, n in enumerate(load)]
-            found = descend(depth + 1, {**starts, group: start}, deeper)
-            if found or leaves <= 0:
-                return found
-        return None
 
-    found = descend(0, {}, [0] * device.processors)
-    if found is None:
-        raise DeviceError(
-            f"{network.name}: no placement of its kernels in the {device.kernel_columns} columns of "
-            f"{device.name}'s processors was found; lower model.width, the channels of "
-            f"{max(network, key=lambda x: x.weights).name}, or its quantization bits"
-        )
-    return found
+@dataclass(frozen=True)
+class _TensorGroup:
+    """Tensors on the same processors: how many those are, and the columns that their readers need there."""
+
+    tensors: list[str]
+    processors: int
+    columns: int
+
+
+def _tensor_groups(network: Network, columns: dict[str, int], device: DeviceConfig) -> list[_TensorGroup]:
+    """The heaviest groups first, for they have the fewest places."""
+    groups = []
+    for tensors in network.tied_tensors:
+        used = processors_used(_channels(network, tensors[0]), device)
+        readers = [layer for layer in network if layer.inputs[0] in tensors]
+        groups.append(_TensorGroup(tensors, used, sum(_aligned(columns[x.name]) for x in readers)))
+    return sorted(groups, key=lambda group: -group.processors * group.columns)
+
+
+def _placements(
+    groups: list[_TensorGroup], load: list[int], device: DeviceConfig, steps: Iterator[int]
+) -> Iterator[dict[str, int]]:
+    """First processors by tensor, such that no processor has more columns than there are; until steps end."""
+    if not groups:
+        yield {}
+        return
+    group, *others = groups
+    for start in _candidate_starts(group, load, device):
+        if next(steps, None) is None:
+            return
+        span = range(start, start + group.processors)
+        if max(load[p] for p in span) + group.columns > device.kernel_columns:
+            continue
+        deeper = [n + group.columns if p in span else n for p, n in enumerate(load)]
+        for first_processor in _placements(others, deeper, device, steps):
+            yield dict.fromkeys(group.tensors, start) | first_processor
 
 
 def _aligned(columns: int) -> int:
@@ -99,21 +114,23 @@ def _channels(network: Network, tensor: str) -> int:
     return network.in_shape[0] if tensor == INPUT else network.by_name[tensor].out_shape[0]
 
 
-def _candidate_starts(group: list[str], used: int, load: list[int], device: DeviceConfig) -> list[int]:
+def _candidate_starts(group: _TensorGroup, load: list[int], device: DeviceConfig) -> list[int]:
     """4-aligned first processors, least loaded first; the network's input stays where firmware loads it."""
-    if INPUT in group:
+    if INPUT in group.tensors:
         return [0]
-    starts = range(0, device.processors - used + 1, device.instance_processors)
-    return sorted(starts, key=lambda start: (max(load[start : start + used]), start))
+    starts = range(0, device.processors - group.processors + 1, device.instance_processors)
+    best_first = sorted(starts, key=lambda start: (max(load[start : start + group.processors]), start))
+    # Where no kernel reads a tensor, as at the end of a network, one place is as good as another.
+    return best_first if group.columns else best_first[:1]
 
 
 def _first_fit(
-    network: Network, first: dict[str, int], columns: dict[str, int], device: DeviceConfig
-) -> KernelMap | None:
-    """The synthesizer's own allocation for given processors; None where something does not fit."""
+    network: Network, first_processor: dict[str, int], columns: dict[str, int], device: DeviceConfig
+) -> dict[str, int] | None:
+    """Offsets by layer as the synthesizer allocates them; None where something does not fit."""
     spans = {}
     for layer in network:
-        start = first[layer.inputs[0]]
+        start = first_processor[layer.inputs[0]]
         spans[layer.name] = range(start, start + processors_used(layer.in_shape[0], device))
     whole = [x for x in network if len(spans[x.name]) == device.processors]
     order = whole + [x for x in network if len(spans[x.name]) < device.processors]
@@ -133,7 +150,7 @@ def _first_fit(
         offsets[layer.name] = offset
         for p in spans[layer.name]:
             taken[p].append((offset, offset + need))
-    return KernelMap(first, offsets, columns)
+    return offsets
 
 
 def _check_totals(network: Network, columns: dict[str, int], device: DeviceConfig) -> None:

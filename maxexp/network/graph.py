@@ -4,12 +4,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, prod
+from typing import NoReturn
 
 from maxexp.errors import NetworkError
 from maxexp.network.config import Activation, BatchNorm, Eltwise, LayerConfig, NetworkConfig, Op, Pool
 
 INPUT = "input"
 """Name by which a layer refers to the network's input."""
+
+MAX_POOL = 16
+"""Largest pooling window and stride."""
+
+_RESERVED = """
+    input layers module network
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+    modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
+"""
+RESERVED_NAMES = frozenset(_RESERVED.split())
+"""Names that are taken: attributes of the torch module, whose children the layers become, and our own words.
+
+Written out, for torch takes a second to import, and a network shall be refused at once."""
 
 Shape = tuple[int, int, int]
 """(channels, height, width)."""
@@ -168,15 +187,16 @@ def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
         _check_entry(name, entry, last)
         previous = layers[-1].name if layers else INPUT
         width = 1.0 if last else config.width
-        layer = _resolve(name, entry, tuple(entry.inputs or [previous]), shapes, width)
+        inputs = tuple(entry.inputs or [previous])
+        layer = _resolve(name, entry, inputs, _operand_shape(name, inputs, shapes), width)
         shapes[name] = layer.out_shape
         layers.append(layer)
     network = Network(config.name, in_shape, tuple(layers))
-    unread = [name for name in names[:-1] if name not in network.last_use]
-    if unread:
-        raise NetworkError(
-            f"model.layers.{unread[0]}: no later layer reads it; name it in some layer's inputs"
-        )
+    for name in names[:-1]:
+        if name not in network.last_use:
+            _fail(name, ": no later layer reads it; name it in some layer's inputs")
+    if not network.weights:
+        raise NetworkError("model.layers: all are passthrough; a network needs a layer with weights")
     return network
 
 
@@ -185,20 +205,22 @@ def scale_channels(channels: int, width: float) -> int:
     return channels if width == 1 else max(4, 4 * ceil(channels * width / 4 - 1e-9))
 
 
-def _fail(name: str, text: str) -> None:
+def _fail(name: str, text: str) -> NoReturn:
     raise NetworkError(f"model.layers.{name}{text}")
 
 
 def _check_entry(name: str, entry: LayerConfig, last: bool) -> None:
-    if not name.isidentifier() or name == INPUT:
-        _fail(name, f": a layer's name must be an identifier other than '{INPUT}'")
+    if not name.isidentifier() or name.startswith("_") or name in RESERVED_NAMES:
+        _fail(name, f": '{name}' cannot be a layer's name; choose another identifier, such as {name.strip('_')}_1")
     if entry.op in (Op.conv1d, Op.convtranspose2d):
         _fail(name, f".op={entry.op.name}: not supported yet; use conv2d, linear or passthrough")
-    if entry.eltwise is Eltwise.sub:
-        _fail(name, ".eltwise=sub: not supported yet; use add")
     _check_size_keys(name, entry)
+    _check_pool_keys(name, entry)
+    _check_inputs(name, entry)
     if not 0 <= entry.dropout < 1:
         _fail(name, f".dropout={entry.dropout}: must be at least 0 and below 1")
+    if entry.dropout and entry.op is Op.passthrough:
+        _fail(name, f".dropout={entry.dropout}: a passthrough layer has no operation whose inputs it could zero")
     if entry.batchnorm is not BatchNorm.none and not (entry.bias and entry.op is Op.conv2d):
         _fail(name, ".batchnorm: needs op: conv2d with bias: true, which receives the folded offset")
     if entry.wide and not last:
@@ -207,11 +229,6 @@ def _check_entry(name: str, entry: LayerConfig, last: bool) -> None:
         _fail(name, f".activation={entry.activation.name}: must be none for a wide or passthrough layer")
     if entry.wide and entry.op is Op.passthrough:
         _fail(name, ".wide=true: a passthrough layer has 8-bit outputs")
-    operands = len(entry.inputs or [0])
-    if operands > 1 and entry.eltwise is None:
-        _fail(name, f".inputs has {operands} entries: add eltwise: add (concatenation is not supported yet)")
-    if entry.eltwise is not None and operands < 2:
-        _fail(name, f".eltwise={entry.eltwise.name}: needs at least two inputs")
 
 
 def _check_size_keys(name: str, entry: LayerConfig) -> None:
@@ -222,51 +239,67 @@ def _check_size_keys(name: str, entry: LayerConfig) -> None:
             _fail(name, f".{key}={value}: op {entry.op.name} needs a positive number here")
         if key != wanted and value is not None:
             _fail(name, f".{key}: has no meaning for op {entry.op.name}")
-    if entry.op is Op.conv2d and entry.kernel_size not in (1, 3):
+    if entry.op is not Op.conv2d:
+        if entry.padding:
+            _fail(name, f".padding={entry.padding}: has no meaning for op {entry.op.name}")
+        return
+    if entry.kernel_size not in (1, 3):
         _fail(name, f".kernel_size={entry.kernel_size}: must be 1 or 3")
-    if entry.padding is not None and not 0 <= entry.padding < min(entry.kernel_size, 3):
+    if entry.padding is not None and not 0 <= entry.padding < entry.kernel_size:
         _fail(name, f".padding={entry.padding}: must be from 0 to {entry.kernel_size - 1}")
-    for key in ("pool_size", "pool_stride"):
-        value = getattr(entry, key)
-        if value is not None and not 1 <= value <= 16:
-            _fail(name, f".{key}={value}: must be from 1 to 16")
-    if entry.op is Op.linear and entry.pool is not None:
+
+
+def _check_pool_keys(name: str, entry: LayerConfig) -> None:
+    if entry.pool is None:
+        if entry.pool_stride is not None:
+            _fail(name, f".pool_stride={entry.pool_stride}: has no meaning without pool: max or avg")
+        return
+    if entry.op is Op.linear:
         _fail(name, ".pool: a linear layer cannot pool; pool in front of a 1x1 conv2d or a passthrough")
+    # A window of 1 is plain sub-sampling, which the chip counts and combines differently.
+    if not 2 <= entry.pool_size <= MAX_POOL:
+        _fail(name, f".pool_size={entry.pool_size}: must be from 2 to {MAX_POOL}")
+    if entry.pool_stride is not None and not 1 <= entry.pool_stride <= MAX_POOL:
+        _fail(name, f".pool_stride={entry.pool_stride}: must be from 1 to {MAX_POOL}")
 
 
-def _resolve(
-    name: str, entry: LayerConfig, inputs: tuple[str, ...], shapes: dict[str, Shape], width: float
-) -> Layer:
+def _check_inputs(name: str, entry: LayerConfig) -> None:
+    if entry.eltwise is Eltwise.sub:
+        _fail(name, ".eltwise=sub: not supported yet; use add")
+    inputs = entry.inputs or []
+    if len(inputs) > 1 and entry.eltwise is None:
+        _fail(name, f".inputs has {len(inputs)} entries: add eltwise: add (concatenation is not supported yet)")
+    if entry.eltwise is not None and len(inputs) < 2:
+        _fail(name, f".eltwise={entry.eltwise.name}: needs at least two inputs")
+    for operand in inputs:
+        if inputs.count(operand) > 1:
+            _fail(name, f".inputs: {operand} is there twice; name each layer once")
+
+
+def _operand_shape(name: str, inputs: tuple[str, ...], shapes: dict[str, Shape]) -> Shape:
     for operand in inputs:
         if operand not in shapes:
-            known = ", ".join(shapes)
-            _fail(name, f".inputs: '{operand}' is not an earlier layer (there are: {known})")
+            _fail(name, f".inputs: '{operand}' is not an earlier layer (there are: {', '.join(shapes)})")
         if shapes[operand] != shapes[inputs[0]]:
-            _fail(
-                name,
-                f".inputs: {operand} is {shapes[operand]}, {inputs[0]} is {shapes[inputs[0]]}; must be equal",
-            )
-    in_shape = shapes[inputs[0]]
-    stride = entry.pool_stride or entry.pool_size
-    pooled = in_shape
-    if entry.pool is not None:
-        pooled = (in_shape[0], *((n - entry.pool_size) // stride + 1 for n in in_shape[1:]))
-    convolution = entry.op is Op.conv2d
+            first, other = shapes[inputs[0]], shapes[operand]
+            _fail(name, f".inputs: {operand} is {other}, {inputs[0]} is {first}; must be equal")
+    return shapes[inputs[0]]
+
+
+def _resolve(name: str, entry: LayerConfig, inputs: tuple[str, ...], in_shape: Shape, width: float) -> Layer:
+    convolution, operation = entry.op is Op.conv2d, entry.op is not Op.passthrough
     kernel = entry.kernel_size if convolution else 1
     padding = (kernel // 2 if entry.padding is None else entry.padding) if convolution else 0
-    out_shape = pooled
-    if convolution:
-        side = 2 * padding - kernel + 1
-        out_shape = (scale_channels(entry.out_channels, width), pooled[1] + side, pooled[2] + side)
-    elif entry.op is Op.linear:
-        out_shape = (scale_channels(entry.out_features, width), 1, 1)
-    if min(pooled) < 1 or min(out_shape) < 1:
-        _fail(
-            name,
-            f": its {in_shape[1]}x{in_shape[2]} input is too small; remove a pooling or enlarge the image",
-        )
-    unactivated = entry.wide or entry.op is Op.passthrough
-    default = Activation.none if unactivated else Activation.relu
+    stride = entry.pool_stride or entry.pool_size
+    channels, rows, cols = in_shape
+    if entry.pool is not None:
+        rows, cols = ((n - entry.pool_size) // stride + 1 for n in (rows, cols))
+    side = 2 * padding - kernel + 1
+    outputs = scale_channels(entry.out_channels or entry.out_features or channels, width) if operation else channels
+    out_shape = (outputs, 1, 1) if entry.op is Op.linear else (outputs, rows + side, cols + side)
+    if min(rows, cols, *out_shape) < 1:
+        size = f"{in_shape[1]}x{in_shape[2]}"
+        _fail(name, f": its {size} input is too small; remove a pooling or enlarge the image")
     return Layer(
         name=name,
         op=entry.op,
@@ -276,12 +309,12 @@ def _resolve(
         pool=entry.pool,
         pool_size=entry.pool_size if entry.pool else 1,
         pool_stride=stride if entry.pool else 1,
-        pooled_shape=pooled,
+        pooled_shape=(channels, rows, cols),
         out_shape=out_shape,
         kernel_size=kernel,
         padding=padding,
-        activation=entry.activation or default,
-        bias=entry.bias and entry.op is not Op.passthrough,
+        activation=entry.activation or (Activation.none if entry.wide or not operation else Activation.relu),
+        bias=entry.bias and operation,
         batchnorm=entry.batchnorm,
         dropout=entry.dropout,
         wide=entry.wide,

@@ -1,5 +1,7 @@
 """The torch module of a network; what numbers its values may take is left to its numerics."""
 
+from typing import cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -23,9 +25,7 @@ class Numerics:
 
     def operation(self, layer: "LayerModule", x: Tensor) -> Tensor:
         """Operation, batch normalization and activation."""
-        return activate(
-            layer.normalize(layer.compute(x, layer.op.weight, layer.op.bias)), layer.spec.activation
-        )
+        return activate(layer.normalize(layer.compute(x, layer.weight, layer.bias)), layer.spec.activation)
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:
@@ -41,6 +41,9 @@ class LayerModule(nn.Module):
     Parameters are ``op.weight``, ``op.bias`` and ``bn.*``, as in the maker's checkpoints.
     """
 
+    op: nn.Conv2d | nn.Linear | None
+    bn: nn.BatchNorm2d | None
+
     def __init__(self, spec: Layer) -> None:
         super().__init__()
         self.spec = spec
@@ -51,6 +54,17 @@ class LayerModule(nn.Module):
         if spec.batchnorm is not BatchNorm.none:
             affine = spec.batchnorm is BatchNorm.affine
             self.bn = nn.BatchNorm2d(spec.out_shape[0], momentum=BATCHNORM_MOMENTUM, affine=affine)
+
+    @property
+    def weight(self) -> Tensor:
+        """Weights of the operation; only for layers that have one."""
+        assert self.op is not None
+        return self.op.weight
+
+    @property
+    def bias(self) -> Tensor | None:
+        """Biases of the operation, if it has any."""
+        return None if self.op is None else self.op.bias
 
     def forward(self, *tensors: Tensor) -> Tensor:
         x = self.numerics.operands(list(tensors)) if len(tensors) > 1 else tensors[0]
@@ -87,7 +101,7 @@ class NetworkModule(nn.Module):
 
     def layers(self) -> list[LayerModule]:
         """The layer modules in order of execution."""
-        return [self.get_submodule(layer.name) for layer in self.network]
+        return [cast(LayerModule, self.get_submodule(layer.name)) for layer in self.network]
 
     def forward(self, inputs: Tensor) -> Tensor:
         tensors = {INPUT: inputs}
@@ -101,10 +115,10 @@ class NetworkModule(nn.Module):
         return output.flatten(1)
 
 
-def _operation(spec: Layer) -> nn.Module | None:
+def _operation(spec: Layer) -> nn.Conv2d | nn.Linear | None:
     if spec.op is Op.conv2d:
-        channels = (spec.in_shape[0], spec.out_shape[0])
-        conv = nn.Conv2d(*channels, spec.kernel_size, padding=spec.padding, bias=spec.bias)
+        in_channels, out_channels = spec.in_shape[0], spec.out_shape[0]
+        conv = nn.Conv2d(in_channels, out_channels, spec.kernel_size, padding=spec.padding, bias=spec.bias)
         nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
         if conv.bias is not None:
             nn.init.zeros_(conv.bias)

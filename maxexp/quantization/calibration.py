@@ -36,12 +36,13 @@ def calibrate(module: NetworkModule, inputs: Tensor, batch_size: int = 256) -> d
         if layer.op is None:
             continue
         spec = layer.spec
-        layer.op.weight.mul_(factors[spec.inputs[0]] / factors[spec.name])
-        if layer.op.bias is not None:
-            layer.op.bias.div_(factors[spec.name])
+        layer.weight.mul_(factors[spec.inputs[0]] / factors[spec.name])
+        if layer.bias is not None:
+            layer.bias.div_(factors[spec.name])
     return factors
 
 
+@torch.no_grad()
 def tensor_factors(module: NetworkModule, inputs: Tensor, batch_size: int = 256) -> dict[str, float]:
     """The range, for 8 bits, of least squared error for each tensor; tied tensors share one.
 
@@ -90,7 +91,9 @@ def _collect(module: NetworkModule, inputs: Tensor, batch_size: int) -> dict[str
         hooks.append(layer.register_forward_hook(lambda _, __, y, name=spec.name: keep(name, y)))
         if spec.operands > 1:
             first = spec.inputs[0]
-            hooks.append(layer.register_forward_pre_hook(lambda _, xs, name=first: keep(name, sum(xs))))
+            hooks.append(
+                layer.register_forward_pre_hook(lambda _, xs, name=first: keep(name, torch.stack(xs).sum(0)))
+            )
     training = module.training
     module.eval()
     for batch in inputs.split(batch_size):

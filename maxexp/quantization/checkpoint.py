@@ -6,6 +6,7 @@ also name an optimizer class, which is on the allow-list. Keys of QATv1 and QATv
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -17,15 +18,22 @@ from torch import Tensor, nn
 from maxexp.device.arithmetic import BIAS_BITS
 from maxexp.device.integer import IntegerLayer, IntegerNetwork, integer_layer
 from maxexp.errors import CheckpointError
-from maxexp.network.config import BatchNorm
 from maxexp.network.graph import Layer, Network
-from maxexp.network.module import BATCHNORM_MOMENTUM, NetworkModule, Numerics
+from maxexp.network.module import BATCHNORM_MOMENTUM, LayerModule, NetworkModule, Numerics
 from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics
 
-OPTIMIZERS = [
-    kind
-    for kind in vars(torch.optim).values()
-    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
+SCALARS = (
+    "output_shift",
+    "weight_bits",
+    "bias_bits",
+    "quantize_activation",
+    "adjust_output_shift",
+    "shift_quantile",
+)
+"""Numbers that a checkpoint holds for each layer, in their order."""
+
+OPTIMIZERS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    kind for kind in vars(torch.optim).values() if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
 ]
 
 
@@ -60,7 +68,11 @@ class Checkpoint:
         """Weight bits by layer name; None for a floating-point checkpoint."""
         if self.kind is Kind.float:
             return None
-        return {x.name: int(self.scalar(x.name, "weight_bits", 8)) or 8 for x in network if x.has_weights}
+        return {layer.name: self.layer_bits(layer.name) for layer in network if layer.has_weights}
+
+    def layer_bits(self, layer: str) -> int:
+        """Weight bits of one layer; 0 in a file stands for 8, as in the maker's quantizer."""
+        return int(self.scalar(layer, "weight_bits", 8)) or 8
 
 
 def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
@@ -78,17 +90,20 @@ def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
     except Exception as error:  # torch raises a dozen types for files that are not its own
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"checkpoint={path}: not a readable checkpoint ({reason[:120]})") from error
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not any(key.endswith("op.weight") for key in state):
+    remedy = "give the .pth.tar file of a run's checkpoints/ or quantization/ folder"
+    if isinstance(content, dict) and "pytorch-lightning_version" in content:
         raise CheckpointError(
-            f"checkpoint={path}: not in the ai8x format (no state_dict with LAYER.op.weight); give the "
-            ".pth.tar file of a run's checkpoints/ or quantization/ folder"
+            f"checkpoint={path}: keeps the state of an interrupted training; go on with it by resume=RUN_ID, or "
+            f"{remedy}"
         )
-    state = {key.removeprefix("module."): value for key, value in state.items()}
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not any(key.endswith(".op.weight") for key in state):
+        raise CheckpointError(
+            f"checkpoint={path}: not in the ai8x format (no state_dict with LAYER.op.weight); {remedy}"
+        )
+    state = {key.removeprefix("module."): x for key, x in state.items() if isinstance(x, Tensor)}
     extras = content.get("extras") or {}
-    return Checkpoint(
-        path, _kind(state), str(content.get("arch", "")), int(content.get("epoch") or 0), state, extras
-    )
+    return Checkpoint(path, _kind(state), str(content.get("arch", "")), int(content.get("epoch") or 0), state, extras)
 
 
 def to_module(checkpoint: Checkpoint, network: Network) -> NetworkModule:
@@ -105,21 +120,17 @@ def to_module(checkpoint: Checkpoint, network: Network) -> NetworkModule:
     _check_layers(checkpoint, network)
     module = NetworkModule(network)
     for layer in module.layers():
+        layer.numerics = _numerics(checkpoint, layer.spec)
         if layer.op is None:
             continue
         name = layer.spec.name
         layer.bn = _batchnorm(checkpoint, layer.spec)
         keys = list(layer.state_dict())
-        missing = [
-            key for key in keys if f"{name}.{key}" not in checkpoint.state and "num_batches" not in key
-        ]
+        missing = [key for key in keys if f"{name}.{key}" not in checkpoint.state and "num_batches" not in key]
         if missing:
             raise CheckpointError(f"checkpoint={checkpoint.path}: {name}.{missing[0]} is missing")
-        found = {
-            key: checkpoint.state[f"{name}.{key}"] for key in keys if f"{name}.{key}" in checkpoint.state
-        }
+        found = {key: checkpoint.state[f"{name}.{key}"] for key in keys if f"{name}.{key}" in checkpoint.state}
         layer.load_state_dict(found, strict=False)
-        layer.numerics = _numerics(checkpoint, layer.spec)
         _apply_threshold(checkpoint, layer)
     return module
 
@@ -131,20 +142,19 @@ def to_integer_network(checkpoint: Checkpoint, network: Network) -> IntegerNetwo
         CheckpointError: it is of another network, or its values do not fit their formats.
     """
     _check_layers(checkpoint, network)
-    bits = checkpoint.bits(network)
     layers = []
     for spec in network:
         if not spec.has_weights:
             layers.append(IntegerLayer(spec))
             continue
         bias = checkpoint.state.get(f"{spec.name}.op.bias")
-        b = bits[spec.name]
+        bits = checkpoint.layer_bits(spec.name)
         if bias is not None:
-            bias = (bias / 2 ** (b - 1)).floor()
-        shift = int(checkpoint.scalar(spec.name, "output_shift", 0)) + 8 - b
+            bias = (bias / 2 ** (bits - 1)).floor()
+        shift = int(checkpoint.scalar(spec.name, "output_shift", 0)) + 8 - bits
         quantile = checkpoint.scalar(spec.name, "shift_quantile", 1.0)
         weight = checkpoint.state[f"{spec.name}.op.weight"]
-        layers.append(integer_layer(spec, weight, bias, b, shift, quantile))
+        layers.append(integer_layer(spec, weight, bias, bits, shift, quantile))
     return IntegerNetwork(network, layers)
 
 
@@ -155,15 +165,10 @@ def write_module(path: Path, module: NetworkModule, epoch: int, extras: dict[str
         if layer.op is None:
             continue
         numerics = layer.numerics
-        quantized = isinstance(numerics, QuantizedNumerics)
-        scalars = {
-            "output_shift": -numerics.exponent(layer) if quantized else 0,
-            "weight_bits": numerics.bits if quantized else 0,
-            "bias_bits": numerics.bias_bits if quantized else 0,
-            "quantize_activation": int(quantized),
-            "adjust_output_shift": int(quantized),
-            "shift_quantile": numerics.quantile if quantized else 1.0,
-        }
+        scalars = dict.fromkeys(SCALARS, 0.0) | {"shift_quantile": 1.0}
+        if isinstance(numerics, QuantizedNumerics):
+            values = (-numerics.exponent(layer), numerics.bits, numerics.bias_bits, 1, 1, numerics.quantile)
+            scalars = dict(zip(SCALARS, values, strict=True))
         _add_layer(state, layer.spec.name, scalars, layer.state_dict())
     clamped = any(isinstance(layer.numerics, ClampedNumerics) for layer in module.layers())
     _save(path, module.network, state, epoch, {**extras, "maxexp_clamped": clamped})
@@ -175,14 +180,8 @@ def write_integer(path: Path, integer: IntegerNetwork, epoch: int, extras: dict[
     for entry in integer.layers:
         if entry.weight is None:
             continue
-        scalars = {
-            "output_shift": entry.shift - 8 + entry.bits,
-            "weight_bits": entry.bits,
-            "bias_bits": BIAS_BITS,
-            "quantize_activation": 1,
-            "adjust_output_shift": 0,
-            "shift_quantile": entry.quantile,
-        }
+        values = (entry.shift - 8 + entry.bits, entry.bits, BIAS_BITS, 1, 0, entry.quantile)
+        scalars = dict(zip(SCALARS, values, strict=True))
         tensors = {"op.weight": entry.weight.float()}
         if entry.bias is not None:
             tensors["op.bias"] = entry.bias.float() * 2 ** (entry.bits - 1)
@@ -218,6 +217,12 @@ def _check_layers(checkpoint: Checkpoint, network: Network) -> None:
     for name, shape in wanted.items():
         if shapes[name] != shape:
             raise CheckpointError(f"{where}: {name} is {shapes[name]}, the network's is {shape}; {hint}")
+    for layer in network:
+        if layer.has_weights and layer.bias != (f"{layer.name}.op.bias" in checkpoint.state):
+            found = "lacks biases" if layer.bias else "has biases"
+            raise CheckpointError(
+                f"{where}: {layer.name} {found}; set model.layers.{layer.name}.bias={not layer.bias}"
+            )
 
 
 def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
@@ -225,17 +230,18 @@ def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
     if f"{spec.name}.bn.running_mean" not in checkpoint.state:
         return None
     affine = f"{spec.name}.bn.weight" in checkpoint.state
-    if spec.batchnorm is BatchNorm.none and not spec.bias:
+    if not spec.bias:
         raise CheckpointError(
-            f"checkpoint={checkpoint.path}: {spec.name} has batch norm, the network's has no bias"
+            f"checkpoint={checkpoint.path}: {spec.name} has batch norm, whose offset needs "
+            f"model.layers.{spec.name}.bias=true"
         )
     return nn.BatchNorm2d(spec.out_shape[0], momentum=BATCHNORM_MOMENTUM, affine=affine)
 
 
 def _numerics(checkpoint: Checkpoint, spec: Layer) -> Numerics:
     if checkpoint.kind is Kind.quantized:
-        bits = int(checkpoint.scalar(spec.name, "weight_bits", 8))
-        bias_bits = int(checkpoint.scalar(spec.name, "bias_bits", bits))
+        bits = checkpoint.layer_bits(spec.name)
+        bias_bits = int(checkpoint.scalar(spec.name, "bias_bits", bits)) or bits
         return QuantizedNumerics(bits, bias_bits, checkpoint.scalar(spec.name, "shift_quantile", 1.0))
     # QATv1 always clamps; QATv2 says so per layer; ours says so in the extras.
     clamped = checkpoint.scalar(spec.name, "clamp_activation", 1.0)
@@ -243,26 +249,24 @@ def _numerics(checkpoint: Checkpoint, spec: Layer) -> Numerics:
 
 
 @torch.no_grad()
-def _apply_threshold(checkpoint: Checkpoint, layer: nn.Module) -> None:
+def _apply_threshold(checkpoint: Checkpoint, layer: LayerModule) -> None:
     """QATv2 scales a layer's output by 2^-threshold; in the weights it is the same and needs no key."""
     threshold = checkpoint.scalar(layer.spec.name, "activation_threshold", 0.0)
     if checkpoint.kind is Kind.quantized and not layer.spec.wide and threshold:
-        for parameter in layer.op.parameters():
+        for parameter in layer.parameters():
             parameter.mul_(2.0**-threshold)
 
 
 def _add_layer(
     state: OrderedDict[str, Tensor], name: str, scalars: dict[str, float], tensors: dict[str, Tensor]
 ) -> None:
-    for key, value in scalars.items():
-        state[f"{name}.{key}"] = torch.tensor([float(value)])
+    for key, number in scalars.items():
+        state[f"{name}.{key}"] = torch.tensor([float(number)])
     for key, value in tensors.items():
         state[f"{name}.{key}"] = value.detach().cpu().clone()
 
 
-def _save(
-    path: Path, network: Network, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]
-) -> None:
+def _save(path: Path, network: Network, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
     torch.save({"epoch": epoch, "arch": network.name, "state_dict": state, "extras": extras}, partial)

@@ -50,9 +50,7 @@ class QuantizationConfig:
         if self.start_epoch is not None and self.start_epoch < 0:
             raise ConfigError(f"quantization.start_epoch={self.start_epoch}: must not be negative")
         if self.calibration_images < 1:
-            raise ConfigError(
-                f"quantization.calibration_images={self.calibration_images}: must be at least 1"
-            )
+            raise ConfigError(f"quantization.calibration_images={self.calibration_images}: must be at least 1")
 
     def bits(self, network: Network) -> dict[str, int]:
         """Weight bits of every layer with weights.

@@ -5,6 +5,7 @@ import torch
 from maxexp.device.arithmetic import output_shift, quantize_weight
 from maxexp.device.integer import IntegerLayer, IntegerNetwork, integer_layer
 from maxexp.network.module import LayerModule, NetworkModule
+from maxexp.quantization.fake import quantized_numerics
 
 
 @torch.no_grad()
@@ -16,10 +17,10 @@ def to_integer(module: NetworkModule) -> IntegerNetwork:
 def _export(layer: LayerModule) -> IntegerLayer:
     if layer.op is None:
         return IntegerLayer(layer.spec)
-    numerics = layer.numerics
+    numerics = quantized_numerics(layer)
     exponent = numerics.exponent(layer)
-    weight = quantize_weight(layer.op.weight, numerics.bits, exponent)
-    bias = layer.op.bias
+    weight = quantize_weight(layer.weight, numerics.bits, exponent)
+    bias = layer.bias
     if bias is not None:
         bias = quantize_weight(bias, numerics.bits, exponent, numerics.bias_bits)
     shift = output_shift(numerics.bits, exponent)

@@ -35,7 +35,7 @@ class ClampedNumerics(Numerics):
         return super().operands(tensors).clamp(LOWEST, HIGHEST)
 
     def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
-        y = layer.compute(x, layer.op.weight, layer.op.bias)
+        y = layer.compute(x, layer.weight, layer.bias)
         if layer.bn is not None:
             y = layer.normalize(y) * MAKER_BATCHNORM_FACTOR
         return y if layer.spec.wide else activate(y, layer.spec.activation).clamp(LOWEST, HIGHEST)
@@ -63,12 +63,12 @@ class QuantizedNumerics(Numerics):
 
     def exponent(self, layer: LayerModule) -> int:
         """The layer's weight exponent."""
-        return weight_exponent(layer.op.weight, layer.op.bias, self.bits, self.bias_bits, self.quantile)
+        return weight_exponent(layer.weight, layer.bias, self.bits, self.bias_bits, self.quantile)
 
     def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
         exponent = self.exponent(layer)
-        weight = _QuantizedWeight.apply(layer.op.weight, self.bits, exponent, self.bits)
-        bias = layer.op.bias
+        weight = _QuantizedWeight.apply(layer.weight, self.bits, exponent, self.bits)
+        bias = layer.bias
         if bias is not None:
             bias = _QuantizedWeight.apply(bias, self.bits, exponent, self.bias_bits)
         accumulator = layer.compute(x, weight, bias)
@@ -90,7 +90,7 @@ class SaturatedNumerics(QuantizedNumerics):
 
     def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
         unit = 2.0 ** (1 - self.bits - self.exponent(layer))
-        weight, bias = layer.op.weight, layer.op.bias
+        weight, bias = layer.weight, layer.bias
         half = 2 ** (self.bits - 1)
         weight = weight.clamp(-half * unit, (half - 1) * unit)
         if bias is not None:
@@ -109,11 +109,17 @@ def quantize_module(
         layer.numerics = QuantizedNumerics(bits.get(name, 8), bias_bits, quantile)
 
 
+def quantized_numerics(layer: LayerModule) -> QuantizedNumerics:
+    """The numerics of a layer of a quantized module."""
+    assert isinstance(layer.numerics, QuantizedNumerics), f"{layer.spec.name} is not quantized"
+    return layer.numerics
+
+
 def without_rounding(module: NetworkModule) -> NetworkModule:
     """A copy of a quantized module that keeps its ranges and rounds nothing."""
     smooth = copy.deepcopy(module)
     for layer in smooth.layers():
-        old = layer.numerics
+        old = quantized_numerics(layer)
         layer.numerics = SaturatedNumerics(old.bits, old.bias_bits, old.quantile)
     return smooth
 

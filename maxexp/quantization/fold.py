@@ -1,7 +1,7 @@
 """Batch normalization folded into the weights of the operation before it."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from maxexp.network.module import LayerModule, NetworkModule
 from maxexp.quantization.fake import MAKER_BATCHNORM_FACTOR, ClampedNumerics
@@ -16,19 +16,18 @@ def fold_batchnorm(module: NetworkModule) -> None:
     """
     for layer in module.layers():
         if layer.bn is not None:
-            _fold(layer)
+            _fold(layer, layer.bn)
 
 
-def _fold(layer: LayerModule) -> None:
-    bn = layer.bn
+def _fold(layer: LayerModule, bn: nn.BatchNorm2d) -> None:
+    assert bn.running_mean is not None and bn.running_var is not None and layer.bias is not None
     mean, variance = bn.running_mean.double(), bn.running_var.double()
-    ones = torch.ones_like(mean)
-    gain = (ones if bn.weight is None else bn.weight.double()) / (variance + bn.eps).sqrt()
-    offset = torch.zeros_like(mean) if bn.bias is None else bn.bias.double()
+    gain, offset = 1 / (variance + bn.eps).sqrt(), torch.zeros_like(mean)
+    if bn.affine:
+        gain, offset = gain * bn.weight.double(), bn.bias.double()
     factor = MAKER_BATCHNORM_FACTOR if isinstance(layer.numerics, ClampedNumerics) else 1.0
-    weight, bias = layer.op.weight, layer.op.bias
-    weight.copy_(weight.double() * (gain * factor)[:, None, None, None])
-    bias.copy_(((bias.double() - mean) * gain + offset) * factor)
+    layer.weight.copy_(layer.weight.double() * (gain * factor)[:, None, None, None])
+    layer.bias.copy_(((layer.bias.double() - mean) * gain + offset) * factor)
     layer.bn = None
 
 
@@ -41,8 +40,10 @@ def estimate_batchnorm(module: NetworkModule, inputs: Tensor, batch_size: int = 
     norms = [layer.bn for layer in module.layers() if layer.bn is not None]
     momenta = [norm.momentum for norm in norms]
     training = module.training
-    module.train()
+    # Only the norms are in training mode: the statistics are for a network without dropout.
+    module.eval()
     for norm in norms:
+        norm.train()
         norm.reset_running_stats()
         norm.momentum = None
     for batch in inputs.split(batch_size):

@@ -1,21 +1,8 @@
-"""Where the real data are, and what every test starts from."""
-
-import os
-from pathlib import Path
+"""What every test of the data starts from."""
 
 import pytest
 
 from maxexp.data.config import DatasetConfig, DatasetSource
-
-
-@pytest.fixture(scope="session")
-def data_root() -> Path:
-    """The folder with the real CIFAR sets."""
-    beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-    root = Path(os.environ.get("MAXEXP_DATA", beside))
-    if not any((root / "cifar10").glob("train-*.parquet")):
-        pytest.skip(f"no CIFAR-10 in {root}: set MAXEXP_DATA to a folder that has it")
-    return root
 
 
 @pytest.fixture(autouse=True)

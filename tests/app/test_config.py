@@ -1,0 +1,150 @@
+"""Configurations: every file composes, and what is wrong is said in one line."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+
+from maxexp.__main__ import conf_dir
+from maxexp.config import explain, register_schema, to_config, to_plain, to_yaml
+from maxexp.device.check import check_fit
+from maxexp.errors import ConfigError
+from maxexp.network.graph import build_network
+from tests.conftest import composed
+
+register_schema()
+CONF = Path(conf_dir())
+GROUPS = [path for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name != "experiment"]
+EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
+
+
+def message(*overrides: str) -> str:
+    """What the user reads about a wrong command line."""
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        try:
+            to_config(compose("config", overrides=list(overrides)))
+        except ConfigError as error:
+            return str(error)
+        except Exception as error:
+            return explain(error)
+    raise AssertionError("accepted")
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_each_choice_composes_and_has_the_values_of_its_file(path):
+    group, option = path.parent.name, path.stem
+    needed = ["dataset.num_classes=7", "model.layers.fc.out_features=7"] if option == "images" else []
+    values = to_plain(getattr(composed(f"{group}={option}", *needed), group))
+    for key, value in yaml.safe_load(path.read_text()).items():
+        if isinstance(value, (int, float, str)) and "${" not in str(value) and value != "???":
+            assert values[key] == value
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_each_file_names_every_key_of_its_schema(path):
+    group = path.parent.name
+    known = set(to_plain(getattr(composed(), group)))
+    assert set(yaml.safe_load(path.read_text())) == known
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_experiment_fits_the_chip(name):
+    config = composed(f"+experiment={name}")
+    network = build_network(config.model, config.dataset.shape)
+    assert check_fit(network, config.quantization.bits(network), config.device).weight_bytes > 0
+    assert config.tracking.run_name == name
+
+
+def test_there_is_an_experiment_for_each_cell_of_the_deck():
+    cells = {"cifar10_cmsisnnet_qat", "cifar10_simplenet_qat", "cifar10_qat", "cifar100_qat"}
+    assert cells | {"cifar10_float", "cifar10_ptq", "quickstart"} <= set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("trainer.max_epoch=3", ["trainer.max_epoch", "no such key", "max_epochs"]),
+        ("+trainer.max_epoch=3", ["trainer.max_epoch", "no such key", "max_epochs"]),
+        ("+modle.width=2", ["modle", "no such key", "model"]),
+        ("trainer.max_epochs=abc", ["trainer.max_epochs", "abc", "Integer"]),
+        ("trainer.max_epochs=0", ["trainer.max_epochs=0", "at least 1"]),
+        ("seed=x", ["seed", "Integer"]),
+        ("seed=-1", ["seed=-1", "negative"]),
+        ("stages=[trian]", ["stages", "trian", "train, quantize"]),
+        ("stages=[]", ["stages=[]", "train"]),
+        ("model=resnet", ["model", "nascifarnet"]),
+        ("model.width=0", ["model.width=0", "above 0"]),
+        ("model.layers.conv1.kernelsize=3", ["model.layers.conv1.kernelsize", "kernel_size"]),
+        ("model.layers.conv1.op=conv7", ["model.layers.conv1.op", "conv7", "conv2d"]),
+        ("model.layers.conv1=3", ["model.layers.conv1", "LayerConfig"]),
+        ("quantization.weight_bits=3", ["quantization.weight_bits=3", "1, 2, 4 or 8"]),
+        ("quantization.layer_bits={conv1:5}", ["quantization.layer_bits.conv1=5", "1, 2, 4 or 8"]),
+        ("quantization.method=qta", ["quantization.method", "ptq, qat"]),
+        ("recipe.learning_rate=0", ["recipe.learning_rate=0", "above 0"]),
+        ("recipe.schedule=cosinus", ["recipe.schedule", "cosine"]),
+        ("trainer.accelerator=tpu", ["trainer.accelerator=tpu", "cpu"]),
+        ("augmentation.rotate=null", ["augmentation.rotate", "rotation"]),
+        ("augmentation.rotation.degrees=5", ["augmentation.rotation is null", "+augmentation.rotation.degrees"]),
+        ("augmentation.rotation=5", ["augmentation.rotation", "RotationConfig"]),
+        ("augmentation.normalize.mapping=x", ["augmentation.normalize.mapping", "p128, ai8x"]),
+        ("dataset=images", ["dataset.num_classes"]),
+        ("dataset.validation_images=0", ["dataset.validation_images=0"]),
+        ("device.clock_mhz=-5", ["device.clock_mhz=-5", "above 0"]),
+        ("experiment=quickstart", ["experiment", "+experiment=quickstart"]),
+        ("dataset.name=a=b", ["dataset.name=a=b"]),
+    ],
+)
+def test_a_wrong_override_is_explained_in_one_line(override, parts):
+    text = message(override)
+    assert "\n" not in text
+    for part in parts:
+        assert part in text
+
+
+def test_layer_bits_must_name_layers():
+    config = composed("quantization.layer_bits={conv9: 4}")
+    with pytest.raises(ConfigError, match=r"layer_bits\.conv9.*conv1, conv2, fc"):
+        config.quantization.bits(build_network(config.model, config.dataset.shape))
+
+
+def test_first_and_last_stand_for_the_outermost_layers():
+    config = composed("model=nascifarnet", "dataset=cifar10", "quantization=mixed")
+    bits = config.quantization.bits(build_network(config.model, config.dataset.shape))
+    assert {name: b for name, b in bits.items() if b == 8} == {"conv1_1": 8, "fc": 8}
+    assert set(bits.values()) == {4, 8}
+
+
+@pytest.mark.parametrize(("epochs", "start", "expected"), [(2, None, 1), (100, None, 70), (1, None, 0), (10, 3, 3)])
+def test_epochs_before_quantization(epochs, start, expected):
+    config = composed(
+        f"trainer.max_epochs={epochs}", f"quantization.start_epoch={'null' if start is None else start}"
+    )
+    assert config.quantization.float_epochs(epochs) == expected
+
+
+def test_a_start_epoch_that_never_comes_is_refused():
+    with pytest.raises(ConfigError, match=r"start_epoch=5.*max_epochs=5"):
+        composed("quantization.start_epoch=5").quantization.float_epochs(5)
+
+
+@pytest.mark.parametrize("removed", ["random_crop", "horizontal_flip", "rotation", "color_jitter", "gaussian_noise"])
+def test_each_augmentation_can_be_removed_alone(removed):
+    augmentation = to_plain(composed("augmentation=deck", f"augmentation.{removed}=null").augmentation)
+    assert [key for key, value in augmentation.items() if value is None] == [removed]
+
+
+@pytest.mark.parametrize("override", ["augmentation.rotation={degrees:7}", "+augmentation.rotation.degrees=7"])
+def test_an_augmentation_can_be_added_alone(override):
+    assert composed(override).augmentation.rotation.degrees == 7
+
+
+def test_the_recorded_yaml_repeats_the_configuration():
+    config = composed("+experiment=cifar100_qat", "augmentation=deck", "quantization=mixed", "seed=7")
+    assert to_config(yaml_to_omegaconf(to_yaml(config))) == config
+
+
+def yaml_to_omegaconf(text: str):
+    from omegaconf import OmegaConf
+
+    return OmegaConf.create(text)

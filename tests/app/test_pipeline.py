@@ -1,0 +1,217 @@
+"""Whole runs on the bundled digits: what they record, and how they end."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from maxexp.config import to_plain
+from maxexp.errors import CheckpointError, ConfigError, DataError
+from maxexp.quantization.checkpoint import Kind, read_checkpoint
+from maxexp.tracking.flatten import flatten
+from tests.conftest import composed
+
+SHORT = "trainer.max_epochs=4"
+
+
+def test_quickstart_ends_well_within_its_promise(quickstart):
+    assert quickstart.info.status == "FINISHED"
+    assert quickstart.data.metrics["test/accuracy_integer"] > 0.95
+
+
+def test_every_metric_of_the_run_record(quickstart):
+    expected = {
+        "train/loss", "train/accuracy", "train/images_per_s", "val/loss", "val/accuracy", "val/accuracy_top5",
+        "test/accuracy_float", "test/accuracy_quantized", "test/accuracy_integer", "hw/parameters", "hw/macs",
+        "hw/ops", "hw/weight_bytes", "hw/bias_bytes", "hw/data_bytes", "hw/cycles", "hw/latency_us",
+        "hw/images_per_s", "hw/macs_per_cycle",
+    }  # fmt: skip
+    assert expected <= set(quickstart.data.metrics)
+
+
+def test_metrics_agree_with_each_other(quickstart):
+    m = quickstart.data.metrics
+    assert m["hw/latency_us"] == pytest.approx(m["hw/cycles"] / 50)
+    assert m["hw/images_per_s"] == pytest.approx(1e6 / m["hw/latency_us"])
+    assert m["hw/macs_per_cycle"] == pytest.approx(m["hw/macs"] / m["hw/cycles"])
+    assert m["hw/parameters"] == m["hw/weight_bytes"] + m["hw/bias_bytes"]
+    assert m["val/best_accuracy"] >= m["val/accuracy"]
+
+
+def test_tags_of_the_run_record(quickstart):
+    tags = quickstart.data.tags
+    assert tags["hw.source"] == "estimated"
+    assert (tags["model"], tags["dataset"], tags["quantization"]) == ("digitsnet", "digits", "qat")
+    done = {stage: tags[f"stage.{stage}"] for stage in ("train", "quantize", "evaluate", "synthesize", "deploy")}
+    assert done == {
+        "train": "done",
+        "quantize": "done",
+        "evaluate": "done",
+        "synthesize": "done",
+        "deploy": "skipped",
+    }
+    assert {"maxexp.version", "mlflow.source.git.commit", "git.dirty"} <= set(tags)
+    assert "| test accuracy, integers" in tags["mlflow.note.content"]
+
+
+def test_params_are_the_whole_configuration(quickstart):
+    params = quickstart.data.params
+    known = flatten(to_plain(composed("+experiment=quickstart")))
+    different = {key for key, value in known.items() if params[key] != value}
+    assert different <= {"tracking.uri", "tracking.experiment"}
+    assert set(params) == set(known)
+
+
+def test_data_are_named_with_their_digests(quickstart):
+    inputs = {entry.tags[0].value: entry.dataset for entry in quickstart.inputs.dataset_inputs}
+    assert set(inputs) == {"train", "validation", "test"}
+    assert len({dataset.digest for dataset in inputs.values()}) == 3
+
+
+def test_curves_have_one_point_per_epoch(quickstart, store):
+    for key in ("train/loss", "val/accuracy"):
+        assert [step for step, _ in store.curve(quickstart, key)] == list(range(20))
+
+
+def test_artifacts(quickstart, store):
+    assert {"resolved.yaml", "overrides.yaml", "requirements.txt"} <= store.artifacts(quickstart, "config")
+    assert {"float_best.pth.tar", "qat_best.pth.tar"} <= store.artifacts(quickstart, "checkpoints")
+    assert store.artifacts(quickstart, "quantization") == {"digitsnet-q.pth.tar"}
+    cost = json.loads(store.artifact(quickstart, "synthesis/cost.json").read_text())
+    assert sum(layer["cycles"] for layer in cost["layers"]) + 1 == quickstart.data.metrics["hw/cycles"]
+
+
+@pytest.mark.parametrize("name", ["learning_curves.png", "confusion_matrix.png"])
+def test_pictures_show_something(name, quickstart, store):
+    picture = Image.open(store.artifact(quickstart, f"plots/{name}")).convert("RGB")
+    assert min(picture.size) > 300
+    assert len(picture.getcolors(maxcolors=2**24)) > 20
+
+
+def test_checkpoints_are_in_the_format_of_ai8x(quickstart, store):
+    kinds = {
+        "checkpoints/float_best.pth.tar": Kind.float,
+        "checkpoints/qat_best.pth.tar": Kind.quantized,
+        "quantization/digitsnet-q.pth.tar": Kind.integer,
+    }
+    for path, kind in kinds.items():
+        file = store.artifact(quickstart, path)
+        assert read_checkpoint(file).kind is kind
+        assert {"epoch", "arch", "state_dict"} <= set(torch.load(file, weights_only=True))
+
+
+@pytest.mark.parametrize("name", ["checkpoints/qat_best.pth.tar", "quantization/digitsnet-q.pth.tar"])
+def test_a_checkpoint_of_the_run_evaluates_to_the_same_integers(name, quickstart, store, run_here):
+    file = store.artifact(quickstart, name)
+    again = run_here(f"checkpoint={file}", "stages=[evaluate,synthesize]")
+    for key in ("test/accuracy_integer", "hw/cycles", "hw/weight_bytes"):
+        assert again.data.metrics[key] == quickstart.data.metrics[key]
+    assert again.data.tags["stage.train"] == "skipped"
+
+
+def test_ptq_follows_a_float_checkpoint(quickstart, store, run_here):
+    file = store.artifact(quickstart, "checkpoints/float_best.pth.tar")
+    run = run_here(f"checkpoint={file}", "stages=[quantize,evaluate,synthesize]", "quantization=ptq")
+    metrics = run.data.metrics
+    assert abs(metrics["test/accuracy_integer"] - metrics["test/accuracy_float"]) < 0.01
+    assert run.data.tags["quantization"] == "ptq"
+
+
+def test_a_float_run_claims_nothing_about_the_chip(run_here):
+    run = run_here("quantization=float", SHORT)
+    assert {"test/accuracy_float", "hw/macs"} <= set(run.data.metrics)
+    assert not {"test/accuracy_integer", "hw/cycles", "hw/latency_us"} & set(run.data.metrics)
+    # As in the deck, a floating-point network takes 4 bytes per parameter.
+    memory = run.data.metrics["hw/weight_bytes"] + run.data.metrics["hw/bias_bytes"]
+    assert memory == 4 * run.data.metrics["hw/parameters"]
+    assert "hw.source" not in run.data.tags
+    assert run.data.tags["stage.quantize"] == "skipped"
+
+
+def test_ptq_after_training_in_one_run(run_here):
+    run = run_here("quantization=ptq", "trainer.max_epochs=6")
+    assert run.data.metrics["test/accuracy_integer"] > 0.9
+
+
+def test_mixed_precision_costs_fewer_bytes(run_here):
+    run = run_here("quantization=mixed", "trainer.max_epochs=8")
+    metrics = run.data.metrics
+    assert metrics["hw/weight_bytes"] == 144 + 16 * 32 * 9 // 2 + 32 * 16 * 10
+    assert metrics["test/accuracy_integer"] > 0.85
+
+
+def test_a_single_epoch_of_quantized_training_works(run_here):
+    assert run_here("trainer.max_epochs=1").data.metrics["test/accuracy_integer"] > 0.2
+
+
+def test_training_goes_on_from_a_checkpoint(quickstart, store, run_here):
+    file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
+    run = run_here(f"checkpoint={file}", "trainer.max_epochs=1", "recipe.qat_learning_rate=1e-5")
+    assert run.data.metrics["test/accuracy_integer"] > 0.95
+    assert len(store.curve(run, "val/accuracy")) == 1
+
+
+def test_the_cost_alone_needs_no_data(run_here, tmp_path):
+    missing = [f"dataset.root={tmp_path}/nowhere", "dataset.download=false"]
+    run = run_here("model=nascifarnet", "dataset=cifar10", "stages=[synthesize]", *missing)
+    assert run.data.metrics["hw/cycles"] == 228_217
+    assert run.data.metrics["hw/latency_us"] == pytest.approx(4564.34)
+
+
+def test_the_max78002_has_no_cycle_model(run_here):
+    run = run_here("device=max78002", "model=nascifarnet", "model.width=2", "dataset=cifar10", "stages=[synthesize]")
+    assert "hw/weight_bytes" in run.data.metrics
+    assert "hw/cycles" not in run.data.metrics
+
+
+def test_missing_data_fail_the_run_with_a_reason(run_here, tmp_path):
+    places = [f"dataset.root={tmp_path}", "dataset.download=false"]
+    run = run_here("model=cmsisnnet", "dataset=cifar10", *places, error=DataError, match="dataset.root")
+    assert run.info.status == "FAILED"
+    assert run.data.tags["stage.train"] == "failed"
+    assert "DataError" in run.data.tags["error"]
+
+
+def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
+    (tmp_path / "cifar10").mkdir()
+    for name in ("train", "test"):
+        (tmp_path / "cifar10" / f"{name}-00000-of-00001.parquet").write_bytes(b"PAR1 cut short")
+    data = f"dataset.root={tmp_path}"
+    run = run_here(
+        "model=cmsisnnet", "dataset=cifar10", data, error=DataError, match=r"train-00000-of-00001\.parquet"
+    )
+    assert run.info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "match"),
+    [
+        (["checkpoint={qat}", "model=cmsisnnet", "dataset=cifar10"], CheckpointError, "not of the network cmsisnnet"),
+        (["checkpoint=nowhere.pth.tar"], CheckpointError, "no such file"),
+        (["checkpoint={float}", "stages=[quantize,evaluate]"], ConfigError, "quantization=ptq"),
+        (["checkpoint={integer}"], ConfigError, "cannot be trained"),
+        (["stages=[evaluate]"], ConfigError, "checkpoint=PATH"),
+    ],
+)
+def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here):
+    files = {
+        "qat": store.artifact(quickstart, "checkpoints/qat_best.pth.tar"),
+        "float": store.artifact(quickstart, "checkpoints/float_best.pth.tar"),
+        "integer": store.artifact(quickstart, "quantization/digitsnet-q.pth.tar"),
+    }
+    run = run_here(*(override.format(**files) for override in overrides), error=error, match=match)
+    assert run.info.status == "FAILED"
+
+
+def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr("maxexp.pipeline.evaluate_integer", broken)
+    run = run_here(SHORT, error=RuntimeError, match="disk full")
+    assert run.info.status == "FAILED"
+    tags = {stage: run.data.tags[f"stage.{stage}"] for stage in ("train", "quantize", "evaluate")}
+    assert tags == {"train": "done", "quantize": "done", "evaluate": "failed"}
+    assert store.artifacts(run, "quantization") == {"digitsnet-q.pth.tar"}
+    assert len(store.curve(run, "val/accuracy")) == 4

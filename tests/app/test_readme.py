@@ -1,0 +1,75 @@
+"""Every command of the README is a command that works."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+
+from maxexp.__main__ import conf_dir
+from maxexp.config import to_config
+from maxexp.device.check import check_fit
+from maxexp.network.graph import build_network
+from tests.app.conftest import REPOSITORY, call
+
+README = (REPOSITORY / "README.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp")]
+
+
+def test_the_readme_has_commands():
+    assert len(MAXEXP) >= 10
+    assert {"make demo", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make")])
+def test_make_knows_the_target(line):
+    subprocess.run([*line.split(), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("line", MAXEXP)
+def test_each_command_composes_into_a_network_that_fits(line):
+    arguments = [word for word in shlex.split(line)[3:] if not word.startswith("-")]
+    arguments = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in arguments]
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        config = to_config(compose("config", overrides=arguments))
+    network = build_network(config.model, config.dataset.shape)
+    check_fit(network, config.quantization.bits(network), config.device)
+
+
+def test_costs_are_printed(tmp_path):
+    line = next(line for line in MAXEXP if "model=simplenet" in line)
+    done = call(*shlex.split(line)[3:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "101,613" in done.stdout
+    assert "mlflow ui --backend-store-uri sqlite:///" in done.stdout
+
+
+def test_the_network_of_the_readme_works(tmp_path):
+    """It is a residual one, in a folder of the user's own."""
+    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
+    assert yaml.safe_load(text)["name"] == "mynet"
+    (tmp_path / "own" / "model").mkdir(parents=True)
+    (tmp_path / "own" / "model" / "mynet.yaml").write_text(text)
+    done = call("--config-dir", "own", "model=mynet", "trainer.max_epochs=4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "integers as on the chip" in done.stdout
+
+
+def test_links_point_to_files():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (REPOSITORY / target).exists(), target
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [line for line in MAXEXP if "+experiment" in line and "checkpoint" not in line])
+def test_each_experiment_of_the_readme_runs(line, tmp_path, data_root):
+    """For real, on a few images; the evaluation is whole."""
+    short = ["trainer.max_epochs=2", "dataset.limit=512", f"dataset.root={data_root}"]
+    words = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in shlex.split(line)[3:]]
+    done = call(*words, *short, cwd=Path(tmp_path))
+    assert done.returncode == 0, done.stderr

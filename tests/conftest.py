@@ -1,0 +1,121 @@
+"""What several rooms' tests share: real data, networks from conf/, made-up networks."""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from maxexp.__main__ import conf_dir
+from maxexp.config import Config, to_config
+from maxexp.network.config import NetworkConfig
+from maxexp.network.graph import Network, Shape, build_network
+
+# Several processes with several threads each disturb one another far more than they gain.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SHARED_DATA = Path(os.environ.get("MAXEXP_DATA", Path(__file__).resolve().parents[1].parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder with the real CIFAR sets."""
+    if not any((SHARED_DATA / "cifar10").glob("train-*.parquet")):
+        pytest.skip(f"no CIFAR-10 in {SHARED_DATA}: set MAXEXP_DATA to a folder that has it")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def ai8x() -> Path:
+    """The folder with the maker's checkpoints and what its tools say of them."""
+    folder = SHARED_DATA / "ai8x"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}: set MAXEXP_DATA to a folder that has ai8x/")
+    return folder
+
+
+def composed(*overrides: str) -> Config:
+    """The configuration of a command line."""
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        return to_config(compose("config", overrides=list(overrides)))
+
+
+@pytest.fixture(scope="session")
+def compose_config() -> Callable[..., Config]:
+    """``compose_config("model=simplenet", ...)``: a configuration as the command line composes it."""
+    return composed
+
+
+@pytest.fixture(scope="session")
+def model(compose_config) -> Callable[..., Network]:
+    """``model("simplenet", classes=100)``: a network of conf/model for 32x32 colour images."""
+
+    def model(name: str, *overrides: str, classes: int = 10) -> Network:
+        config = compose_config(f"model={name}", f"dataset=cifar{classes}", *overrides)
+        return build_network(config.model, config.dataset.shape)
+
+    return model
+
+
+@pytest.fixture(scope="session")
+def make_network() -> Callable[..., Network]:
+    """``make_network({"conv1": {"out_channels": 4}, ...}, (3, 32, 32))``: a network from plain values."""
+
+    def make_network(layers: dict[str, dict], in_shape: Shape = (3, 32, 32), width: float = 1.0) -> Network:
+        plain = {"name": "net", "width": width, "layers": layers}
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(NetworkConfig), plain))
+        return build_network(config, in_shape)
+
+    return make_network
+
+
+@pytest.fixture(scope="session")
+def random_network(make_network) -> Callable[..., Network]:
+    """``random_network(seed)``: all the grammar has, sums, passthrough and both poolings included."""
+
+    def random_network(seed: int, max_channels: int = 12, max_size: int = 12, max_layers: int = 6) -> Network:
+        draw = random.Random(seed)
+        shape = (draw.randint(1, min(4, max_channels)), draw.randint(5, max_size), draw.randint(5, max_size))
+        layers: dict[str, dict] = {}
+        for index in range(draw.randint(1, max_layers)):
+            known = make_network(layers, shape) if layers else None
+            entry = _random_layer(draw, known, shape, max_channels)
+            layers[f"layer{index}"] = entry
+        layers["last"] = _random_end(draw, make_network(layers, shape))
+        return make_network(layers, shape)
+
+    return random_network
+
+
+def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, max_channels: int) -> dict:
+    """An entry whose input is the layer before, or its sum with an earlier tensor of the same shape."""
+    previous = known.layers[-1].out_shape if known else in_shape
+    entry: dict = {"op": draw.choice(["conv2d", "conv2d", "passthrough"]) if known else "conv2d"}
+    if known:
+        same = [layer.name for layer in known.layers[:-1] if layer.out_shape == previous]
+        same += ["input"] if in_shape == previous else []
+        if same and draw.random() < 0.6:
+            entry |= {"eltwise": "add", "inputs": [known.layers[-1].name, draw.choice(same)]}
+    size = min(previous[1:])
+    if size >= 4 and draw.random() < 0.4:
+        entry |= {"pool": draw.choice(["max", "avg"]), "pool_size": draw.choice([2, 3])}
+        entry["pool_stride"] = draw.choice([None, 1, 2, 3])
+        size = (size - entry["pool_size"]) // (entry["pool_stride"] or entry["pool_size"]) + 1
+    if entry["op"] == "conv2d":
+        kernel = draw.choice([1, 3]) if size >= 3 else 1
+        channels = draw.choice([previous[0], draw.randint(1, max_channels)])
+        entry |= {"out_channels": channels, "kernel_size": kernel, "padding": draw.randrange(kernel)}
+        entry |= {"activation": draw.choice(["relu", "abs", "none"]), "bias": draw.random() < 0.7}
+    return entry
+
+
+def _random_end(draw: random.Random, known: Network) -> dict:
+    wide = draw.random() < 0.6
+    entry = {"wide": wide, "activation": "none" if wide else draw.choice(["relu", "abs", "none"])}
+    entry["bias"] = draw.random() < 0.7
+    if draw.random() < 0.5:
+        return entry | {"op": "linear", "out_features": draw.randint(1, 10)}
+    return entry | {"op": "conv2d", "out_channels": draw.randint(1, 10), "kernel_size": 1}

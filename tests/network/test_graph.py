@@ -1,0 +1,202 @@
+"""Shapes, counts and refusals of network descriptions."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from maxexp.errors import ConfigError, NetworkError
+from maxexp.network.config import NetworkConfig
+from maxexp.network.graph import INPUT, RESERVED_NAMES, scale_channels
+from maxexp.network.module import NetworkModule
+
+# Published: the deck and the maker's tables (see /experiments), the last line by hand from the deck's layers.
+PUBLISHED = [
+    ("cmsisnnet", 10, 94_048, 266, 16_820_224),
+    ("nascifarnet", 10, 301_760, 842, 36_180_992),
+    ("nascifarnet", 100, 347_840, 932, 36_227_072),
+    ("simplenet", 10, 408_928, 554, 23_300_608),
+]
+
+
+@pytest.mark.parametrize(("name", "classes", "weights", "biases", "macs"), PUBLISHED)
+def test_counts_are_the_published_ones(model, name, classes, weights, biases, macs):
+    network = model(name, classes=classes)
+    assert (network.weights, network.biases, network.macs) == (weights, biases, macs)
+    assert network.out_features == classes
+
+
+def test_parameters_and_output_of_the_module_agree_with_the_counts(random_network):
+    for seed in range(40):
+        network = random_network(seed)
+        module = NetworkModule(network).eval()
+        parameters = dict(module.named_parameters())
+        assert sum(p.numel() for n, p in parameters.items() if n.endswith("op.weight")) == network.weights
+        assert sum(p.numel() for n, p in parameters.items() if n.endswith("op.bias")) == network.biases
+        assert module(torch.zeros(2, *network.in_shape)).shape == (2, network.out_features)
+
+
+def assert_shape(layer, _, y):
+    assert tuple(y.shape[1:]) == layer.spec.out_shape
+
+
+def test_shapes_are_those_that_torch_computes(random_network):
+    for seed in range(40):
+        network = random_network(seed)
+        module = NetworkModule(network).eval()
+        for layer in module.layers():
+            layer.register_forward_hook(assert_shape)
+        module(torch.zeros(1, *network.in_shape))
+
+
+def test_operations_are_counted_as_the_synthesizer_does(make_network):
+    """hardware.md 5.3: macc, comparisons of activation and max pooling, additions of avg pooling and sums."""
+    network = make_network(
+        {
+            "a": {"out_channels": 8, "kernel_size": 3},
+            "b": {"out_channels": 8, "kernel_size": 3, "activation": "none"},
+            "c": {"out_channels": 4, "kernel_size": 1, "inputs": ["a", "b"], "eltwise": "add", "pool": "avg"},
+            "d": {"op": "passthrough", "pool": "max", "pool_size": 3, "pool_stride": 1},
+            "e": {"op": "linear", "out_features": 5, "wide": True},
+        },
+        (3, 8, 8),
+    )
+    a, b, c, d, e = network
+    assert (a.macs, a.comparisons, a.additions) == (3 * 8 * 9 * 64, 8 * 64, 0)
+    assert (b.macs, b.comparisons, b.additions) == (8 * 8 * 9 * 64, 0, 0)
+    # Two operands of 8x8x8 are added, then 2x2 windows of one map averaged, to 4x4.
+    assert (c.macs, c.comparisons, c.additions) == (8 * 4 * 16, 4 * 16, 8 * 64 + 4 * 8 * 16)
+    assert (d.macs, d.comparisons, d.additions, d.ops) == (0, 9 * 4 * 2 * 2, 0, 9 * 4 * 2 * 2)
+    assert (e.macs, e.comparisons, e.additions) == (4 * 2 * 2 * 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("channels", "width", "expected"),
+    [(30, 1.0, 30), (64, 0.5, 32), (64, 0.51, 36), (6, 0.1, 4), (10, 1.2, 12), (32, 1.5, 48), (32, 1.1, 36)],
+)
+def test_width_rounds_up_to_words_of_four_channels(channels, width, expected):
+    assert scale_channels(channels, width) == expected
+
+
+def test_width_leaves_the_number_of_classes(model):
+    network = model("cmsisnnet", "model.width=0.5")
+    assert [layer.out_shape[0] for layer in network] == [16, 16, 16, 16, 32, 32, 10]
+
+
+@pytest.mark.parametrize("width", [0, -1, 17])
+def test_width_out_of_range_is_refused(width):
+    with pytest.raises(ConfigError, match="model.width"):
+        NetworkConfig("net", width, {"a": None})
+
+
+CONV = {"out_channels": 4}
+REFUSED = [
+    ({"a": {"op": "conv1d", "out_channels": 4}}, "model.layers.a.op=conv1d: not supported yet"),
+    ({"a": {"op": "convtranspose2d"}}, "model.layers.a.op=convtranspose2d: not supported yet"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["a", "a"], "eltwise": "sub"}}, "b.eltwise=sub: not supported yet"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["a", "input"]}}, "b.inputs has 2 entries.*concatenation"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["a"], "eltwise": "add"}}, "b.eltwise=add: needs at least two"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["a", "a"], "eltwise": "add"}}, "b.inputs: a is there twice"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["c"]}, "c": CONV}, "b.inputs: 'c' is not an earlier layer.*input, a"),
+    ({"a": CONV, "b": {**CONV, "inputs": ["a", "input"], "eltwise": "add"}}, "b.inputs: input is .3, 8, 8., a is"),
+    ({"a": CONV, "b": CONV, "c": {**CONV, "inputs": ["a"]}}, "model.layers.b: no later layer reads it"),
+    ({"a": {}}, "a.out_channels=None: op conv2d needs a positive number"),
+    ({"a": {"out_channels": 0}}, "a.out_channels=0"),
+    ({"a": {"op": "linear", "out_channels": 4}}, "a.out_channels: has no meaning for op linear"),
+    ({"a": {**CONV, "out_features": 4}}, "a.out_features: has no meaning for op conv2d"),
+    ({"a": {**CONV, "kernel_size": 5}}, "a.kernel_size=5: must be 1 or 3"),
+    ({"a": {**CONV, "padding": 3}}, "a.padding=3: must be from 0 to 2"),
+    ({"a": {**CONV, "kernel_size": 1, "padding": 1}}, "a.padding=1: must be from 0 to 0"),
+    ({"a": {**CONV, "padding": -1}}, "a.padding=-1"),
+    ({"a": {"op": "linear", "out_features": 4, "padding": 1}}, "a.padding=1: has no meaning for op linear"),
+    ({"a": {**CONV, "pool": "max", "pool_size": 17}}, "a.pool_size=17: must be from 2 to 16"),
+    ({"a": {**CONV, "pool": "avg", "pool_size": 1}}, "a.pool_size=1: must be from 2 to 16"),
+    ({"a": {**CONV, "pool": "max", "pool_stride": 17}}, "a.pool_stride=17: must be from 1 to 16"),
+    ({"a": {**CONV, "pool": "max", "pool_stride": 0}}, "a.pool_stride=0: must be from 1 to 16"),
+    ({"a": {**CONV, "pool_stride": 2}}, "a.pool_stride=2: has no meaning without pool"),
+    ({"a": {"op": "linear", "out_features": 4, "pool": "max"}}, "a.pool: a linear layer cannot pool"),
+    ({"a": {**CONV, "pool": "max", "pool_size": 9}}, "model.layers.a: its 8x8 input is too small"),
+    ({"a": {**CONV, "pool": "max", "pool_size": 8, "padding": 0}}, "model.layers.a: its 8x8 input is too small"),
+    ({"a": {**CONV, "dropout": 1.0}}, "a.dropout=1.0"),
+    ({"a": CONV, "b": {"op": "passthrough", "dropout": 0.5}}, "b.dropout=0.5: a passthrough layer"),
+    ({"a": {"op": "linear", "out_features": 4, "batchnorm": "affine"}}, "a.batchnorm: needs op: conv2d"),
+    ({"a": {**CONV, "bias": False, "batchnorm": "no_affine"}}, "a.batchnorm: needs op: conv2d with bias"),
+    ({"a": {**CONV, "wide": True}, "b": CONV}, "a.wide=true: only the last layer"),
+    ({"a": {**CONV, "wide": True, "activation": "relu"}}, "a.activation=relu: must be none"),
+    ({"a": CONV, "b": {"op": "passthrough", "activation": "abs"}}, "b.activation=abs: must be none"),
+    ({"a": CONV, "b": {"op": "passthrough", "wide": True}}, "b.wide=true: a passthrough layer has 8-bit"),
+    ({"a": {"op": "passthrough"}}, "all are passthrough"),
+    ({"a-b": CONV}, "model.layers.a-b: 'a-b' cannot be a layer's name"),
+    ({"_modules": CONV}, "model.layers._modules: '_modules' cannot be a layer's name"),
+]
+
+
+@pytest.mark.parametrize(("layers", "message"), REFUSED, ids=[text[:40] for _, text in REFUSED])
+def test_refused_with_one_line_that_names_the_key(make_network, layers, message):
+    with pytest.raises(NetworkError, match=message) as caught:
+        make_network(layers, (3, 8, 8))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("model.layers")
+
+
+def test_names_that_the_torch_module_has_are_refused(make_network):
+    """A child of a torch module cannot have the name of an attribute; whatever this torch has is reserved."""
+    module = NetworkModule(make_network({"a": CONV}))
+    attributes = {name for name in dir(module) if not name.startswith("_")} - {"a"}
+    assert attributes <= RESERVED_NAMES
+    for name in sorted(RESERVED_NAMES):
+        with pytest.raises(NetworkError, match=f"model.layers.{name}: '{name}' cannot be a layer's name"):
+            make_network({name: CONV})
+
+
+def test_last_use_and_ties_of_a_residual_network(make_network):
+    network = make_network(
+        {
+            "a": {"out_channels": 3},
+            "b": {"out_channels": 3, "kernel_size": 1},
+            "c": {"op": "passthrough", "inputs": ["b", "a"], "eltwise": "add"},
+            "d": {"out_channels": 3, "inputs": ["c", "input"], "eltwise": "add"},
+            "e": {"op": "linear", "out_features": 2},
+        },
+        (3, 8, 8),
+    )
+    assert network.last_use == {INPUT: 3, "a": 2, "b": 2, "c": 3, "d": 4}
+    groups = sorted(sorted(group) for group in network.tied_tensors)
+    assert groups == [["a", "b", "c", "input"], ["d"], ["e"]]
+
+
+def test_a_network_is_refused_without_importing_torch():
+    """Refusing must take well under a second; torch alone takes longer."""
+    code = (
+        "import sys, maxexp.network.config, maxexp.network.graph\n"
+        "import maxexp.device.config, maxexp.device.cycles, maxexp.device.kernels\n"
+        "import maxexp.device.check, maxexp.device.cost, maxexp.quantization.config\n"
+        "sys.exit(int('torch' in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_module_computes_the_layers_in_their_order(make_network):
+    """Sum, average pooling, convolution, batch norm, |x|; written again with torch's functions."""
+    network = make_network(
+        {
+            "a": {"out_channels": 3, "batchnorm": "affine", "activation": "abs"},
+            "b": {"out_channels": 4, "inputs": ["a", "input"], "eltwise": "add", "pool": "avg", "padding": 2},
+            "c": {"op": "linear", "out_features": 2, "wide": True},
+        },
+        (3, 6, 6),
+    )
+    torch.manual_seed(0)
+    module = NetworkModule(network).eval()
+    a, b, c = module.layers()
+    a.bn.running_mean.normal_()
+    a.bn.running_var.uniform_(0.5, 2)
+    x = torch.randn(2, 3, 6, 6)
+    first = F.conv2d(x, a.op.weight, a.op.bias, padding=1)
+    mean, variance = (t[None, :, None, None] for t in (a.bn.running_mean, a.bn.running_var))
+    first = ((first - mean) / (variance + 1e-5).sqrt()).abs()
+    second = F.relu(F.conv2d(F.avg_pool2d(first + x, 2), b.op.weight, b.op.bias, padding=2))
+    expected = second.flatten(1) @ c.op.weight.T + c.op.bias
+    assert torch.allclose(module(x), expected, atol=1e-5)

@@ -1,0 +1,60 @@
+"""Tables and pictures of one run."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.report.summary import print_results, result_rows, results_markdown
+
+METRICS = {"hw/latency_us": 4564.34, "test/accuracy_integer": 0.9001, "hw/macs": 36_180_992, "unknown": 1.0}
+
+
+def test_rows_have_units_and_sources():
+    rows = {row.name: (row.value, row.source) for row in result_rows(METRICS, {"hw.source": "emulated"})}
+    assert rows == {
+        "latency": ("4.564 ms", "emulated"),
+        "test accuracy, integers as on the chip": ("90.01 %", "computed"),
+        "multiply-accumulates": ("36,180,992", "counted"),
+    }
+
+
+def test_a_row_without_evidence_is_never_called_measured():
+    assert {row.source for row in result_rows(METRICS, {})} == {"computed", "counted"}
+
+
+def test_tables_hold_every_row():
+    rows = result_rows(METRICS, {})
+    text = io.StringIO()
+    print_results("a title", rows, Console(file=text, width=100))
+    markdown = results_markdown(rows)
+    for row in rows:
+        assert row.value in text.getvalue()
+        assert f"| {row.name} | {row.value} | {row.source} |" in markdown
+
+
+def test_curves_show_both_parts_in_percent_from_epoch_one():
+    history = {"train/accuracy": [(0, 0.5), (1, 0.7)], "val/accuracy": [(0, 0.4), (1, 0.6)]}
+    axes = learning_curves(history, qat_epoch=1).axes[1]
+    training, validation, mark = axes.lines
+    assert training.get_xdata().tolist() == [1, 2]
+    assert training.get_ydata().tolist() == [50, 70]
+    assert validation.get_ydata().tolist() == [40, 60]
+    assert set(mark.get_xdata()) == {1.5}
+
+
+def test_confusion_is_a_share_of_each_true_class():
+    figure = confusion_matrix(np.array([[3, 1], [0, 2]]), ["cat", "dog"], "title")
+    image = figure.axes[0].images[0].get_array()
+    assert image.tolist() == [[75, 25], [0, 100]]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["75", "25", "100"]
+
+
+@pytest.mark.parametrize("classes", [2, 100])
+def test_confusion_of_any_number_of_classes_draws(classes):
+    counts = np.eye(classes, dtype=int)
+    figure = confusion_matrix(counts, [f"class {i}" for i in range(classes)], "title")
+    figure.canvas.draw()
+    assert len(figure.axes[0].get_xticklabels()) == classes

@@ -1,0 +1,48 @@
+"""Accuracy and confusion from predictions."""
+
+import pytest
+import torch
+
+from maxexp.data.config import InputMapping
+from maxexp.data.dataset import ImageSet
+from maxexp.device.integer import IntegerLayer, IntegerNetwork
+from maxexp.network.config import LayerConfig, NetworkConfig, Op
+from maxexp.network.graph import build_network
+from maxexp.training.config import Precision, TrainerConfig
+from maxexp.training.evaluation import Evaluation, evaluate_integer
+from maxexp.training.hardware import training_device, training_precision
+
+
+def test_confusion_counts_every_image_once():
+    labels, predictions = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([0, 1, 1, 2, 0])
+    result = Evaluation(predictions, labels)
+    assert result.confusion(3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert result.correct == 3
+    assert result.accuracy == 0.6
+
+
+def test_the_first_of_equal_logits_wins_as_in_the_firmware():
+    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=3, wide=True)})
+    network = build_network(config, (1, 1, 1))
+    weight = torch.tensor([[1], [2], [2]], dtype=torch.int8)
+    integer = IntegerNetwork(network, [IntegerLayer(network.layers[0], weight)])
+    images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
+    assert evaluate_integer(integer, images, InputMapping.p128).predictions.tolist() == [1]
+
+
+def test_device_and_precision_of_this_machine():
+    device = training_device(TrainerConfig(accelerator="cpu"))
+    assert device.type == "cpu"
+    assert training_precision(TrainerConfig(precision=Precision.float32), device) is Precision.float32
+    with open("/proc/cpuinfo") as file:
+        fast = {"avx512_bf16", "amx_bf16"} & set(file.read().split())
+    expected = Precision.bfloat16 if fast else Precision.float32
+    assert training_precision(TrainerConfig(), device) is expected
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_missing_accelerator_is_named():
+    from maxexp.errors import ConfigError
+
+    with pytest.raises(ConfigError, match=r"trainer\.accelerator=gpu.*auto"):
+        training_device(TrainerConfig(accelerator="gpu"))

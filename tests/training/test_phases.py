@@ -1,0 +1,96 @@
+"""Training itself, on a small task that a network can learn in seconds."""
+
+import pytest
+import torch
+
+from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
+from maxexp.data.module import ImageDataModule
+from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
+from maxexp.network.graph import Network, build_network
+from maxexp.quantization.checkpoint import Kind, read_checkpoint
+from maxexp.quantization.config import Method, QuantizationConfig
+from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics
+from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
+from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
+
+DIGITS = DatasetConfig("digits", DatasetSource.digits, 1, 8, 8, 10, validation_images=240)
+
+
+def network(dropout: float = 0.0) -> Network:
+    layers = {
+        "conv1": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine),
+        "conv2": LayerConfig(out_channels=16, batchnorm=BatchNorm.affine, pool=Pool.max, dropout=dropout),
+        "fc": LayerConfig(op=Op.linear, out_features=10, wide=True),
+    }
+    return build_network(NetworkConfig("small", 1.0, layers), DIGITS.shape)
+
+
+@pytest.fixture
+def train(tmp_path):
+    """Trains and returns the result with what was stored on the way."""
+
+    def run(epochs: int, seed: int = 1, dropout: float = 0.0, start=None, **quantization) -> tuple[Trained, list]:
+        settings = TrainingSettings(
+            QuantizationConfig(**quantization),
+            RecipeConfig(),
+            TrainerConfig(max_epochs=epochs, progress=False, accelerator="cpu", precision=Precision.float32),
+            seed,
+            torch.device("cpu"),
+        )
+        kept = []
+        files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda offset: None)
+        data = ImageDataModule(DIGITS, AugmentationConfig(), 128, seed)
+        return Training(network(dropout), data, settings, files, start).run(), kept
+
+    return run
+
+
+def weights(trained: Trained) -> torch.Tensor:
+    return torch.cat([p.flatten() for p in trained.network.state_dict().values()])
+
+
+def test_both_phases_learn_and_the_better_epoch_is_kept(train, tmp_path):
+    trained, kept = train(8)
+    assert trained.validation_accuracy > 0.9
+    assert trained.epoch >= 6  # the quantization-aware epochs of eight
+    assert all(isinstance(layer.numerics, QuantizedNumerics) for layer in trained.network.layers())
+    assert all(layer.bn is None for layer in trained.network.layers())
+    assert kept.count("float_best.pth.tar") == kept.count("qat_best.pth.tar") == 1
+    assert {"resume-0.ckpt", "resume-1.ckpt"} <= set(kept)
+    best = read_checkpoint(tmp_path / "qat_best.pth.tar")
+    assert (best.kind, best.epoch) == (Kind.quantized, trained.epoch)
+    assert best.extras["best_top1"] == pytest.approx(100 * trained.validation_accuracy)
+
+
+def test_the_seed_decides_everything(train):
+    first, again, other = train(3)[0], train(3)[0], train(3, seed=2)[0]
+    assert torch.equal(weights(first), weights(again))
+    assert not torch.equal(weights(first), weights(other))
+
+
+def test_dropout_follows_the_seed_too(train):
+    torch.manual_seed(1)
+    first = train(2, dropout=0.5)[0]
+    torch.manual_seed(99)
+    assert torch.equal(weights(first), weights(train(2, dropout=0.5)[0]))
+
+
+def test_float_training_leaves_batchnorm_in_place(train):
+    trained, kept = train(2, method=Method.float)
+    assert trained.network.get_submodule("conv1").bn is not None
+    assert "qat_best.pth.tar" not in kept
+
+
+def test_the_makers_way_clamps_from_the_first_epoch(train):
+    trained, _ = train(3, method=Method.float, clamp_activations=True)
+    assert all(isinstance(layer.numerics, ClampedNumerics) for layer in trained.network.layers())
+    images = torch.randn(16, 1, 8, 8).clamp(-1, 127 / 128)
+    assert trained.network.get_submodule("conv1")(images).max() <= 127 / 128
+
+
+def test_a_trained_network_is_a_start(train):
+    first, _ = train(6)
+    accuracy = first.validation_accuracy
+    again, kept = train(1, start=first.network)
+    assert again.validation_accuracy > accuracy - 0.03
+    assert "float_best.pth.tar" not in kept
