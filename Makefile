@@ -20,10 +20,10 @@ demo: $(VENV)/.installed  ## train, quantize, evaluate and cost a small network 
 	$(RUN) -m maxexp +experiment=quickstart $(ARGS)
 
 test: $(VENV)/.installed  ## run the tests that take seconds each
-	$(RUN) -m pytest -m "not slow" $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed  ## run all tests, the long ones too
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed  ## check style and types
 	$(VENV)/bin/ruff check .

@@ -111,8 +111,10 @@ class Training:
             trained = self._fit(FLOAT, module, 0, float_epochs, settings.recipe.learning_rate)
             module = trained.network
         if quantization.method is Method.qat:
-            self._prepare_quantized(module, untrained=trained is None and self._start is None)
-            rate = settings.recipe.qat_learning_rate
+            untrained = trained is None and self._start is None and self._resumed_phase != QAT
+            self._prepare_quantized(module, untrained)
+            fine_tuning = float_epochs > 0 or self._start is not None
+            rate = settings.recipe.qat_learning_rate if fine_tuning else settings.recipe.learning_rate
             trained = self._fit(QAT, module, float_epochs, epochs - float_epochs, rate)
         assert trained is not None, "every method has a phase"
         return trained
