@@ -71,4 +71,10 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
 
 def finish_message(record: RunRecord) -> None:
     """Say where the results are, once the record is closed."""
-    print(f"run {record.run_id}\nopen it with: mlflow ui --backend-store-uri {record.uri}")
+    if record.uri.startswith("http"):
+        place = f"{record.uri}/#/experiments/{record.experiment_id}/runs/{record.run_id}"
+        print(f"run {record.run_id}\nopen it at: {place}")
+    else:
+        # With the path of this Python: its environment need not be activated.
+        command = f"{sys.executable} -m mlflow ui --backend-store-uri {record.uri}"
+        print(f"run {record.run_id}\nopen it in the MLflow UI (http://127.0.0.1:5000): {command}")
