@@ -12,13 +12,16 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp.config import Config, explain, register_schema, to_config
+from maxexp.config import Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
 from maxexp.errors import DeviceError, MaxexpError
 from maxexp.network.graph import Network, build_network
 from maxexp.quantization.config import Method
 
 log = logging.getLogger(__name__)
+
+_failed: list[MaxexpError] = []
+"""Errors of this process's jobs; a sweep has several."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -39,10 +42,10 @@ def run(composed: DictConfig) -> None:
     try:
         run_stages(composed)
     except MaxexpError as error:
-        # Caught here, for Hydra would add lines of its own.
+        # Caught here, for Hydra would add lines of its own; and a sweep goes on with its other jobs.
         if not error.shown:
             show_error(error)
-        sys.exit(1)
+        _failed.append(error)
 
 
 def run_stages(composed: DictConfig) -> None:
@@ -68,13 +71,15 @@ def refuse(config: Config, network: Network) -> DeviceError | None:
     """Why the network cannot run on the device; None if it can, or if it is not meant to."""
     quantization = config.quantization
     bits = quantization.bits(network)
-    quantization.float_epochs(config.trainer.max_epochs)
+    if Stage.train in config.stages:
+        quantization.float_epochs(config.trainer.max_epochs)
     try:
         check_fit(network, bits, config.device)
     except DeviceError as error:
-        # A checkpoint brings bits of its own; the synthesize stage checks those.
-        if quantization.method is Method.float or config.checkpoint:
-            log.warning("as it is, this network would not run on %s: %s", config.device.name, error)
+        if config.checkpoint:
+            return None  # it brings bits of its own; the pipeline checks those
+        if quantization.method is Method.float:
+            log.warning("this network would not run on %s: %s", config.device.name, error)
             return None
         return error
     return None
@@ -99,9 +104,15 @@ def main() -> None:
     except (HydraException, OmegaConfBaseException) as error:
         show_error(explain(error))
         sys.exit(1)
+    except OSError as error:
+        # A folder that cannot be made, a full disk.
+        show_error(error)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("maxexp: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    if _failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

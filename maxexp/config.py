@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any, get_args, get_type_hints
+from pathlib import Path
+from typing import Any, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from maxexp.board.config import BoardConfig
 from maxexp.data.config import AugmentationConfig, DatasetConfig
@@ -51,6 +52,9 @@ class Config:
     def __post_init__(self) -> None:
         if not self.stages:
             raise ConfigError(f"stages=[]: give at least one of {', '.join(s.name for s in Stage)}")
+        for key in ("checkpoint", "resume"):
+            if getattr(self, key) == "":
+                raise ConfigError(f"{key}= is empty: give a value, or leave it out")
         if self.seed < 0:
             raise ConfigError(f"seed={self.seed}: must not be negative")
 
@@ -58,13 +62,14 @@ class Config:
 def register_schema() -> None:
     """Make the types of the groups available to ``conf/config.yaml`` as ``schema``.
 
-    Augmentation is left out: OmegaConf cannot set a key below a typed entry that is null, such as
-    ``augmentation.rotation.degrees=5``. It gets its types in :func:`to_config`, as do the other keys.
+    Layers, augmentations and bits per layer stay open, so that the command line can add some without a "+";
+    they get their types in :func:`to_config`, as everything does in the end.
     """
-    groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type is not AugmentationConfig}
-    schema = OmegaConf.create(groups)
-    # Its keys are the user's, so the command line may add some without a "+".
-    OmegaConf.set_struct(schema.quantization.layer_bits, False)
+    open_groups = (NetworkConfig, AugmentationConfig)
+    groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type not in open_groups}
+    schema = OmegaConf.create({**groups, "model": {"layers": {}}, "augmentation": {}})
+    for node in (schema.model.layers, schema.augmentation, schema.quantization.layer_bits):
+        OmegaConf.set_struct(node, False)
     ConfigStore.instance().store(name="schema", node=schema)
 
 
@@ -97,15 +102,6 @@ def _refuse_extra_keys(value: Any, prefix: str) -> None:
         _refuse_extra_keys(item, f"{prefix}{key}.")
 
 
-def _keys_beside(key: str) -> list[str]:
-    """Names that the schema knows where ``key`` was put."""
-    node: Any = Config
-    for name in key.split(".")[:-1]:
-        kind = get_type_hints(node)[name]
-        node = next((inner for inner in get_args(kind) if is_dataclass(inner)), kind)
-    return [f.name for f in fields(node)]
-
-
 def _no_such_key(key: str, allowed: list[str]) -> str:
     return f"{key}: no such key; allowed are {', '.join(allowed)}"
 
@@ -115,6 +111,10 @@ def explain(error: Exception) -> str:
     cause: BaseException = error
     while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
         cause = cause.__cause__
+    if isinstance(cause, MissingMandatoryValue) or "MissingMandatoryValue" in str(cause):
+        named = isinstance(cause, MissingMandatoryValue) and cause.full_key
+        missing = named or str(cause).splitlines()[0].rpartition(": ")[2]
+        return f"{missing}: a value is needed; give it as {missing}=..."
     if not isinstance(cause, OmegaConfBaseException):
         text = " ".join(str(error).split("Config search path")[0].split())
         override = getattr(error, "override", None)
@@ -122,13 +122,16 @@ def explain(error: Exception) -> str:
     text = (cause.msg or str(cause)).splitlines()[0]
     key = cause.full_key or ""
     if text.endswith("is not in struct"):
-        allowed = _keys_beside(key)
-        if key.rpartition(".")[2] in allowed:
-            return f"{key}: {key.rpartition('.')[0]} is null; switch it on with +{key}=..."
-        return _no_such_key(key, allowed)
+        groups = get_type_hints(Config)
+        return _no_such_key(key, [f.name for f in fields(groups.get(key.split(".")[0], Config))])
     if is_dataclass(cause.object_type) and "not in" in text:
         return _no_such_key(key, [f.name for f in fields(cause.object_type)])
     return f"{key}: {text}" if key and key not in text else text
+
+
+def read_yaml(path: Path) -> Config:
+    """The configuration that :func:`to_yaml` wrote."""
+    return to_config(OmegaConf.load(path))
 
 
 def to_yaml(config: Config) -> str:

@@ -35,5 +35,9 @@ class CheckpointError(MaxexpError):
     """A checkpoint that cannot be read, or that belongs to another network."""
 
 
+class TrainingError(MaxexpError):
+    """A training that cannot go on; names the epoch and a remedy."""
+
+
 class TrackingError(MaxexpError):
     """A run or tracking store that cannot be used."""

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from maxexp.config import Config, to_plain, to_yaml
 from maxexp.errors import MaxexpError
 from maxexp.network.graph import Network
@@ -12,10 +14,14 @@ from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.record import RunRecord
+from maxexp.tracking.text import without_password
 
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).resolve().parent
+UNNAMED = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir", "trainer.progress", "trainer.threads")
+"""Keys that say nothing about a run's results, and so do not belong into its name."""
+LONGEST_NAME = 120
 
 
 def new_run(
@@ -38,11 +44,11 @@ def new_run(
         "dataset": config.dataset.name,
         "quantization": config.quantization.method.name,
     }
-    name = f"{network.name}-{config.dataset.name}-{config.quantization.method.name}"
-    record = RunRecord.start(config.tracking, name, tags, flatten(to_plain(config)))
+    record = RunRecord.start(config.tracking, run_name(config, network, overrides), tags, masked(to_plain(config)))
     with record:
-        record.log_text(to_yaml(config), "config/resolved.yaml")
-        record.log_text("".join(f"- {override}\n" for override in overrides), "config/overrides.yaml")
+        record.log_text(without_password(to_yaml(config)), "config/resolved.yaml")
+        typed = yaml.safe_dump([without_password(override) for override in overrides])
+        record.log_text(typed, "config/overrides.yaml")
         for file, text in environment_files().items():
             record.log_text(text, f"config/{file}")
         if refusal:
@@ -51,30 +57,44 @@ def new_run(
     finish_message(record)
 
 
+def run_name(config: Config, network: Network, overrides: Sequence[str]) -> str:
+    """Model, data set and quantization, then the single keys that the user set."""
+    name = f"{network.name}-{config.dataset.name}-{config.quantization.method.name}"
+    keys = [o.lstrip("+~") for o in overrides]
+    single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(UNNAMED)]
+    return " ".join([name, *single])[:LONGEST_NAME]
+
+
+def masked(config: dict) -> dict[str, str]:
+    """The configuration as params, without passwords."""
+    return {key: without_password(value) for key, value in flatten(config).items()}
+
+
 def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
     """Run the pipeline within an open record and sum its results up."""
     from maxexp.pipeline import Pipeline
 
-    log.info("run %s in %s", record.run_id, record.uri)
+    log.info("run %s in %s", record.run_id, record.place)
     folder.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():
         config.trainer.progress = False
     try:
         Pipeline(config, network, record, folder).run()
     except KeyboardInterrupt:
-        print(f"maxexp: stopped; go on with: python -m maxexp resume={record.run_id}", file=sys.stderr)
+        elsewhere = f" tracking.uri={without_password(config.tracking.uri)}" if config.tracking.uri else ""
+        print(f"maxexp: stopped; go on with: python -m maxexp resume={record.run_id}{elsewhere}", file=sys.stderr)
         raise
     rows = result_rows(record.metrics(), record.tags())
-    record.set_tags({"mlflow.note.content": results_markdown(rows)})
+    record.describe(results_markdown(rows))
     print_results(f"{network.name} on {config.dataset.name}", rows)
 
 
 def finish_message(record: RunRecord) -> None:
     """Say where the results are, once the record is closed."""
     if record.uri.startswith("http"):
-        place = f"{record.uri}/#/experiments/{record.experiment_id}/runs/{record.run_id}"
+        place = f"{record.place}/#/experiments/{record.experiment_id}/runs/{record.run_id}"
         print(f"run {record.run_id}\nopen it at: {place}")
     else:
         # With the path of this Python: its environment need not be activated.
-        command = f"{sys.executable} -m mlflow ui --backend-store-uri {record.uri}"
+        command = f"{sys.executable} -m mlflow ui --backend-store-uri {record.place}"
         print(f"run {record.run_id}\nopen it in the MLflow UI (http://127.0.0.1:5000): {command}")

@@ -8,6 +8,7 @@ import torch
 
 from maxexp.config import Config, Stage
 from maxexp.data.module import ImageDataModule
+from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
 from maxexp.errors import ConfigError, TrackingError
@@ -63,10 +64,17 @@ class Pipeline:
             self._load(self._checkpoint)
         self._method = self._effective_method()
         self._check_stages()
+        if self._method is not Method.float:
+            check_fit(network, self._bits, config.device)
+        self._check_data()
 
     def run(self) -> None:
         """Run the stages; an exception of one ends the run."""
-        self._record.set_tags({"quantization": self._method.name})
+        tags = {"quantization": self._method.name}
+        if self._method is not Method.float:
+            different = sorted(set(self._bits.values()))
+            tags["weight_bits"] = ",".join(map(str, different))
+        self._record.set_tags(tags)
         stages = {
             Stage.train: self._train,
             Stage.quantize: self._quantize,
@@ -110,6 +118,21 @@ class Pipeline:
             return Method.float
         return self._config.quantization.method
 
+    @property
+    def _bits(self) -> dict[str, int]:
+        """Weight bits by layer: those of the integer network where there is one and it will not be trained."""
+        if self._integer is not None and Stage.train not in self._config.stages:
+            return self._integer.bits
+        return self._config.quantization.bits(self._network)
+
+    def _check_data(self) -> None:
+        """Refuse missing data before the stages that need them, rather than after hours."""
+        stages = self._config.stages
+        if Stage.train in stages or (Stage.quantize in stages and self._float is not None):
+            self._data.check_files("train")
+        if Stage.evaluate in stages:
+            self._data.check_files("test")
+
     def _check_stages(self) -> None:
         """Refuse stages that lack their input before any of them takes time."""
         stages = self._config.stages
@@ -117,6 +140,12 @@ class Pipeline:
             raise ConfigError(
                 f"checkpoint={self._config.checkpoint} holds integers, which cannot be trained; leave train out of "
                 "stages, or give the checkpoint it was quantized from"
+            )
+        method = self._config.quantization.method
+        if self._integer and method is not Method.qat and (Stage.train in stages or method is Method.float):
+            raise ConfigError(
+                f"quantization={method.name}: checkpoint={self._config.checkpoint} is a quantized network; choose "
+                "quantization=qat, or give a floating-point checkpoint"
             )
         has_network = Stage.train in stages or self._checkpoint is not None
         if not has_network and (Stage.quantize in stages or Stage.evaluate in stages):
@@ -212,8 +241,7 @@ class Pipeline:
                 }
             )
             return
-        bits = self._integer.bits if self._integer else config.quantization.bits(network)
-        cost = network_cost(network, bits, config.device)
+        cost = network_cost(network, self._bits if self._integer is None else self._integer.bits, config.device)
         self._record.log_metrics(cost.metrics())
         self._record.log_dict(cost_table(cost), "synthesis/cost.json")
         if cost.cycles is not None:
@@ -236,14 +264,11 @@ class Pipeline:
                 content = torch.load(path, map_location="cpu", weights_only=True)
             except (TrackingError, RuntimeError, EOFError, OSError):
                 continue  # not written yet, or cut short by a kill: the other one is whole
-            found[content["global_step"]] = path
+            found[content["maxexp_epoch"]] = path
         return found[max(found)] if found else None
 
     def _plot_curves(self) -> None:
-        client, run = self._record.client, self._record.run_id
-        history = {
-            key: [(point.step, point.value) for point in client.get_metric_history(run, key)] for key in CURVES
-        }
+        history = {key: self._record.history(key) for key in CURVES}
         quantization = self._config.quantization
         qat = None
         if self._method is Method.qat:

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
-from maxexp.config import Config, to_config, to_plain
+from maxexp.config import Config, read_yaml, to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import carry_out, finish_message
 from maxexp.network.graph import build_network
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
 
-FREE = ("resume", "tracking", "trainer.progress", "trainer.threads", "dataset.root", "dataset.cache_dir")
-"""Keys that may differ from those of the interrupted run: they do not change its results."""
+FREE = {"dataset": ("root", "cache_dir", "download"), "trainer": ("progress", "threads")}
+"""Keys that may be given anew: where the data are and how the machine is used."""
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
@@ -28,33 +26,27 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
         TrackingError: there is no such run, it has finished, or it is still running.
     """
     record = RunRecord.resume(given.tracking, run_id)
+    config = read_yaml(record.download_artifact("config/resolved.yaml"))
+    typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
+    for group, keys in FREE.items():
+        for key in keys:
+            if f"{group}.{key}" in typed:
+                setattr(getattr(config, group), key, getattr(getattr(given, group), key))
+    config.resume, config.tracking = run_id, given.tracking
+    _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
+    network = build_network(config.model, config.dataset.shape)
     with record:
-        config = _stored_config(record)
-        _check_overrides(given, config, overrides)
-        config.resume = run_id
-        config.tracking = given.tracking
-        config.trainer.progress, config.trainer.threads = given.trainer.progress, given.trainer.threads
-        network = build_network(config.model, config.dataset.shape)
         carry_out(config, network, record, folder)
     finish_message(record)
 
 
-def _stored_config(record: RunRecord) -> Config:
-    path = record.download_artifact("config/resolved.yaml")
-    return to_config(OmegaConf.merge(OmegaConf.structured(Config), OmegaConf.load(path)))
-
-
-def _check_overrides(given: Config, stored: Config, overrides: Sequence[str]) -> None:
-    now, then = flatten(to_plain(given)), flatten(to_plain(stored))
-    for override in overrides:
-        key = override.lstrip("+~").split("=", 1)[0]
-        if key.startswith(FREE):
-            continue
-        prefix = "" if key == "experiment" else key
-        for name, value in now.items():
-            asked = name == prefix or name.startswith(f"{prefix}." if prefix else "")
-            if asked and not name.startswith(FREE) and then.get(name) != value:
+def _check_typed(typed: Sequence[str], given: dict[str, str], stored: dict[str, str], run_id: str) -> None:
+    """Whatever the user typed must be as the run began; a preset stands for all keys."""
+    for key in typed:
+        for name in sorted(given.keys() | stored.keys()):
+            asked = key == "experiment" or name == key or name.startswith(f"{key}.")
+            if asked and given.get(name) != stored.get(name):
                 raise ConfigError(
-                    f"{name}={value}: the run {given.resume} began with {then.get(name)}; a resumed run keeps its "
-                    "configuration, so leave this out or start a new run"
+                    f"{name}={given.get(name, 'null')}: run {run_id} began with {stored.get(name, 'null')}; a "
+                    "resumed run keeps its configuration, so leave this out or start a new run"
                 )

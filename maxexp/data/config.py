@@ -49,7 +49,7 @@ class DatasetConfig:
         height: image height in pixels.
         width: image width in pixels.
         num_classes: number of classes.
-        validation_images: how many training images are set aside for validation.
+        validation_images: how many training images are set aside for validation; None means a tenth.
         root: folder that holds the data; None looks in `data/`, then in $MAXEXP_DATA.
         download: whether a missing CIFAR set is fetched from its home page.
         split_seed: seed of the choice of validation images.
@@ -66,7 +66,7 @@ class DatasetConfig:
     height: int
     width: int
     num_classes: int
-    validation_images: int
+    validation_images: int | None = None
     root: str | None = None
     download: bool = True
     split_seed: int = 0
@@ -77,10 +77,12 @@ class DatasetConfig:
         usable_name = re.fullmatch(r"\w[\w.-]*", self.name) is not None
         _require(usable_name, "dataset.name", repr(self.name), "letters, digits, '_', '-' and '.'")
         _require(self.channels in (1, 3), "dataset.channels", self.channels, "1 (gray) or 3 (RGB)")
-        for key, least in (("height", 1), ("width", 1), ("num_classes", 2), ("validation_images", 1)):
+        for key, least in (("height", 1), ("width", 1), ("num_classes", 2)):
             value = getattr(self, key)
             _require(value >= least, f"dataset.{key}", value, f"a whole number of at least {least}")
         _require(self.split_seed >= 0, "dataset.split_seed", self.split_seed, "a whole number of at least 0")
+        aside = self.validation_images
+        _require(aside is None or aside >= 1, "dataset.validation_images", aside, "null or at least 1")
         _require(self.limit is None or self.limit >= 1, "dataset.limit", self.limit, "null or at least 1")
         self._check_fixed_content()
 

@@ -63,8 +63,10 @@ class ClassFolders:
         return _images_by_class(origin)
 
     def files(self, split: str) -> list[Path]:
-        """All image files that have a say in the split's content."""
-        return [path for files in self._listing(split).values() for path in files]
+        """All that has a say in the split's content: its images, and the classes that number its labels."""
+        images = [path for files in self._listing(split).values() for path in files]
+        origin = self._origin("train")
+        return images + [origin / name for name in _images_by_class(origin)]
 
     def read(self, split: str) -> SplitArrays:
         """Decodes a split; the user's own images are resized, those of a known set must fit.

@@ -49,10 +49,6 @@ class TrainingBatches:
         self._seed = seed
         self._epoch = epoch
 
-    def set_epoch(self, epoch: int) -> None:
-        """Fixes the number of the epochs to come, in place of asking for it."""
-        self._epoch = lambda: epoch
-
     def __len__(self) -> int:
         return max(1, len(self._images) // self._batch_size)
 

@@ -14,6 +14,7 @@ from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
 from maxexp.data.dataset import ImageSet, load_split, stratified_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.pixels import evaluation_input
+from maxexp.data.sources import find_source
 from maxexp.data.split import stratified_order
 from maxexp.errors import ConfigError
 
@@ -60,13 +61,14 @@ class ImageDataModule(LightningDataModule):
         """Training and validation part of the training split."""
         config = self._dataset
         whole = load_split(config, "train")
-        if config.validation_images >= len(whole):
+        aside = config.validation_images or max(1, len(whole) // 10)
+        if aside >= len(whole):
             raise ConfigError(
-                f"dataset.validation_images={config.validation_images} leaves nothing to train on: "
+                f"dataset.validation_images={aside} leaves nothing to train on: "
                 f"use less than the {len(whole)} training images of {config.name}."
             )
         labels = whole.labels.numpy()
-        train, validation = stratified_split(labels, config.validation_images, config.split_seed)
+        train, validation = stratified_split(labels, aside, config.split_seed)
         if config.limit is not None:
             # After the division: a quick proxy is judged by the same validation images as a full run.
             train = np.sort(train[stratified_order(labels[train], config.split_seed)[: config.limit]])
@@ -88,11 +90,6 @@ class ImageDataModule(LightningDataModule):
         return load_split(self._dataset, "test").to(self._device)
 
     @property
-    def classes(self) -> list[str]:
-        """Names of the classes, in the order of the labels."""
-        return self.train.classes
-
-    @property
     def mapping(self) -> InputMapping | None:
         """How pixels become signed numbers, in training and evaluation."""
         return self._augmentation.mapping
@@ -101,6 +98,15 @@ class ImageDataModule(LightningDataModule):
     def epoch(self) -> int:
         """The epoch whose shuffling and augmentation come next."""
         return self.epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
+
+    def check_files(self, *splits: str) -> None:
+        """Looks whether the files of the splits `train` and `test` are there, without opening them.
+
+        Raises:
+            DataError: they are not; better said before a training than after it.
+        """
+        for split in splits:
+            find_source(self._dataset).files(split)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""

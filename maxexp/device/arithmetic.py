@@ -37,12 +37,17 @@ def weight_exponent(
     Returns:
         ``floor(log2(1 / q))`` of the quantile ``q``, limited so that the output shift is within its register.
         Computed in float32 whatever the dtype, so that training, quantizer and export agree bit for bit.
+
+    Raises:
+        FloatingPointError: a weight or bias is infinite or not a number.
     """
     values = weight.detach().float().abs().flatten()
     if bias is not None:
         scaled = bias.detach().float().abs() * 2.0 ** (bits - bias_bits)
         values = torch.cat((values, scaled))
     reach = values.max() if quantile == 1 else torch.quantile(values, quantile)
+    if not bool(reach.isfinite()):
+        raise FloatingPointError("weights are not finite")
     exponent = (1 / reach).log2().floor()
     return int(exponent.clamp(8 - bits - MAX_SHIFT, 8 - bits + MAX_SHIFT))
 

@@ -7,7 +7,7 @@ from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import processors_used
 from maxexp.device.kernels import KernelMap, place_kernels
 from maxexp.errors import DeviceError
-from maxexp.network.config import Op
+from maxexp.network.config import BatchNorm, Op
 from maxexp.network.graph import INPUT, Layer, Network, Shape
 
 MAX_OPERANDS = 16
@@ -50,8 +50,6 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
     bits = {layer.name: bits.get(layer.name, 8) for layer in network}
     for layer in network:
         _check_layer(layer, device)
-    data_bytes = _check_data_memory(network, device)
-    bias_bytes = _check_biases(network, device)
     weight_bytes = sum(layer.weights * bits[layer.name] // 8 for layer in network)
     if weight_bytes > device.weight_bytes:
         heaviest = max(network, key=lambda layer: layer.weights * bits[layer.name])
@@ -60,6 +58,8 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
             f"the {device.weight_bytes:,} of {device.name}; the largest layer is {heaviest.name} "
             f"({heaviest.weights:,} weights); lower model.width, its channels or quantization.weight_bits"
         )
+    data_bytes = _check_data_memory(network, device)
+    bias_bytes = _check_biases(network, device)
     kernels = place_kernels(network, bits, device)
     return Fit(kernels, weight_bytes, bias_bytes, data_bytes)
 
@@ -134,10 +134,13 @@ def _check_biases(network: Network, device: DeviceConfig) -> int:
     for layer in layers:
         group = max(range(device.bias_groups), key=lambda g: free[g])
         if layer.biases > free[group]:
+            whole = device.bias_groups * device.bias_group_bytes
+            over = max(network.biases - whole, layer.biases - free[group])
+            plain = layer.batchnorm is BatchNorm.none
             raise DeviceError(
-                f"layer {layer.name}: its {layer.biases:,} biases are {layer.biases - free[group]:,} over what is "
-                f"left in {device.name}'s {device.bias_groups} bias memories of {device.bias_group_bytes:,} bytes; "
-                "set bias: false or use fewer output channels"
+                f"layer {layer.name}: its {layer.biases:,} biases do not fit; the network's {network.biases:,} are "
+                f"{over:,} over {device.name}'s {device.bias_groups} bias memories of {device.bias_group_bytes:,} "
+                f"bytes each; lower model.width or use fewer channels{', or set bias: false' if plain else ''}"
             )
         free[group] -= layer.biases
     return network.biases

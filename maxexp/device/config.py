@@ -26,6 +26,7 @@ class DeviceConfig:
         single_pass_sums: whether a sum of several passes needs a layer of its own (2 inputs, 2 passes do not).
         sums_with_bias: whether an operation behind a sum in the same layer can have biases.
         clock_mhz: clock of the accelerator at inference.
+        max_clock_mhz: the fastest it runs.
         cycle_model: whether hardware.md section 4 describes this part's timing.
     """
 
@@ -45,9 +46,12 @@ class DeviceConfig:
     single_pass_sums: bool = True
     sums_with_bias: bool = True
     clock_mhz: float = 50.0
+    max_clock_mhz: float = 50.0
     cycle_model: bool = True
 
     def __post_init__(self) -> None:
         for key, value in vars(self).items():
             if not isinstance(value, (str, bool)) and value <= 0:
                 raise ConfigError(f"device.{key}={value}: must be above 0")
+        if self.clock_mhz > self.max_clock_mhz:
+            raise ConfigError(f"device.clock_mhz={self.clock_mhz}: {self.name} runs at most at {self.max_clock_mhz}")

@@ -229,6 +229,11 @@ def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
     """Batch norm as the file has it: it may have been folded, and the maker's has no affine parameters."""
     if f"{spec.name}.bn.running_mean" not in checkpoint.state:
         return None
+    if checkpoint.kind is Kind.quantized:
+        raise CheckpointError(
+            f"checkpoint={checkpoint.path}: {spec.name} is quantized and still has batch norm, which the chip lacks; "
+            "give a checkpoint whose batch norm was folded"
+        )
     affine = f"{spec.name}.bn.weight" in checkpoint.state
     if not spec.bias:
         raise CheckpointError(

@@ -20,7 +20,6 @@ from maxexp.device.arithmetic import (
     weight_exponent,
 )
 from maxexp.network.config import Activation
-from maxexp.network.graph import Network
 from maxexp.network.module import LayerModule, NetworkModule, Numerics, activate
 
 LOWEST, HIGHEST = ACTIVATION_MIN / ACTIVATION_SCALE, ACTIVATION_MAX / ACTIVATION_SCALE
@@ -130,13 +129,6 @@ def set_numerics(module: NetworkModule, numerics: Numerics) -> None:
         layer.numerics = numerics
 
 
-def logit_units(network: Network, bits: int, exponent: int) -> float:
-    """Value, in the units of the float network's outputs, of 1 in the integer network's outputs."""
-    if not network.layers[-1].wide:
-        return 1 / ACTIVATION_SCALE
-    return 2.0 ** (1 - bits - exponent) / ACTIVATION_SCALE
-
-
 class _QuantizedWeight(torch.autograd.Function):
     """Weights (or biases) on the chip's grid, scaled by 2^exponent; gradient stops where they saturate."""
 
@@ -161,7 +153,9 @@ class _QuantizedOutput(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, accumulator: Tensor, exponent: int, activation: Activation) -> Tensor:
-        y = (accumulator * (ACTIVATION_SCALE * 2.0**-exponent) + 0.5).floor_()
+        y = accumulator * (ACTIVATION_SCALE * 2.0**-exponent)
+        # bfloat16 puts large accumulators on halves, which rounding up would shift by a quarter on average.
+        y = y.round_() if y.dtype is torch.bfloat16 else (y + 0.5).floor_()
         relu = activation is Activation.relu
         low = 0 if relu else ACTIVATION_MIN
         above = accumulator > 0 if relu else y >= ACTIVATION_MIN

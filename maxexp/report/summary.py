@@ -19,8 +19,8 @@ class Row:
 
 
 _FORMATS = {
-    "val/accuracy": ("validation accuracy, last epoch", lambda v: f"{100 * v:.2f} %"),
-    "test/accuracy_float": ("test accuracy, no quantization", lambda v: f"{100 * v:.2f} %"),
+    "val/best_accuracy": ("validation accuracy, chosen epoch", lambda v: f"{100 * v:.2f} %"),
+    "test/accuracy_float": ("test accuracy, nothing rounded", lambda v: f"{100 * v:.2f} %"),
     "test/accuracy_quantized": ("test accuracy, quantization simulated", lambda v: f"{100 * v:.2f} %"),
     "test/accuracy_integer": ("test accuracy, integers as on the chip", lambda v: f"{100 * v:.2f} %"),
     "hw/parameters": ("parameters", lambda v: f"{v:,.0f}"),

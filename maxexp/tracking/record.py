@@ -15,7 +15,8 @@ from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary
 from maxexp.tracking.outbox import Outbox, metric_points
-from maxexp.tracking.owner import KILLED_REASON, PID, close_abandoned_runs, identity, lives_here
+from maxexp.tracking.owner import KILLED_REASON, close_abandoned_runs, identity
+from maxexp.tracking.resumption import find_resumable, reopen
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
 from maxexp.tracking.store import Store, open_store, store_errors
 from maxexp.tracking.system_metrics import SystemMetrics
@@ -34,8 +35,8 @@ _LONGEST_DIGEST = 36  # characters, MLflow's limit
 class RunRecord:
     """An MLflow run, opened by :meth:`start` or :meth:`resume` and closed by a ``with`` block.
 
-    The block sets the status when it ends: FINISHED, FAILED after an exception (tag ``error``, artifact
-    ``error.txt``) or KILLED after Ctrl-C and SIGTERM (tag ``killed.reason``). Metrics and tags never stop
+    The block sets the status when it ends: FINISHED, FAILED after an exception (tag ``error``, artifact in
+    ``errors/``) or KILLED after Ctrl-C and SIGTERM (tag ``killed.reason``). Metrics and tags never stop
     the work: while the store cannot be reached they wait in memory, and what is still there at the end
     is written to ``maxexp-unsent-<run id>.json`` in the current folder. Artifacts and params do raise.
 
@@ -47,6 +48,7 @@ class RunRecord:
 
     def __init__(self, store: Store, run: Run, config: TrackingConfig) -> None:
         self._store = store
+        self._run = run
         self._run_id = run.info.run_id
         self._experiment_id = run.info.experiment_id
         self._outbox = Outbox(store.client, self._run_id)
@@ -92,30 +94,21 @@ class RunRecord:
 
     @classmethod
     def resume(cls, config: TrackingConfig, run_id: str) -> RunRecord:
-        """Continues a run: its status is RUNNING again, and points that it has are not logged twice.
+        """Continues a run; points that it has are not logged twice.
+
+        Nothing of the run changes until the ``with`` block begins: who finds by then that it cannot go on
+        leaves its status as it was.
 
         Args:
             config: Where the run is; its experiment stays what it was.
             run_id: The run.
 
         Raises:
-            TrackingError: There is no such run, it was deleted, or a living process is writing to it.
+            TrackingError: There is no such run, it was deleted, it has finished, or a living process is
+                writing to it.
         """
         store = open_store(config)
-        run = _find_run(store, run_id)
-        if run.info.status == "FINISHED":
-            raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")
-        if run.info.status == "RUNNING" and lives_here(run.data.tags):
-            raise TrackingError(
-                f"run {run_id} is being written by process {run.data.tags[PID]} of this host: "
-                "wait for its end, or stop it"
-            )
-        with store.asked_to(f"resume run {run_id}"):
-            for tag, value in identity().items():
-                store.client.set_tag(run_id, tag, value)
-            for tag in _tags_of_an_end(run):
-                store.client.delete_tag(run_id, tag)
-            store.client.update_run(run_id, status="RUNNING")
+        run = find_resumable(store, run_id)
         return cls(store, run, config)
 
     @property
@@ -132,6 +125,11 @@ class RunRecord:
     def uri(self) -> str:
         """URI of the tracking store; absolute where it is a local database."""
         return self._store.uri
+
+    @property
+    def place(self) -> str:
+        """The tracking store, to be shown: its URI without credentials."""
+        return str(self._store)
 
     @property
     def client(self) -> MlflowClient:
@@ -242,6 +240,16 @@ class RunRecord:
         """Returns the latest value of each metric. Raises TrackingError if the store fails."""
         return self._data().metrics | {point.key: point.value for point in self._outbox.metrics}
 
+    def history(self, key: str) -> list[tuple[int, float]]:
+        """Returns the points (step, value) of a metric. Raises TrackingError if the store fails."""
+        with self._store.asked_to(f"read {key} of run {self._run_id}"):
+            points = self.client.get_metric_history(self._run_id, key)
+        return [(point.step, point.value) for point in points]
+
+    def describe(self, markdown: str) -> None:
+        """Sets the run's description, as the MLflow UI shows it."""
+        self.set_tags({"mlflow.note.content": markdown})
+
     def params(self) -> dict[str, str]:
         """Returns all params. Raises TrackingError if the store fails."""
         return self._data().params
@@ -274,8 +282,9 @@ class RunRecord:
         self.set_tags({f"stage.{name}": "skipped", f"stage.{name}.reason": reason})
 
     def __enter__(self) -> Self:
-        """Starts the system metrics; from here on SIGTERM in the main thread raises ``Terminated``."""
+        """Opens the run, starts the system metrics; SIGTERM in the main thread raises ``Terminated`` from here on."""
         self._signals.enter_context(sigterm_raises())
+        reopen(self._store, self._run)
         if self._with_system_metrics:
             self._system.start()
         return self
@@ -322,7 +331,9 @@ class RunRecord:
             return
         self.set_tags({"error": summary(error)})
         try:
-            self.log_text("".join(traceback.format_exception(error)), "error.txt")
+            self.log_text(
+                "".join(traceback.format_exception(error)), f"errors/{time.strftime('%Y-%m-%dT%H-%M-%S')}.txt"
+            )
         except TrackingError as failure:
             log.warning("%s", failure)
 
@@ -342,34 +353,6 @@ class RunRecord:
     def _data(self) -> Any:
         with self._store.asked_to(f"read run {self._run_id}"):
             return self.client.get_run(self._run_id).data
-
-
-def _find_run(store: Store, run_id: str) -> Run:
-    from mlflow.exceptions import MlflowException
-
-    with store.asked_to(f"find run {run_id}"):
-        try:
-            run = store.client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise
-            raise TrackingError(
-                f"there is no run {run_id} in tracking store {store}: check the run id and tracking.uri"
-            ) from error
-    if run.info.lifecycle_stage == "deleted":
-        raise TrackingError(
-            f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"
-        )
-    return run
-
-
-def _tags_of_an_end(run: Run) -> list[str]:
-    """Returns the tags that speak of an earlier end, which holds no longer once the run is resumed."""
-    return [
-        tag
-        for tag in run.data.tags
-        if tag in ("error", KILLED_REASON) or (tag.startswith("stage.") and tag.endswith(".reason"))
-    ]
 
 
 def _repeats(point: Any, earlier: Any, is_result: bool) -> bool:

@@ -120,7 +120,6 @@ def open_store(config: TrackingConfig) -> Store:
     uri = resolve_uri(config.uri)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import mlflow
     from mlflow.tracking import MlflowClient
 
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
@@ -134,8 +133,6 @@ def open_store(config: TrackingConfig) -> Store:
             raise TrackingError(
                 f"cannot open tracking store {without_password(uri)}: {one_line(error)}; check tracking.uri"
             ) from error
-    # Code that uses MLflow's global functions in the same process should find the same store.
-    mlflow.set_tracking_uri(uri)
     return Store(uri, client, _artifact_root(uri))
 
 

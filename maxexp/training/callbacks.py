@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
+from maxexp.errors import TrainingError
 from maxexp.training.classifier import Classifier
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,11 @@ class EpochEnd(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, classifier: Classifier) -> None:
         values = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        if not isfinite(values["train/loss"]):
+            raise TrainingError(
+                f"training diverged in epoch {classifier.epoch + 1}, its loss is {values['train/loss']}; lower "
+                f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
+            )
         values["train/images_per_s"] = self._images / self._seconds
         values["train/learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if trainer.logger is not None:

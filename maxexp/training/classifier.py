@@ -9,6 +9,7 @@ from torch import Tensor
 from maxexp.network.module import NetworkModule
 from maxexp.seeding import derived_seed
 from maxexp.training.config import RecipeConfig
+from maxexp.training.evaluation import first_maximum
 from maxexp.training.optimization import build_optimizer, build_schedule
 
 
@@ -66,11 +67,12 @@ class Classifier(LightningModule):
         # Checkpoints are chosen on these figures, so they are computed in float32 whatever training uses.
         with torch.autocast(inputs.device.type, enabled=False):
             logits = self.network(inputs)
-        top = logits.topk(min(5, logits.shape[1]), dim=1).indices == labels[:, None]
+        # Not from topk, which takes any of equal logits: the firmware, and the evaluation, take the first.
+        top5 = logits.topk(min(5, logits.shape[1]), dim=1).indices
         values = {
             "val/loss": F.cross_entropy(logits, labels),
-            "val/accuracy": top[:, 0].float().mean(),
-            "val/accuracy_top5": top.any(1).float().mean(),
+            "val/accuracy": (first_maximum(logits) == labels).float().mean(),
+            "val/accuracy_top5": (top5 == labels[:, None]).any(1).float().mean(),
         }
         self._log(values, len(labels))
 
@@ -82,6 +84,7 @@ class Classifier(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["maxexp_phase"] = self.phase
+        checkpoint["maxexp_epoch"] = self.epoch
 
     def _log(self, values: dict[str, Tensor], batch_size: int) -> None:
         # The record is written once per epoch by a callback, in one call.

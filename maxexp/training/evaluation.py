@@ -40,17 +40,20 @@ class Evaluation:
         return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
+def first_maximum(logits: Tensor) -> Tensor:
+    """Index of the largest of (N, classes); of equal ones the first, as in the firmware. torch leaves it open."""
+    return (logits == logits.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
+
+
 @torch.no_grad()
 def evaluate_module(module: NetworkModule, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
     """Evaluate in float32, with whatever numerics the module has."""
     module.eval()
-    outputs = [module(evaluation_input(batch, mapping)).argmax(1) for batch in images.images.split(BATCH)]
+    outputs = [first_maximum(module(evaluation_input(batch, mapping))) for batch in images.images.split(BATCH)]
     return Evaluation(torch.cat(outputs).cpu(), images.labels.cpu())
 
 
 def evaluate_integer(network: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
     """Evaluate bit by bit as the chip computes."""
     outputs = network.predict(map_pixels(images.images, mapping), BATCH)
-    # torch's argmax of equal logits is not defined to be the first; the firmware's is.
-    first = (outputs == outputs.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
-    return Evaluation(first.cpu(), images.labels.cpu())
+    return Evaluation(first_maximum(outputs).cpu(), images.labels.cpu())

@@ -8,6 +8,7 @@ import torch
 from maxexp.errors import ConfigError
 from maxexp.training.config import Precision, TrainerConfig
 
+_ALL_THREADS = torch.get_num_threads()
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
@@ -28,7 +29,7 @@ def training_device(config: TrainerConfig) -> torch.device:
 
 
 def training_precision(config: TrainerConfig, device: torch.device) -> Precision:
-    """float32 or bfloat16; 8-bit activations and weights are exact in both."""
+    """float32 or bfloat16; 8-bit activations and weights are exact in both, accumulators are not in bfloat16."""
     if config.precision is not Precision.auto:
         return config.precision
     if device.type == "cuda":
@@ -40,8 +41,7 @@ def training_precision(config: TrainerConfig, device: torch.device) -> Precision
 
 def prepare_process(config: TrainerConfig) -> None:
     """Set threads, and keep freed memory with the process: page faults dominate small trainings otherwise."""
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    torch.set_num_threads(config.threads or _ALL_THREADS)
     if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_MMAP_MAX, 0)

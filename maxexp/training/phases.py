@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
 from maxexp.data.module import ImageDataModule
+from maxexp.errors import TrainingError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.calibration import calibrate
@@ -130,8 +131,8 @@ class Training:
         """Fold, calibrate and quantize in place; a resumed phase only needs the structure for its weights."""
         quantization = self._settings.quantization
         if _is_quantized(module):
-            return
-        if self._resumed_phase == QAT:
+            pass  # it is in the chip's range already; only its bits may change
+        elif self._resumed_phase == QAT:
             for layer in module.layers():
                 layer.bn = None
         else:
@@ -195,6 +196,10 @@ def fit(trainer: Trainer, classifier: Classifier, data: ImageDataModule, resume:
     """``trainer.fit`` whose interruption by Ctrl-C is a KeyboardInterrupt, not Lightning's SystemExit."""
     try:
         trainer.fit(classifier, datamodule=data, ckpt_path=resume, weights_only=resume is not None or None)
+    except FloatingPointError as error:
+        raise TrainingError(
+            f"training diverged in epoch {classifier.epoch + 1}, {error}; lower the learning rates of the recipe"
+        ) from error
     except SystemExit as error:
         if trainer.interrupted:
             raise KeyboardInterrupt from error

@@ -80,6 +80,25 @@ def test_an_error_in_a_run_is_one_line(tmp_path):
     assert done.stderr.strip() == "maxexp: error: checkpoint=nowhere.pth.tar: no such file"
 
 
+def test_a_sweep_goes_on_after_a_job_that_is_refused(tmp_path):
+    done = call("-m", "model.width=16,0.5", "stages=[synthesize]", QUIET, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "over the 442,368 of max78000" in done.stderr
+    assert "cycles" in done.stdout
+    with sqlite3.connect(tmp_path / "mlruns" / "mlflow.db") as database:
+        assert database.execute("select status from runs order by start_time").fetchall() == [
+            ("FAILED",),
+            ("FINISHED",),
+        ]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    done = call(f"hydra.run.dir={tmp_path}/file/x", "stages=[synthesize]", cwd=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 QUIET = "tracking.system_metrics=false"
 LONG = ["trainer.max_epochs=40", QUIET]  # quantization-aware from epoch 28
 
@@ -114,9 +133,10 @@ def whole(tmp_path_factory) -> tuple[Path, str]:
 @pytest.mark.parametrize(
     ("epochs", "number", "expected"),
     [
-        (32, signal.SIGKILL, "RUNNING"),
+        (29, signal.SIGKILL, "RUNNING"),  # one quantization-aware epoch is done
+        pytest.param(32, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
         pytest.param(9, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
-        pytest.param(20, signal.SIGINT, "KILLED", marks=pytest.mark.slow),
+        (20, signal.SIGINT, "KILLED"),
         pytest.param(33, signal.SIGTERM, "KILLED", marks=pytest.mark.slow),
     ],
 )
@@ -126,8 +146,14 @@ def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expect
     assert status(tmp_path, run_id) == expected
     if number != signal.SIGKILL:
         assert f"resume={run_id}" in errors
+        refused = call(f"resume={run_id}", "seed=9", cwd=tmp_path)
+        assert refused.returncode == 1
+        assert "seed=9" in refused.stderr
+        assert status(tmp_path, run_id) == expected
+    trained = curve(tmp_path, run_id, "val/accuracy")
     done = call(f"resume={run_id}", QUIET, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nepoch ") <= 40 - len(trained) + 1  # no epoch was trained again but the last
     assert status(tmp_path, run_id) == "FINISHED"
     folder, reference = whole
     for key in ("train/loss", "val/loss", "val/accuracy", "test/accuracy_integer"):

@@ -53,7 +53,7 @@ def test_each_experiment_fits_the_chip(name):
     config = composed(f"+experiment={name}")
     network = build_network(config.model, config.dataset.shape)
     assert check_fit(network, config.quantization.bits(network), config.device).weight_bytes > 0
-    assert config.tracking.run_name == name
+    assert config.tracking.experiment == config.dataset.name
 
 
 def test_there_is_an_experiment_for_each_cell_of_the_deck():
@@ -85,10 +85,15 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("recipe.schedule=cosinus", ["recipe.schedule", "cosine"]),
         ("trainer.accelerator=tpu", ["trainer.accelerator=tpu", "cpu"]),
         ("augmentation.rotate=null", ["augmentation.rotate", "rotation"]),
-        ("augmentation.rotation.degrees=5", ["augmentation.rotation is null", "+augmentation.rotation.degrees"]),
+        ("augmentation.rotation.degree=5", ["augmentation.rotation.degree", "degrees"]),
+        ("model.layers.convX.out_channel=3", ["model.layers.convX.out_channel", "out_channels"]),
+        ("model.with=2", ["model.with", "width"]),
+        ("checkpoint=", ["checkpoint= is empty"]),
+        ("resume=", ["resume= is empty"]),
+        ("device.clock_mhz=200", ["device.clock_mhz=200", "50"]),
         ("augmentation.rotation=5", ["augmentation.rotation", "RotationConfig"]),
         ("augmentation.normalize.mapping=x", ["augmentation.normalize.mapping", "p128, ai8x"]),
-        ("dataset=images", ["dataset.num_classes"]),
+        ("dataset=images", ["dataset.num_classes", "dataset.num_classes=..."]),
         ("dataset.validation_images=0", ["dataset.validation_images=0"]),
         ("device.clock_mhz=-5", ["device.clock_mhz=-5", "above 0"]),
         ("experiment=quickstart", ["experiment", "+experiment=quickstart"]),
@@ -134,9 +139,26 @@ def test_each_augmentation_can_be_removed_alone(removed):
     assert [key for key, value in augmentation.items() if value is None] == [removed]
 
 
-@pytest.mark.parametrize("override", ["augmentation.rotation={degrees:7}", "+augmentation.rotation.degrees=7"])
+@pytest.mark.parametrize("override", ["augmentation.rotation={degrees:7}", "augmentation.rotation.degrees=7"])
 def test_an_augmentation_can_be_added_alone(override):
     assert composed(override).augmentation.rotation.degrees == 7
+
+
+def test_a_layer_can_be_added_and_removed():
+    layers = composed("~model.layers.conv2", "model.layers.last={op: linear, out_features: 10}").model.layers
+    assert list(layers) == ["conv1", "fc", "last"]
+    assert layers["last"].out_features == 10
+
+
+def test_a_key_of_a_layer_can_be_set_whether_its_file_names_it_or_not():
+    assert composed("model.layers.conv1.padding=0").model.layers["conv1"].padding == 0
+
+
+def test_the_start_of_quantization_matters_only_where_something_is_trained():
+    from maxexp.__main__ import refuse
+
+    config = composed("quantization.start_epoch=30", "stages=[synthesize]")
+    assert refuse(config, build_network(config.model, config.dataset.shape)) is None
 
 
 def test_the_recorded_yaml_repeats_the_configuration():

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from maxexp.config import to_plain
-from maxexp.errors import CheckpointError, ConfigError, DataError
+from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
 from maxexp.tracking.flatten import flatten
 from tests.conftest import composed
@@ -169,8 +169,70 @@ def test_missing_data_fail_the_run_with_a_reason(run_here, tmp_path):
     places = [f"dataset.root={tmp_path}", "dataset.download=false"]
     run = run_here("model=cmsisnnet", "dataset=cifar10", *places, error=DataError, match="dataset.root")
     assert run.info.status == "FAILED"
-    assert run.data.tags["stage.train"] == "failed"
     assert "DataError" in run.data.tags["error"]
+
+
+def images(folder, classes):
+    """Noise pictures in class folders."""
+    for label, name in enumerate(classes):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            color = (120 * label + number, 40, 200 - 90 * label)
+            Image.new("RGB", (20, 16), color).save(folder / name / f"{number}.png")
+
+
+OWN = ["model=cmsisnnet", "model.width=0.25", "dataset=images", "dataset.num_classes=2", "trainer.max_epochs=2"]
+
+
+def test_own_pictures_train(run_here, tmp_path):
+    images(tmp_path / "pictures", ["cats", "dogs"])
+    run = run_here(*OWN, f"dataset.root={tmp_path}/pictures", "trainer.batch_size=8")
+    assert run.data.metrics["test/accuracy_integer"] >= 0.5
+
+
+def test_missing_test_pictures_are_noticed_before_training(run_here, tmp_path):
+    images(tmp_path / "pictures" / "train", ["cats", "dogs"])
+    run = run_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="test/<class>/")
+    assert "val/accuracy" not in run.data.metrics
+    assert "stage.train" not in run.data.tags
+
+
+def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart, store, run_here):
+    file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
+    run = run_here(f"checkpoint={file}", "trainer.max_epochs=2", "quantization.weight_bits=4")
+    assert run.data.tags["weight_bits"] == "4"
+    assert run.data.metrics["hw/weight_bytes"] == 9872 / 2
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, tmp_path):
+    from maxexp.network.graph import build_network
+    from maxexp.network.module import NetworkModule
+    from maxexp.quantization.checkpoint import write_module
+
+    wide = ["model=nascifarnet", "model.width=2", "dataset=cifar10"]
+    config = composed(*wide)
+    write_module(tmp_path / "w.pth.tar", NetworkModule(build_network(config.model, (3, 32, 32))), 0, {})
+    stages = ["stages=[quantize,evaluate]", "quantization=ptq", f"dataset.root={tmp_path}/nowhere"]
+    run = run_here(*wide, *stages, f"checkpoint={tmp_path}/w.pth.tar", error=DeviceError, match="over the 442,368")
+    assert run.info.status == "FAILED"
+
+
+def test_passwords_stay_out_of_the_record(store):
+    from maxexp.execution import masked
+
+    config = composed("tracking.uri=http://bob:secret@127.0.0.1:5000")
+    assert masked(to_plain(config))["tracking.uri"] == "http://127.0.0.1:5000"
+
+
+def test_a_run_is_named_by_what_was_set(quickstart):
+    from maxexp.execution import run_name
+    from maxexp.network.graph import build_network
+
+    typed = ["model=cmsisnnet", "dataset=cifar10", "seed=3", "model.width=0.5", "tracking.uri=sqlite:///x"]
+    config = composed(*typed)
+    network = build_network(config.model, config.dataset.shape)
+    assert run_name(config, network, typed) == "cmsisnnet-cifar10-qat seed=3 model.width=0.5"
+    assert quickstart.info.run_name == "digitsnet-digits-qat"
 
 
 def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
@@ -191,15 +253,22 @@ def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
         (["checkpoint=nowhere.pth.tar"], CheckpointError, "no such file"),
         (["checkpoint={float}", "stages=[quantize,evaluate]"], ConfigError, "quantization=ptq"),
         (["checkpoint={integer}"], ConfigError, "cannot be trained"),
+        (["checkpoint={integer}", "stages=[evaluate]", "quantization=float"], ConfigError, "quantized network"),
+        (["checkpoint={qat}", "stages=[train]", "quantization=float"], ConfigError, "quantization=qat"),
+        (["checkpoint={qat}", "stages=[train]", "quantization=ptq"], ConfigError, "quantization=qat"),
+        (["checkpoint={garbage}"], CheckpointError, "not a readable checkpoint"),
+        (["recipe.learning_rate=1e18", "recipe.optimizer=sgd", SHORT], TrainingError, "epoch 1.*learning_rate"),
         (["stages=[evaluate]"], ConfigError, "checkpoint=PATH"),
     ],
 )
-def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here):
+def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here, tmp_path):
     files = {
         "qat": store.artifact(quickstart, "checkpoints/qat_best.pth.tar"),
         "float": store.artifact(quickstart, "checkpoints/float_best.pth.tar"),
         "integer": store.artifact(quickstart, "quantization/digitsnet-q.pth.tar"),
+        "garbage": tmp_path / "garbage.pth.tar",
     }
+    files["garbage"].write_bytes(b"no checkpoint at all")
     run = run_here(*(override.format(**files) for override in overrides), error=error, match=match)
     assert run.info.status == "FAILED"
 

@@ -85,12 +85,12 @@ REFUSED = [
     (
         {"a": conv(600), "b": conv(4)},
         (4, 2, 2),
-        "layer a: its 600 biases are 88 over .* 4 bias memories of 512 bytes",
+        "layer a: its 600 biases do not fit; the network's 604 are 88 over .* 4 bias memories of 512 bytes",
     ),
     (
         {f"l{i}": conv(300) for i in range(5)},
         (4, 2, 2),
-        "layer l4: its 300 biases are 88 over what is left .*; set bias: false or use fewer output channels",
+        "layer l4: its 300 biases do not fit; the network's 1,500 are 88 over .* fewer channels, or set bias: false",
     ),
     (
         {"a": {"out_channels": 256, "bias": False}, "b": {"out_channels": 256, "bias": False}},

@@ -12,7 +12,6 @@ from maxexp.network.module import NetworkModule
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import (
     SaturatedNumerics,
-    logit_units,
     quantize_module,
     quantized_numerics,
     without_rounding,
@@ -29,11 +28,12 @@ MIXED = {
 
 
 def units(module):
+    """Value of 1 in the integer network's outputs: 2^(1 - bits - exponent) / 128 where they are raw accumulators."""
     last = module.layers()[-1]
-    if last.op is None:
+    if not last.spec.wide:
         return 1 / 128
     numerics = quantized_numerics(last)
-    return logit_units(module.network, numerics.bits, numerics.exponent(last))
+    return 2.0 ** (1 - numerics.bits - numerics.exponent(last)) / 128
 
 
 def assert_equal_in_every_bit(module, images):

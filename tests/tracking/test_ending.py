@@ -47,7 +47,8 @@ def test_exception_fails_the_run_and_leaves_its_traceback(start, status):
         raise ValueError("first line\nsecond")
     assert status(record) == "FAILED"
     assert record.tags()["error"] == "ValueError: first line second"
-    assert "in test_exception_fails" in record.download_artifact("error.txt").read_text()
+    (trace,) = record.download_artifact("errors").iterdir()
+    assert "in test_exception_fails" in trace.read_text()
 
 
 def test_sigterm_while_the_run_is_closed_comes_after_its_status(start, status, monkeypatch):

@@ -101,9 +101,27 @@ def test_deleted_run_is_refused(start, config):
         RunRecord.resume(config, record.run_id)
 
 
-def test_result_without_step_is_replaced_after_a_resume(start, config, steps):
+def test_finished_run_is_refused(start, config, status):
     with start() as record:
+        pass
+    with pytest.raises(TrackingError, match=r"^run \w+ has finished[^\n]*$"):
+        RunRecord.resume(config, record.run_id)
+    assert status(record) == "FINISHED"
+
+
+def test_nothing_changes_before_the_resumed_run_is_opened(start, config, status):
+    with pytest.raises(KeyboardInterrupt), start() as record:
+        raise KeyboardInterrupt
+    before = record.tags()
+    RunRecord.resume(config, record.run_id)
+    assert status(record) == "KILLED"
+    assert record.tags() == before
+
+
+def test_result_without_step_is_replaced_after_a_resume(start, config, steps):
+    with pytest.raises(OSError), start() as record:
         record.log_metrics({"test/accuracy_float": 0.5, "hw/cycles": 7})
+        raise OSError("disk full")
     with RunRecord.resume(config, record.run_id) as record:
         record.log_metrics({"test/accuracy_float": 0.25, "hw/cycles": 7})
     assert record.metrics() == {"test/accuracy_float": 0.25, "hw/cycles": 7}

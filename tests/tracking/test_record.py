@@ -128,8 +128,9 @@ def test_system_metrics_continue_in_a_resumed_run(uri, steps, capfd):
         while len(steps(record, key)) < at_least and time.monotonic() < deadline:
             time.sleep(0.05)
 
-    with RunRecord.start(config) as record:
+    with pytest.raises(KeyboardInterrupt), RunRecord.start(config) as record:
         wait_for_points(record, 2)
+        raise KeyboardInterrupt
     first = steps(record, key)
     with RunRecord.resume(config, record.run_id) as record:
         wait_for_points(record, len(first) + 2)

@@ -1,0 +1,68 @@
+"""Runs that a later process goes on with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maxexp.errors import TrackingError
+from maxexp.tracking.owner import KILLED_REASON, PID, identity, lives_here
+from maxexp.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+def find_resumable(store: Store, run_id: str) -> Run:
+    """Returns a run that can be gone on with.
+
+    Raises:
+        TrackingError: There is no such run, it was deleted, it has finished, or a living process writes to it.
+    """
+    run = _find(store, run_id)
+    if run.info.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"
+        )
+    if run.info.status == "FINISHED":
+        raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")
+    if run.info.status == "RUNNING" and lives_here(run.data.tags):
+        raise TrackingError(
+            f"run {run_id} is being written by process {run.data.tags[PID]} of this host: wait for it, or stop it"
+        )
+    return run
+
+
+def reopen(store: Store, run: Run) -> None:
+    """Makes a run one of this process; does nothing if it is that already."""
+    owner = identity()
+    if run.info.status == "RUNNING" and all(run.data.tags.get(tag) == value for tag, value in owner.items()):
+        return
+    with store.asked_to(f"resume run {run.info.run_id}"):
+        for tag, value in owner.items():
+            store.client.set_tag(run.info.run_id, tag, value)
+        for tag in _tags_of_an_end(run):
+            store.client.delete_tag(run.info.run_id, tag)
+        store.client.update_run(run.info.run_id, status="RUNNING")
+
+
+def _find(store: Store, run_id: str) -> Run:
+    from mlflow.exceptions import MlflowException
+
+    with store.asked_to(f"find run {run_id}"):
+        try:
+            return store.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise TrackingError(
+                f"there is no run {run_id} in tracking store {store}: check the run id and tracking.uri"
+            ) from error
+
+
+def _tags_of_an_end(run: Run) -> list[str]:
+    """Returns the tags that speak of an earlier end, which holds no longer once the run is resumed."""
+    return [
+        tag
+        for tag in run.data.tags
+        if tag in ("error", KILLED_REASON) or (tag.startswith("stage.") and tag.endswith(".reason"))
+    ]
