@@ -70,12 +70,10 @@ class QuantizedNumerics(Numerics):
         bias = layer.bias
         if bias is not None:
             bias = _QuantizedWeight.apply(bias, self.bits, exponent, self.bias_bits)
-        accumulator = layer.compute(x, weight, bias)
-        if layer.spec.wide:
-            # The chip leaves the scale of the weights in its 32-bit outputs. Removing it here keeps the
-            # temperature of the loss when quantization starts, and changes no arg-max.
-            return accumulator * 2.0**-exponent
-        return _QuantizedOutput.apply(accumulator, exponent, layer.spec.activation)
+        y = layer.compute(x, weight, bias)
+        # The chip leaves the scale of the weights in its 32-bit outputs; here it is taken out, as from all
+        # others, so that the loss keeps its temperature when quantization starts. No arg-max changes.
+        return y if layer.spec.wide else _QuantizedOutput.apply(y, layer.spec.activation)
 
 
 class SaturatedNumerics(QuantizedNumerics):
@@ -130,51 +128,55 @@ def set_numerics(module: NetworkModule, numerics: Numerics) -> None:
 
 
 class _QuantizedWeight(torch.autograd.Function):
-    """Weights (or biases) on the chip's grid, scaled by 2^exponent; gradient stops where they saturate."""
+    """Weights (or biases) on the chip's grid, in their own scale; gradient stops where they saturate."""
 
     @staticmethod
     def forward(ctx, values: Tensor, bits: int, exponent: int, stored_bits: int) -> Tensor:
-        integers = quantize_weight(values, bits, exponent, stored_bits)
-        half = 2.0 ** (bits - 1)
-        limit = 2.0 ** (stored_bits - 1)
-        scaled = values * (half * 2.0**exponent)
-        ctx.save_for_backward((scaled >= -limit) & (scaled <= limit))
-        ctx.exponent = exponent
-        return (integers / half).to(values.dtype)
+        # A power of two, so that nothing but the rounding changes a value.
+        unit = 2.0 ** (1 - bits - exponent)
+        limit = 2.0 ** (stored_bits - 1) * unit
+        ctx.save_for_backward((values >= -limit) & (values <= limit))
+        return (quantize_weight(values, bits, exponent, stored_bits) * unit).to(values.dtype)
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (inside,) = ctx.saved_tensors
-        return gradient * inside * 2.0**ctx.exponent, None, None, None
+        return gradient * inside, None, None, None
 
 
 class _QuantizedOutput(torch.autograd.Function):
-    """Accumulator times 2^-exponent, rounded, saturated, activated; gradient stops where it saturates."""
+    """Values rounded to the grid of activations, saturated, activated; gradient stops where they saturate.
+
+    Each pass over a tensor counts: together they take as long as half of the convolutions.
+    """
 
     @staticmethod
-    def forward(ctx, accumulator: Tensor, exponent: int, activation: Activation) -> Tensor:
-        y = accumulator * (ACTIVATION_SCALE * 2.0**-exponent)
-        # bfloat16 puts large accumulators on halves, which rounding up would shift by a quarter on average.
-        y = y.round_() if y.dtype is torch.bfloat16 else (y + 0.5).floor_()
-        relu = activation is Activation.relu
-        low = 0 if relu else ACTIVATION_MIN
-        above = accumulator > 0 if relu else y >= ACTIVATION_MIN
-        ctx.save_for_backward(above & (y <= ACTIVATION_MAX))
-        y.clamp_(low, ACTIVATION_MAX)
-        ctx.exponent = exponent
-        ctx.negative = None
+    def forward(ctx, x: Tensor, activation: Activation) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.activation = activation
+        low = 0.0 if activation is Activation.relu else LOWEST
+        if x.dtype is torch.bfloat16 and low == 0:
+            # Between 1 and 2 the steps of bfloat16 are those of activations, and it rounds without bias.
+            return x.clamp(0.0, HIGHEST).add_(1.0).sub_(1.0)
+        y = x * ACTIVATION_SCALE
+        # bfloat16 puts large values on halves, which rounding up would shift by a quarter on average.
+        y = y.round_() if y.dtype is torch.bfloat16 else y.add_(0.5).floor_()
+        y.clamp_(low * ACTIVATION_SCALE, ACTIVATION_MAX)
         if activation is Activation.abs:
             # Rounding and saturation come first, as in the synthesizer's known answers (hardware.md 2.3).
-            ctx.negative = y < 0
             y.abs_().clamp_(max=ACTIVATION_MAX)
         return y.div_(ACTIVATION_SCALE)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (inside,) = ctx.saved_tensors
-        if ctx.negative is not None:
-            gradient = torch.where(ctx.negative, -gradient, gradient)
-        return gradient * inside * 2.0**-ctx.exponent, None, None
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        half = 0.5 / ACTIVATION_SCALE  # what rounds to the first or last code is still inside
+        # -128.5 is rounded up into the range, and hardtanh would count it out.
+        low = 0.0 if ctx.activation is Activation.relu else LOWEST - half - 2.0**-20
+        gradient = torch.ops.aten.hardtanh_backward(gradient, x, low, HIGHEST + half)
+        if ctx.activation is Activation.abs:
+            gradient = torch.where(x < -half, -gradient, gradient)
+        return gradient, None
 
 
 class _TruncatedAverage(torch.autograd.Function):

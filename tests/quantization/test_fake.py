@@ -100,6 +100,21 @@ def test_still_equal_after_steps_of_an_optimizer(make_network, make_module, rand
     assert_equal_in_every_bit(module, images)
 
 
+@pytest.mark.parametrize("activation", ["none", "abs", "relu"])
+def test_bfloat16_rounds_to_the_grid_without_bias(make_network, make_module, activation):
+    """With the identity as operation, outputs are the inputs, rounded half to even and saturated."""
+    layers = {"a": {"out_channels": 1, "kernel_size": 1, "activation": activation}}
+    network = make_network(layers, (1, 64, 64))
+    module = make_module(network, 0)
+    quantize_module(module, {})
+    layer = module.layers()[0]
+    layer.compute = lambda x, weight, bias: x
+    x = torch.linspace(-1.5, 1.5, 4096).reshape(1, 1, 64, 64).bfloat16()
+    codes = (x.double() * 128).round().clamp(-128, 127)
+    expected = {"none": codes, "relu": codes.clamp(min=0), "abs": codes.abs().clamp(max=127)}[activation]
+    assert torch.equal(module(x).double() * 128, expected.flatten(1))
+
+
 def straight_through(exact, smooth):
     """``exact`` forwards, the gradient of ``smooth`` backwards."""
     return smooth + (exact - smooth).detach()
@@ -122,10 +137,11 @@ def plain_quantized_layer(layer, x):
     rounded = (y + 0.5).floor()
     # Rounding may carry a value over the edge of the range, and there the gradient still passes.
     low, high = (rounded >= -128), (rounded <= 127)
+    positive = y > 0
     y = straight_through(rounded, y * (low & high))
     kind = layer.spec.activation.name
     if kind == "relu":
-        return straight_through(rounded.clamp(0, 127), y * (y > 0) * (rounded <= 127)) / 128
+        return straight_through(rounded.clamp(0, 127), y * positive) / 128
     y = straight_through(rounded.clamp(-128, 127), y)
     if kind == "abs":
         y = torch.where(y < 0, -y, y)
@@ -133,7 +149,7 @@ def plain_quantized_layer(layer, x):
     return y / 128
 
 
-@pytest.mark.parametrize("activation", ["none", "abs"])
+@pytest.mark.parametrize("activation", ["none", "abs", "relu"])
 @pytest.mark.parametrize("quantile", [1.0, 0.9])
 def test_gradients_are_those_of_a_plain_straight_through_estimator(make_network, make_module, activation, quantile):
     network = make_network({"a": {"out_channels": 6, "activation": activation}}, (4, 6, 6))
