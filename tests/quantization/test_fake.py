@@ -38,7 +38,9 @@ def units(module):
 
 def assert_equal_in_every_bit(module, images):
     """float64 simulation of ``images`` (integers), divided by the unit of its outputs, is the integer network."""
-    simulated = module.double().eval()(images.double() / 128)
+    module.double().eval()
+    with torch.no_grad():
+        simulated = torch.cat([module(batch.double() / 128) for batch in images.split(100)])
     integers = to_integer(module).predict(images)
     assert torch.equal(simulated / units(module), integers.double())
     return integers
@@ -66,18 +68,19 @@ def test_simulation_is_the_integer_network_on_1000_images(make_network, make_mod
     assert len(integers.unique()) > 2
 
 
-def test_simulation_of_real_images_is_the_integer_network(model, make_module, data_root):
-    """10,000 would take minutes: 100 images of the test set through the maker's architecture."""
+@pytest.mark.parametrize("bits", [{}, {"conv1_1": 4, "conv1_3": 2, "conv3_1": 1, "fc": 4}], ids=["8", "mixed"])
+def test_simulation_of_1000_real_images_is_the_integer_network(bits, model, make_module, data_root):
+    """The maker's architecture on images of the test set."""
     config = DatasetConfig(
         "cifar10", DatasetSource.cifar10, 3, 32, 32, 10, 5000, root=str(data_root / "cifar10"), download=False
     )
-    images = load_split(config, "test").images[:100].to(torch.int64) - 128
+    images = load_split(config, "test").images[:1000].to(torch.int64) - 128
     network = model("nascifarnet")
     module = make_module(network, 1)
     for layer in module.layers():
         layer.bn = None
-    quantize_module(module, {"conv1_3": 4, "conv3_1": 2})
-    assert images.shape == (100, 3, 32, 32)
+    quantize_module(module, bits)
+    assert images.shape == (1000, 3, 32, 32)
     assert_equal_in_every_bit(module, images)
 
 
