@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format ui clean
+.PHONY: help demo test test-slow lint format ui bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ format: $(VENV)/.installed  ## format the code
 ui: $(VENV)/.installed  ## open the MLflow UI on the local runs (http://127.0.0.1:5000)
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(VENV)/bin/mlflow ui --workers 1 \
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts $(ARGS)
+
+bench: $(VENV)/.installed  ## measure training speed against the plain way (and AI8X_TRAINING=PATH), 15 min
+	$(RUN) experiments/benchmarks/bench.py $(ARGS)
 
 clean:  ## remove the virtual environment and caches, keep runs and data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
