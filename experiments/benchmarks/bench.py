@@ -70,7 +70,7 @@ def draw(table: dict) -> Figure:
                           textcoords="offset points", fontsize=9)  # fmt: skip
     axes.set_xticks(range(len(PHASES)), ["floating point", "quantization-aware"])
     axes.set_ylabel("images per second, whole epochs")
-    axes.set_title("Training NASCifarNet on CIFAR-10, 2 CPU cores", fontsize=11)
+    axes.set_title(f"Training NASCifarNet on CIFAR-10, {os.cpu_count()} CPU cores", fontsize=11)
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
