@@ -88,8 +88,10 @@ def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
         with torch.serialization.safe_globals(OPTIMIZERS):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen types for files that are not its own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"checkpoint={path}: not a readable checkpoint ({reason[:120]})") from error
+        raise CheckpointError(
+            f"checkpoint={path}: not a readable checkpoint; it is damaged, no file of torch, or holds more than "
+            "tensors and numbers; give a .pth.tar file of a run or of ai8x-training"
+        ) from error
     remedy = "give the .pth.tar file of a run's checkpoints/ or quantization/ folder"
     if isinstance(content, dict) and "pytorch-lightning_version" in content:
         raise CheckpointError(
