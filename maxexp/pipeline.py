@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from maxexp.checkpoints import locate_checkpoint
 from maxexp.config import Config, Stage
 from maxexp.data.module import ImageDataModule
 from maxexp.device.check import check_fit
@@ -29,6 +30,7 @@ from maxexp.report.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import cost_table
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
+from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device
 from maxexp.training.phases import RunFiles, Training, TrainingSettings, prepare_ptq
@@ -54,9 +56,17 @@ class Pipeline:
         self._folder = folder
         self._device = training_device(config.trainer)
         self._data = ImageDataModule(
-            config.dataset, config.augmentation, config.trainer.batch_size, config.seed, self._device
+            config.dataset,
+            config.augmentation,
+            config.trainer.batch_size,
+            config.seed,
+            self._device,
+            views=config.recipe.distillation.views if config.recipe.distillation else None,
         )
-        self._checkpoint = read_checkpoint(config.checkpoint) if config.checkpoint else None
+        self._checkpoint = None
+        if config.checkpoint:
+            self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.download_artifact))
+        self._teacher = self._load_teacher() if Stage.train in config.stages else None
         self._float: NetworkModule | None = None
         self._quantized: NetworkModule | None = None
         self._integer: IntegerNetwork | None = None
@@ -103,6 +113,14 @@ class Pipeline:
             self._float = module
         else:
             self._set_quantized(module)
+
+    def _load_teacher(self) -> Teacher | None:
+        config = self._config.recipe.distillation
+        if config is None:
+            return None
+        path = locate_checkpoint(config.checkpoint, self._record.download_artifact)
+        dataset = self._config.dataset
+        return load_teacher(config, path, dataset.shape, dataset.num_classes).to(self._device)
 
     def _set_quantized(self, module: NetworkModule) -> None:
         self._quantized = module
@@ -180,7 +198,7 @@ class Pipeline:
         )
         resume = self._newest_resume_file() if config.resume else None
         start = self._quantized or self._float
-        trained = Training(self._network, self._data, settings, files, start, resume).run()
+        trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
         self._plot_curves()
         if self._method is Method.qat:

@@ -32,7 +32,8 @@ class TrainingBatches:
         batch_size: images per batch.
         augmentation: applied to whole batches.
         seed: of shuffling and augmentation.
-        epoch: asked for the number of the epoch when its first batch is drawn.
+        epoch: asked for the number of the epoch when its first batch is drawn; equal numbers give equal
+            batches.
     """
 
     def __init__(

@@ -28,6 +28,7 @@ class ImageDataModule(LightningDataModule):
         batch_size: training images per batch.
         seed: of shuffling, augmentation and the choice of calibration images.
         device: where the images are kept and augmented.
+        views: epochs after which the same batches come again; None: never.
 
     Attributes:
         epoch_offset: added to the trainer's epoch; a second `fit` of the same run that counts from 0
@@ -45,6 +46,7 @@ class ImageDataModule(LightningDataModule):
         batch_size: int,
         seed: int,
         device: torch.device | str = "cpu",
+        views: int | None = None,
     ) -> None:
         super().__init__()
         if batch_size < 1:
@@ -55,6 +57,7 @@ class ImageDataModule(LightningDataModule):
         self._batch_size = batch_size
         self._seed = seed
         self._device = device
+        self._views = views
 
     @cached_property
     def _parts(self) -> tuple[ImageSet, ImageSet]:
@@ -97,7 +100,8 @@ class ImageDataModule(LightningDataModule):
     @property
     def epoch(self) -> int:
         """The epoch whose shuffling and augmentation come next."""
-        return self.epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
+        epoch = self.epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
+        return epoch % self._views if self._views else epoch
 
     def check_files(self, *splits: str) -> None:
         """Looks whether the files of the splits `train` and `test` are there, without opening them.

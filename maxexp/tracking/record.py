@@ -258,14 +258,19 @@ class RunRecord:
         """Returns all tags. Raises TrackingError if the store fails."""
         return self._data().tags | self._outbox.tags
 
-    def download_artifact(self, path: str) -> Path:
+    def download_artifact(self, path: str, run_id: str | None = None) -> Path:
         """Returns a local path of an artifact, which is fetched first if the store is remote.
+
+        Args:
+            path: Of the artifact within its run.
+            run_id: Another run of the same store; this run by default.
 
         Raises:
             TrackingError: The run has no such artifact, or the store fails.
         """
-        with self._store.asked_to(f"fetch artifact {path} of run {self._run_id}"):
-            return Path(self.client.download_artifacts(self._run_id, path))
+        run_id = run_id or self._run_id
+        with self._store.asked_to(f"fetch artifact {path} of run {run_id}"):
+            return Path(self.client.download_artifacts(run_id, path))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -31,7 +31,7 @@ class BestNetwork(Callback):
         accuracy = float(trainer.callback_metrics["val/accuracy"])
         if accuracy > self.accuracy:
             self.accuracy, self.epoch = accuracy, classifier.epoch
-            state = classifier.network.state_dict()
+            state = classifier.result.state_dict()
             self.weights = {key: value.detach().cpu().clone() for key, value in state.items()}
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """The LightningModule: loss, metrics and optimization of one phase."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from maxexp.network.module import NetworkModule
 from maxexp.seeding import derived_seed
 from maxexp.training.config import RecipeConfig
+from maxexp.training.distillation import Teacher
 from maxexp.training.evaluation import first_maximum
 from maxexp.training.optimization import build_optimizer, build_schedule
 
@@ -23,6 +27,7 @@ class Classifier(LightningModule):
         phase: ``float`` or ``qat``.
         epoch_offset: epochs of earlier phases.
         seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
+        teacher: larger network to learn from.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class Classifier(LightningModule):
         phase: str,
         epoch_offset: int,
         seed: int,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -41,6 +47,17 @@ class Classifier(LightningModule):
         self.phase = phase
         self.epoch_offset = epoch_offset
         self.seed = seed
+        # Neither trained nor saved, so it must not become a submodule; Teacher is none.
+        self.teacher = teacher
+        self.average: AveragedModel | None = None
+        if recipe.weight_averaging is not None:
+            averaging = get_ema_multi_avg_fn(recipe.weight_averaging)
+            self.average = AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
+
+    @property
+    def result(self) -> NetworkModule:
+        """What is validated and kept: the average of the weights, or the network itself."""
+        return self.network if self.average is None else cast(NetworkModule, self.average.module)
 
     @property
     def epoch(self) -> int:
@@ -54,19 +71,25 @@ class Classifier(LightningModule):
         # Dropout draws from the global generator; seeding each epoch makes a resumed run equal a whole one.
         torch.manual_seed(derived_seed(self.seed, self.epoch, "network"))
 
-    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         inputs, labels = batch
         logits = self.network(inputs).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        if self.teacher is not None:
+            loss = self.teacher.mix(loss, logits, inputs, self.epoch, index)
         accuracy = (logits.detach().argmax(1) == labels).float().mean()
         self._log({"train/loss": loss.detach(), "train/accuracy": accuracy}, len(labels))
         return loss
+
+    def on_train_batch_end(self, *_: object) -> None:
+        if self.average is not None:
+            self.average.update_parameters(self.network)
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         inputs, labels = batch
         # Checkpoints are chosen on these figures, so they are computed in float32 whatever training uses.
         with torch.autocast(inputs.device.type, enabled=False):
-            logits = self.network(inputs)
+            logits = self.result(inputs)
         # Not from topk, which takes any of equal logits: the firmware, and the evaluation, take the first.
         top5 = logits.topk(min(5, logits.shape[1]), dim=1).indices
         values = {
@@ -77,7 +100,7 @@ class Classifier(LightningModule):
         self._log(values, len(labels))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = build_optimizer(self.recipe, self.parameters(), self.learning_rate)
+        optimizer = build_optimizer(self.recipe, self.network.parameters(), self.learning_rate)
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs or 1, steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.errors import ConfigError
+from maxexp.network.config import NetworkConfig
 
 
 class Optimizer(Enum):
@@ -32,6 +33,32 @@ class Precision(Enum):
 
 
 @dataclass
+class DistillationConfig:
+    """Knowledge distillation (arXiv 1503.02531): the network also learns from a larger one's probabilities.
+
+    Attributes:
+        checkpoint: of the trained teacher; a floating-point network, as ``checkpoint`` of a run.
+        model: the teacher's network.
+        weight: share of the teacher in the loss; the labels have the rest.
+        temperature: by which both networks' logits are divided before they are compared.
+        views: epochs after which the same augmented images come again, so that the teacher's answers are
+            remembered instead of computed; null: new images in every epoch.
+    """
+
+    checkpoint: str
+    model: NetworkConfig
+    weight: float = 0.9
+    temperature: float = 4.0
+    views: int | None = 20
+
+    def __post_init__(self) -> None:
+        key = "recipe.distillation"
+        _check(f"{key}.weight", self.weight, 0 < self.weight <= 1, "must be above 0 and at most 1")
+        _check(f"{key}.temperature", self.temperature, self.temperature > 0, "must be above 0")
+        _check(f"{key}.views", self.views, self.views is None or self.views >= 1, "must be at least 1, or null")
+
+
+@dataclass
 class RecipeConfig:
     """Optimizer, schedule and loss.
 
@@ -43,6 +70,9 @@ class RecipeConfig:
         warmup: share of a phase's steps in which ``onecycle`` rises to its peak.
         milestones: shares of a phase's epochs at which ``multistep`` multiplies the rate by ``gamma``.
         label_smoothing: probability spread over all classes in the loss.
+        weight_averaging: decay per step of the moving average of the weights, which is what is validated
+            and kept; null: no average.
+        distillation: null: the labels alone.
     """
 
     optimizer: Optimizer = Optimizer.adamw
@@ -55,6 +85,8 @@ class RecipeConfig:
     milestones: list[float] = field(default_factory=lambda: [0.33, 0.5, 0.67])
     gamma: float = 0.5
     label_smoothing: float = 0.0
+    weight_averaging: float | None = None
+    distillation: DistillationConfig | None = None
 
     def __post_init__(self) -> None:
         for key in ("learning_rate", "qat_learning_rate", "gamma"):
@@ -63,6 +95,8 @@ class RecipeConfig:
         for key in ("momentum", "label_smoothing"):
             value = getattr(self, key)
             _check(f"recipe.{key}", value, 0 <= value < 1, "must be at least 0 and below 1")
+        decay = self.weight_averaging
+        _check("recipe.weight_averaging", decay, decay is None or 0 < decay < 1, "must be between 0 and 1, or null")
         _check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
         inside = all(0 < share < 1 for share in self.milestones)
         _check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")

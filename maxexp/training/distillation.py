@@ -1,0 +1,90 @@
+"""Knowledge distillation (arXiv 1503.02531): a trained larger network as a second source of labels."""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from maxexp.errors import ConfigError
+from maxexp.network.graph import Shape, build_network
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.checkpoint import Kind, read_checkpoint, to_module
+from maxexp.quantization.fold import fold_batchnorm
+from maxexp.training.config import DistillationConfig
+
+
+class Teacher:
+    """A larger network's opinion of augmented images.
+
+    With ``config.views`` the same batches come again after so many epochs, and its answers are remembered:
+    views x images x classes numbers of 2 bytes.
+
+    Args:
+        module: the trained network.
+        config: how much it counts.
+    """
+
+    def __init__(self, module: NetworkModule, config: DistillationConfig) -> None:
+        self._module = module.eval().requires_grad_(False)
+        self._config = config
+        self._answers: dict[tuple[int, int], Tensor] = {}
+
+    def to(self, device: torch.device) -> Self:
+        """Move the network to where the images are."""
+        self._module.to(device)
+        return self
+
+    def mix(self, loss: Tensor, logits: Tensor, inputs: Tensor, epoch: int, index: int) -> Tensor:
+        """The loss on the labels mixed with that on the teacher's probabilities.
+
+        The latter is the Kullback-Leibler divergence times the temperature squared, which keeps its gradients
+        as large as those of the labels at any temperature.
+
+        Args:
+            loss: on the labels.
+            logits: (N, classes) of the network that learns.
+            inputs: (N, C, H, W) that it saw.
+            epoch: of the whole run.
+            index: of the batch in its epoch.
+        """
+        weight, temperature = self._config.weight, self._config.temperature
+        target = F.log_softmax(self._answer(inputs, epoch, index).float() / temperature, 1)
+        own = F.log_softmax(logits / temperature, 1)
+        divergence = F.kl_div(own, target, reduction="batchmean", log_target=True)
+        return (1 - weight) * loss + weight * temperature**2 * divergence
+
+    @torch.no_grad()
+    def _answer(self, inputs: Tensor, epoch: int, index: int) -> Tensor:
+        if self._config.views is None:
+            return self._module(inputs)
+        key = (epoch % self._config.views, index)
+        if key not in self._answers:
+            self._answers[key] = self._module(inputs).half()
+        return self._answers[key]
+
+
+def load_teacher(config: DistillationConfig, path: Path, in_shape: Shape, classes: int) -> Teacher:
+    """The teacher of a configuration, batch norm folded.
+
+    Args:
+        path: its checkpoint.
+        in_shape: (C, H, W) of the images.
+        classes: that it must tell apart.
+
+    Raises:
+        ConfigError: it is quantized, or has another number of classes.
+        CheckpointError: the checkpoint is not one of ``config.model``.
+    """
+    checkpoint = read_checkpoint(path)
+    if checkpoint.kind is not Kind.float:
+        raise ConfigError(f"recipe.distillation.checkpoint={path}: quantized; a teacher is a floating-point network")
+    network = build_network(config.model, in_shape)
+    if network.out_features != classes:
+        raise ConfigError(
+            f"recipe.distillation.model has {network.out_features} outputs, the data set {classes} classes"
+        )
+    module = to_module(checkpoint, network)
+    fold_batchnorm(module)
+    return Teacher(module.to(memory_format=torch.channels_last), config)

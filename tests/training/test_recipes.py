@@ -1,0 +1,124 @@
+"""Weight averaging and distillation."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from maxexp.checkpoints import locate_checkpoint
+from maxexp.errors import CheckpointError, ConfigError, TrackingError
+from maxexp.network.config import LayerConfig, NetworkConfig, Op
+from maxexp.network.graph import build_network
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.checkpoint import write_integer, write_module
+from maxexp.quantization.export import to_integer
+from maxexp.quantization.fake import quantize_module
+from maxexp.training.classifier import Classifier
+from maxexp.training.config import DistillationConfig, RecipeConfig
+from maxexp.training.distillation import Teacher, load_teacher
+
+SHAPE = (3, 8, 8)
+TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=5, wide=True)})
+
+
+def teacher(**values) -> Teacher:
+    torch.manual_seed(0)
+    return Teacher(NetworkModule(build_network(TEACHER, SHAPE)), config(**values))
+
+
+def config(**values) -> DistillationConfig:
+    return DistillationConfig("unused", TEACHER, **values)
+
+
+def test_a_pupil_like_its_teacher_has_the_labels_loss_only():
+    master = teacher(weight=0.25)
+    inputs, labels = torch.randn(6, *SHAPE), torch.arange(6) % 5
+    logits = master._module(inputs)
+    loss = F.cross_entropy(logits, labels)
+    torch.testing.assert_close(master.mix(loss, logits, inputs, 0, 0), 0.75 * loss)
+
+
+def test_the_divergence_is_that_of_the_definition():
+    """T^2 sum p log(p / q) over probabilities at temperature T, by hand for one image."""
+    master = teacher(weight=1.0, temperature=2.0)
+    inputs = torch.randn(1, *SHAPE)
+    logits = torch.tensor([[0.5, -1.0, 0.0, 2.0, 1.0]])
+    p = (master._module(inputs)[0].half().double() / 2).exp()
+    q = (logits[0].double() / 2).exp()
+    p, q = (p / p.sum()).tolist(), (q / q.sum()).tolist()
+    wanted = 4 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+    assert master.mix(torch.tensor(9.0), logits, inputs, 0, 0).item() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_answers_are_remembered_for_as_many_epochs_as_there_are_views():
+    master = teacher(views=2)
+    calls = []
+    master._module.register_forward_hook(lambda *_: calls.append(1))
+    inputs, logits = torch.randn(4, *SHAPE), torch.randn(4, 5)
+    losses = [master.mix(torch.tensor(0.0), logits, inputs, epoch, 0).item() for epoch in range(6)]
+    assert len(calls) == 2
+    assert len(set(losses)) == 1
+
+
+def test_without_views_the_teacher_is_always_asked():
+    master = teacher(views=None)
+    calls = []
+    master._module.register_forward_hook(lambda *_: calls.append(1))
+    for _ in range(3):
+        master.mix(torch.tensor(0.0), torch.randn(4, 5), torch.randn(4, *SHAPE), 0, 0)
+    assert len(calls) == 3
+
+
+def test_a_teacher_must_fit_the_data_and_be_floating_point(tmp_path):
+    module = NetworkModule(build_network(TEACHER, SHAPE))
+    path = tmp_path / "float.pth.tar"
+    write_module(path, module, 0, {})
+    load_teacher(config(), path, SHAPE, 5)
+    with pytest.raises(ConfigError, match="5 outputs, the data set 10 classes"):
+        load_teacher(config(), path, SHAPE, 10)
+    quantize_module(module, {"fc": 8})
+    write_integer(path, to_integer(module), 0, {})
+    with pytest.raises(ConfigError, match="quantized"):
+        load_teacher(config(), path, SHAPE, 5)
+
+
+@pytest.mark.parametrize(
+    "values, key", [({"weight": 0.0}, "weight"), ({"temperature": 0.0}, "temperature"), ({"views": 0}, "views")]
+)
+def test_impossible_distillation_names_its_key(values, key):
+    with pytest.raises(ConfigError, match=rf"recipe\.distillation\.{key}="):
+        config(**values)
+
+
+def test_the_average_is_the_moving_average_of_the_weights():
+    module = NetworkModule(build_network(TEACHER, SHAPE))
+    classifier = Classifier(module, RecipeConfig(weight_averaging=0.9), 0.1, "float", 0, 1)
+    wanted = None
+    for step in range(4):
+        torch.nn.init.constant_(module.fc.weight, float(step))
+        classifier.on_train_batch_end()
+        wanted = float(step) if wanted is None else 0.9 * wanted + 0.1 * step
+    assert classifier.result is not module
+    torch.testing.assert_close(classifier.result.fc.weight, torch.full_like(module.fc.weight, wanted))
+    assert classifier.result.fc.weight.data_ptr() != module.fc.weight.data_ptr()
+
+
+def test_without_averaging_the_network_itself_is_kept():
+    module = NetworkModule(build_network(TEACHER, SHAPE))
+    assert Classifier(module, RecipeConfig(), 0.1, "float", 0, 1).result is module
+
+
+def test_references_to_checkpoints(tmp_path):
+    def download(path: str, run_id: str):
+        if (run_id, path) not in {("abc", "checkpoints/float_best.pth.tar"), ("abc", "x/y.pth.tar")}:
+            raise TrackingError("no such artifact")
+        return tmp_path / run_id / path
+
+    assert str(locate_checkpoint("some/file.pth.tar", download)) == "some/file.pth.tar"
+    assert locate_checkpoint("run:abc", download) == tmp_path / "abc/checkpoints/float_best.pth.tar"
+    assert locate_checkpoint("run:abc/x/y.pth.tar", download) == tmp_path / "abc/x/y.pth.tar"
+    with pytest.raises(CheckpointError, match="no trained network"):
+        locate_checkpoint("run:nobody", download)
+    with pytest.raises(CheckpointError, match="zoo:unicorn: no such network; there are: "):
+        locate_checkpoint("zoo:unicorn", download)
