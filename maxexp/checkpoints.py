@@ -7,6 +7,7 @@ from pathlib import Path
 from maxexp.errors import CheckpointError, TrackingError
 
 ZOO, RUN = "zoo:", "run:"
+ZOO_FILE = "weights.pth.tar"
 TRAINED = ("checkpoints/qat_best.pth.tar", "checkpoints/float_best.pth.tar")
 """What a run keeps of its training, the later phase first."""
 
@@ -45,7 +46,7 @@ def zoo_dir() -> Path:
 
 
 def _zoo_file(name: str) -> Path:
-    names = sorted(path.parent.name for path in zoo_dir().glob("*/weights.pth.tar"))
+    names = sorted(path.parent.name for path in zoo_dir().glob(f"*/{ZOO_FILE}"))
     if name not in names:
         raise CheckpointError(f"{ZOO}{name}: no such network; there are: {', '.join(names) or 'none'}")
-    return zoo_dir() / name / "weights.pth.tar"
+    return zoo_dir() / name / ZOO_FILE

@@ -236,6 +236,7 @@ class Pipeline:
         if self._integer is not None:
             results["integer"] = evaluate_integer(self._integer, test, mapping)
         metrics = {f"test/accuracy_{kind}": result.accuracy for kind, result in results.items()}
+        metrics["test/images"] = len(test)
         if "quantized" in results and "integer" in results:
             # float32 rounds large partial sums, so simulation and integers may part; this is how often.
             differ = results["quantized"].predictions != results["integer"].predictions

@@ -173,7 +173,7 @@ def write_module(path: Path, module: NetworkModule, epoch: int, extras: dict[str
             scalars = dict(zip(SCALARS, values, strict=True))
         _add_layer(state, layer.spec.name, scalars, layer.state_dict())
     clamped = any(isinstance(layer.numerics, ClampedNumerics) for layer in module.layers())
-    _save(path, module.network, state, epoch, {**extras, "maxexp_clamped": clamped})
+    _save(path, module.network.name, state, epoch, {**extras, "maxexp_clamped": clamped})
 
 
 def write_integer(path: Path, integer: IntegerNetwork, epoch: int, extras: dict[str, Any]) -> None:
@@ -188,7 +188,24 @@ def write_integer(path: Path, integer: IntegerNetwork, epoch: int, extras: dict[
         if entry.bias is not None:
             tensors["op.bias"] = entry.bias.float() * 2 ** (entry.bits - 1)
         _add_layer(state, entry.layer.name, scalars, tensors)
-    _save(path, integer.network, state, epoch, extras)
+    _save(path, integer.network.name, state, epoch, extras)
+
+
+def compact(source: Path, target: Path) -> None:
+    """Rewrite an integer checkpoint with weights of 1 byte and biases of 2, a quarter of its size.
+
+    Raises:
+        CheckpointError: ``source`` does not hold integers.
+    """
+    checkpoint = read_checkpoint(source)
+    if checkpoint.kind is not Kind.integer:
+        raise CheckpointError(f"checkpoint={source}: holds no integers; give the -q.pth.tar file of a run")
+    dtypes = {".op.weight": torch.int8, ".op.bias": torch.int16}
+    state = {
+        key: x.to(next((d for end, d in dtypes.items() if key.endswith(end)), x.dtype))
+        for key, x in checkpoint.state.items()
+    }
+    _save(target, checkpoint.arch, OrderedDict(state), checkpoint.epoch, checkpoint.extras)
 
 
 def _kind(state: dict[str, Tensor]) -> Kind:
@@ -273,8 +290,8 @@ def _add_layer(
         state[f"{name}.{key}"] = value.detach().cpu().clone()
 
 
-def _save(path: Path, network: Network, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]) -> None:
+def _save(path: Path, arch: str, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    torch.save({"epoch": epoch, "arch": network.name, "state_dict": state, "extras": extras}, partial)
+    torch.save({"epoch": epoch, "arch": arch, "state_dict": state, "extras": extras}, partial)
     os.replace(partial, path)

@@ -79,6 +79,7 @@ class EpochEnd(Callback):
                 f"training diverged in epoch {classifier.epoch + 1}, its loss is {values['train/loss']}; lower "
                 f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
             )
+        values["train/seconds"] = self._seconds
         values["train/images_per_s"] = self._images / self._seconds
         values["train/learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if trainer.logger is not None:

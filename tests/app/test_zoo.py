@@ -1,0 +1,89 @@
+"""Networks of the zoo: how they get there, and that they are what their cards say."""
+
+import shlex
+
+import pytest
+import torch
+import yaml
+
+import maxexp.checkpoints as checkpoints
+import maxexp.zoo as zoo
+from maxexp.device.cost import network_cost
+from maxexp.errors import CheckpointError
+from maxexp.network.graph import build_network
+from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.reading import read_run
+from maxexp.tracking.store import open_store
+from tests.conftest import composed
+
+CARDS = sorted(checkpoints.zoo_dir().glob("*/card.yaml"))
+
+
+@pytest.fixture
+def added(run_here, store, tmp_path, monkeypatch):
+    """A network trained and put into a zoo of its own; the run, and the zoo's folder."""
+    run = run_here("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7")
+    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
+    monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path / "zoo")
+    zoo.add(recorded, "small", tmp_path / "zoo")
+    return run, tmp_path / "zoo"
+
+
+def test_a_run_becomes_a_network_of_the_zoo_that_evaluates_to_the_same_count(added, run_here):
+    run, folder = added
+    card = yaml.safe_load((folder / "small/card.yaml").read_text())
+    assert card["seed"] == 7 and card["epochs"] == 3 and card["training_hours"] >= 0
+    assert "model.layers.conv1.out_channels=8" in card["evaluate"] and "seed" not in card["evaluate"]
+    integer = card["test"]["integer"]
+    assert integer["correct"] == integer["accuracy"] * integer["images"]
+    words = shlex.split(card["evaluate"])[3:]
+    again = run_here(*words)
+    assert again.data.metrics["test/accuracy_integer"] == run.data.metrics["test/accuracy_integer"]
+    assert again.data.metrics["hw/cycles"] == card["hardware"]["cycles"]
+
+
+def test_the_zoo_keeps_one_byte_per_weight_and_every_value(added, store):
+    run, folder = added
+    kept = read_checkpoint(folder / "small" / checkpoints.ZOO_FILE)
+    (path,) = [p for p in store.artifacts(run, "quantization") if p.endswith("-q.pth.tar")]
+    original = read_checkpoint(store.artifact(run, f"quantization/{path}"))
+    assert kept.kind is original.kind and kept.arch == original.arch
+    assert kept.state.keys() == original.state.keys()
+    for key, value in original.state.items():
+        assert torch.equal(kept.state[key].float(), value.float()), key
+        assert not key.endswith(".op.weight") or kept.state[key].dtype is torch.int8
+
+
+def test_the_table_lists_every_network(added):
+    _, folder = added
+    rows = zoo.table(folder).splitlines()
+    assert len(rows) == 3 and rows[2].startswith("| [small](small/card.yaml) |")
+
+
+def test_a_run_without_an_integer_network_is_refused(run_here, store, tmp_path):
+    run = run_here("trainer.max_epochs=1", "quantization=float")
+    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
+    with pytest.raises(CheckpointError, match="FINISHED and has no integer accuracy"):
+        zoo.add(recorded, "small", tmp_path)
+    assert not (tmp_path / "small").exists()
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)
+def test_committed_networks_fit_and_cost_what_their_cards_say(path):
+    card = yaml.safe_load(path.read_text())
+    config = composed(*shlex.split(card["evaluate"])[3:])
+    network = build_network(config.model, config.dataset.shape)
+    integer = to_integer_network(read_checkpoint(path.parent / checkpoints.ZOO_FILE), network)
+    cost = network_cost(network, integer.bits, config.device).metrics()
+    assert {key: cost[f"hw/{key}"] for key in ("cycles", "macs", "weight_bytes")} == {
+        key: card["hardware"][key] for key in ("cycles", "macs", "weight_bytes")
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)
+def test_committed_networks_are_as_good_as_their_cards_say(path, run_here, data_root):
+    card = yaml.safe_load(path.read_text())
+    run = run_here(*shlex.split(card["evaluate"])[3:], f"dataset.root={data_root}")
+    assert round(run.data.metrics["test/accuracy_integer"] * 10_000) == card["test"]["integer"]["correct"]
