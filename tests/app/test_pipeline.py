@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+import maxexp.data.module
 from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
@@ -284,3 +285,20 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
     assert tags == {"train": "done", "quantize": "done", "evaluate": "failed"}
     assert store.artifacts(run, "quantization") == {"digitsnet-q.pth.tar"}
     assert len(store.curve(run, "val/accuracy")) == 4
+
+
+def test_nothing_is_chosen_on_the_test_split(run_here, monkeypatch):
+    """Training, the choice of its best epoch and quantization end well where the test split cannot be read."""
+    read = maxexp.data.module.load_split
+
+    def without_test(config, split):
+        assert split != "test", "the test split was read before the evaluation"
+        return read(config, split)
+
+    monkeypatch.setattr(maxexp.data.module, "load_split", without_test)
+    for method in ("qat", "ptq"):
+        stages = "stages=[train,quantize,synthesize]"
+        run = run_here(stages, f"quantization={method}", "trainer.max_epochs=2", "dataset.limit=200")
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics["val/best_accuracy"] > 0
+        assert not any(key.startswith("test/") for key in run.data.metrics)
