@@ -1,4 +1,4 @@
-"""The zoo: trained integer networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
+"""The zoo: trained networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
 
 import argparse
 import shlex
@@ -22,20 +22,20 @@ MACHINE = ("cpu", "cores", "python", "version.torch", "version.pytorch-lightning
 
 
 def add(run: RecordedRun, name: str, folder: Path) -> Path:
-    """Keep a run's integer network under ``folder/name``, with its card.
+    """Keep what a run trained under ``folder/name``, with its card: integers, or a floating-point teacher.
 
     Raises:
-        CheckpointError: the run did not finish, or it has no integer network with an accuracy.
+        CheckpointError: the run trained nothing, did not finish, or quantized without an evaluation.
     """
-    if run.status != "FINISHED" or "test/accuracy_integer" not in run.metrics:
+    integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
+    files = integer or [path for path in run.artifacts("checkpoints") if path.endswith("float_best.pth.tar")]
+    needed = ("val/best_accuracy", "test/accuracy_integer") if integer else ("val/best_accuracy",)
+    missing = [key for key in needed if key not in run.metrics]
+    if run.status != "FINISHED" or missing or not files:
         raise CheckpointError(
-            f"run {run.run_id} is {run.status} and has {'an' if 'test/accuracy_integer' in run.metrics else 'no'} "
-            "integer accuracy; the zoo takes finished runs of the stages train, quantize, evaluate and synthesize"
+            f"run {run.run_id} is {run.status} and has no {missing[0] if missing else 'checkpoint'}; the zoo takes "
+            "finished runs: a floating-point training, or train, quantize, evaluate and synthesize"
         )
-    quantized = run.artifacts("quantization")
-    files = [path for path in quantized if path.endswith("-q.pth.tar")]
-    if not files:
-        raise CheckpointError(f"run {run.run_id} has no integer checkpoint among its artifacts in quantization/")
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     compact(run.artifact(files[0]), place / ZOO_FILE)
@@ -50,7 +50,7 @@ def card(run: RecordedRun, name: str) -> dict[str, Any]:
     same = [text for text in overrides if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
-    images = int(metrics["test/images"])
+    images = int(metrics.get("test/images", 0))
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
@@ -90,19 +90,31 @@ def training_seconds(run: RecordedRun) -> float:
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
-        "| zoo:NAME | integer, test | float | epochs | hours | cycles | weights | seed |",
-        "|--|--|--|--|--|--|--|--|",
+        "| zoo:NAME | integer, test | float, test | validation | epochs | hours | cycles | weights | seed |",
+        "|--|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for path in sorted(folder.glob("*/card.yaml")):
         entry = yaml.safe_load(path.read_text())
-        test, hardware = entry["test"], entry["hardware"]
-        rows.append(
-            f"| [{path.parent.name}]({path.parent.name}/card.yaml) | {100 * test['integer']['accuracy']:.2f} % "
-            f"({test['integer']['correct']}) | {100 * test['float']['accuracy']:.2f} % | {entry['epochs']} "
-            f"| {entry['training_hours']:.1f} | {hardware['cycles']:,.0f} | {hardware['weight_bytes']:,.0f} B "
-            f"| {entry['seed']} |"
-        )
+        cells = [
+            f"[{path.parent.name}]({path.parent.name}/card.yaml)",
+            *(_percent(entry["test"].get(kind)) for kind in ("integer", "float")),
+            f"{100 * entry['validation']['accuracy']:.2f} %",
+            f"{entry['epochs']}",
+            f"{entry['training_hours']:.1f}",
+            _number(entry["hardware"].get("cycles")),
+            _number(entry["hardware"].get("weight_bytes"), " B"),
+            f"{entry['seed']}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
+
+
+def _percent(result: dict[str, float] | None) -> str:
+    return f"{100 * result['accuracy']:.2f} %" if result else "-"
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "-" if value is None else f"{value:,.0f}{unit}"
 
 
 def main() -> None:

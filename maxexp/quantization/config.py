@@ -6,7 +6,7 @@ from enum import Enum
 from maxexp.errors import ConfigError
 from maxexp.network.graph import Network
 
-FLOAT_SHARE = 0.7
+FLOAT_SHARE = 0.85
 """Share of the epochs trained in floating point where ``start_epoch`` is not given."""
 
 
@@ -27,7 +27,7 @@ class QuantizationConfig:
         weight_bits: 8, 4, 2 or 1 for all layers not named in ``layer_bits``.
         layer_bits: bits by layer name; ``first`` and ``last`` stand for the outermost layers with weights.
         shift_quantile: share of a layer's weight magnitudes that its scale keeps in range.
-        start_epoch: first epoch of quantization-aware training; default 70 % of the epochs.
+        start_epoch: first epoch of quantization-aware training; default 85 % of the epochs.
         clamp_activations: train the floating-point phase as ai8x-training does, batch norm divided by 4 and
             every activation clamped to the chip's range; otherwise ranges are calibrated when it ends.
         calibration_images: training images from which activation ranges are measured.

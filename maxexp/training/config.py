@@ -77,7 +77,7 @@ class RecipeConfig:
 
     optimizer: Optimizer = Optimizer.adamw
     learning_rate: float = 0.004
-    qat_learning_rate: float = 0.0005
+    qat_learning_rate: float = 0.0001
     weight_decay: float = 0.01
     momentum: float = 0.9
     schedule: Schedule = Schedule.onecycle

@@ -17,7 +17,9 @@ from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
 from tests.conftest import composed
 
-CARDS = sorted(checkpoints.zoo_dir().glob("*/card.yaml"))
+CARDS = [
+    p for p in sorted(checkpoints.zoo_dir().glob("*/card.yaml")) if "integer" in yaml.safe_load(p.read_text())["test"]
+]
 
 
 @pytest.fixture
@@ -61,10 +63,27 @@ def test_the_table_lists_every_network(added):
     assert len(rows) == 3 and rows[2].startswith("| [small](small/card.yaml) |")
 
 
-def test_a_run_without_an_integer_network_is_refused(run_here, store, tmp_path):
-    run = run_here("trainer.max_epochs=1", "quantization=float")
+def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_path, monkeypatch):
+    run = run_here("trainer.max_epochs=1", "quantization=float", "stages=[train]")
     recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
-    with pytest.raises(CheckpointError, match="FINISHED and has no integer accuracy"):
+    monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path)
+    zoo.add(recorded, "master", tmp_path)
+    assert read_checkpoint(tmp_path / "master" / checkpoints.ZOO_FILE).state["fc.op.weight"].dtype is torch.float16
+    row = zoo.table(tmp_path).splitlines()[2]
+    assert row.startswith("| [master](master/card.yaml) | - | - |")
+    teaching = (
+        "recipe=distill",
+        "recipe.distillation.checkpoint=zoo:master",
+        "model@recipe.distillation.model=digitsnet",
+    )
+    pupil = run_here(*teaching, "trainer.max_epochs=2", "stages=[train]")
+    assert pupil.info.status == "FINISHED"
+
+
+def test_an_unfinished_run_is_refused(run_here, store, tmp_path):
+    run = run_here("stages=[synthesize]")
+    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
+    with pytest.raises(CheckpointError, match="FINISHED and has no val/best_accuracy"):
         zoo.add(recorded, "small", tmp_path)
     assert not (tmp_path / "small").exists()
 
