@@ -125,7 +125,7 @@ def test_first_and_last_stand_for_the_outermost_layers():
     assert set(bits.values()) == {4, 8}
 
 
-@pytest.mark.parametrize(("epochs", "start", "expected"), [(2, None, 1), (100, None, 70), (1, None, 0), (10, 3, 3)])
+@pytest.mark.parametrize(("epochs", "start", "expected"), [(2, None, 1), (100, None, 85), (1, None, 0), (10, 3, 3)])
 def test_epochs_before_quantization(epochs, start, expected):
     config = composed(
         f"trainer.max_epochs={epochs}", f"quantization.start_epoch={'null' if start is None else start}"
