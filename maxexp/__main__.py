@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from importlib import resources
 from pathlib import Path
 
 import hydra
@@ -12,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from maxexp.composition import conf_dir
 from maxexp.config import Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
 from maxexp.errors import DeviceError, MaxexpError
@@ -25,12 +25,6 @@ _failed: list[MaxexpError] = []
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
-
-
-def conf_dir() -> str:
-    """The configuration folder: inside the package where it was installed, else beside it in a checkout."""
-    package = Path(str(resources.files("maxexp")))
-    return str(next(d for d in (package / "conf", package.parent / "conf") if (d / "config.yaml").is_file()))
 
 
 register_schema()

@@ -41,3 +41,7 @@ class TrainingError(MaxexpError):
 
 class TrackingError(MaxexpError):
     """A run or tracking store that cannot be used."""
+
+
+class StudyError(MaxexpError):
+    """A study cannot be run or reported."""

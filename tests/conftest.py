@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from maxexp.__main__ import conf_dir
-from maxexp.config import Config, to_config
+from maxexp.composition import compose_config
+from maxexp.config import Config
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
 
@@ -39,12 +38,11 @@ def ai8x() -> Path:
 
 def composed(*overrides: str) -> Config:
     """The configuration of a command line."""
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        return to_config(compose("config", overrides=list(overrides)))
+    return compose_config(overrides)
 
 
-@pytest.fixture(scope="session")
-def compose_config() -> Callable[..., Config]:
+@pytest.fixture(scope="session", name="compose_config")
+def _compose_config() -> Callable[..., Config]:
     """``compose_config("model=simplenet", ...)``: a configuration as the command line composes it."""
     return composed
 

@@ -44,6 +44,11 @@ def lives_here(tags: Mapping[str, str]) -> bool:
         return False
 
 
+def may_live(tags: Mapping[str, str]) -> bool:
+    """Returns whether a run's process is alive here, or on another host, of which nobody here can tell."""
+    return tags.get(HOST) != platform.node() or lives_here(tags)
+
+
 def close_abandoned_runs(client: MlflowClient, experiment_id: str) -> None:
     """Sets to KILLED what claims to be running but was started on this host by a process that is dead."""
     claims = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{platform.node()}'"

@@ -21,6 +21,7 @@ class RecordedRun:
         status: as MLflow has it: RUNNING, FINISHED, FAILED or KILLED.
         params: the flattened configuration.
         metrics: the latest value of each.
+        data: digest of each data set that it used, by name.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class RecordedRun:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+    data: Mapping[str, str]
     _store: Store = field(repr=False)
 
     def history(self, key: str) -> list[tuple[int, float]]:
@@ -68,6 +70,23 @@ def read_run(store: Store, run_id: str) -> RecordedRun:
 def _recorded(store: Store, run: Run) -> RecordedRun:
     info, data = run.info, run.data
     name = info.run_name or info.run_id
+    used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
     return RecordedRun(
-        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, store
+        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, used, store
     )
+
+
+def find_runs(store: Store, query: str) -> list[RecordedRun]:
+    """Runs of all experiments that match MLflow's search syntax, the newest first.
+
+    Raises:
+        TrackingError: the query is not valid, or the store fails.
+    """
+    with store.asked_to(f"search runs with {query!r}"):
+        experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
+        found, token = [], None
+        while token != "":
+            page = store.client.search_runs(experiments, query, max_results=1000, page_token=token)
+            found += [_recorded(store, run) for run in page]
+            token = page.token or ""
+    return found

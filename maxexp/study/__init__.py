@@ -1,0 +1,1 @@
+"""Studies: which runs answer which question, run, tabulated and checked (``python -m maxexp.study``)."""

@@ -1,0 +1,199 @@
+"""What a study asks, and which runs answer it: the schema of ``experiments/NAME/study.yaml``."""
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from maxexp.config import explain
+from maxexp.errors import ConfigError
+from maxexp.study.expression import Expression
+
+
+class Format(Enum):
+    """How the values of a column are written."""
+
+    percent = "percent"
+    integer = "integer"
+    decimal = "decimal"
+    factor = "factor"
+    kilobytes = "kilobytes"
+    milliseconds = "milliseconds"
+    hours = "hours"
+    text = "text"
+
+
+@dataclass
+class Column:
+    """One column of the table.
+
+    Attributes:
+        label: its heading.
+        metric: key in the run record, e.g. ``test/accuracy_integer``.
+        tag: or a tag of the run.
+        formula: or an expression over columns of the same row and ``ROW.COLUMN`` of others.
+        format: how values are written.
+    """
+
+    label: str
+    metric: str | None = None
+    tag: str | None = None
+    formula: str | None = None
+    format: Format = Format.decimal
+
+
+@dataclass
+class Entry:
+    """Runs that differ in their seed only: one row.
+
+    Attributes:
+        label: of the row.
+        overrides: the command line after ``python -m maxexp``, without seed and checkpoint.
+        seeds: one run for each.
+        starts_from: another entry, whose run of the same seed gives the checkpoint.
+        artifact: which file of that run; default what its last phase of training kept.
+    """
+
+    label: str
+    overrides: list[str]
+    seeds: list[int] = field(default_factory=lambda: [1])
+    starts_from: str | None = None
+    artifact: str | None = None
+
+
+@dataclass
+class Reference:
+    """A published row.
+
+    Attributes:
+        label: of the row.
+        source: who published it.
+        values: by column; what is not given was not published.
+    """
+
+    label: str
+    source: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Finding:
+    """A claim, and the expression over ``ROW.COLUMN`` that decides it."""
+
+    text: str
+    check: str
+
+
+@dataclass
+class Chart:
+    """A picture of two columns over each other, the area of a point by a third.
+
+    Attributes:
+        title: above the picture.
+        x: column.
+        y: column.
+        area: column; points of one size by default.
+        rows: entries and references shown; default all that have the values.
+    """
+
+    title: str
+    x: str
+    y: str
+    area: str | None = None
+    rows: list[str] | None = None
+
+
+@dataclass
+class Study:
+    """A question with everything that answers it; see :func:`read_study`.
+
+    Attributes:
+        entries: our runs, by name.
+        columns: of the table, by name.
+        references: published rows, by name.
+        rows: order of the table; default references, then entries.
+        notes: Markdown below the table.
+    """
+
+    title: str
+    question: str
+    entries: dict[str, Entry]
+    columns: dict[str, Column]
+    references: dict[str, Reference] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    charts: dict[str, Chart] = field(default_factory=dict)
+    rows: list[str] | None = None
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        rows = [*self.references, *self.entries]
+        if len(rows) != len(set(rows)):
+            raise ConfigError("references and entries: a name stands for both a reference and an entry")
+        _check_known("rows", self.rows or [], rows)
+        for name, entry in self.entries.items():
+            self._check_entry(name, entry)
+        for name, column in self.columns.items():
+            self._check_column(name, column)
+        for name, reference in self.references.items():
+            _check_known(f"references.{name}.values", list(reference.values), list(self.columns))
+        for finding in self.findings:
+            self._check_expression("findings", finding.check, [])
+        for name, chart in self.charts.items():
+            used = [column for column in (chart.x, chart.y, chart.area) if column]
+            _check_known(f"charts.{name}", used, list(self.columns))
+            _check_known(f"charts.{name}.rows", chart.rows or [], rows)
+
+    def _check_entry(self, name: str, entry: Entry) -> None:
+        if not entry.seeds:
+            raise ConfigError(f"entries.{name}.seeds is empty: give at least one")
+        if entry.starts_from is not None:
+            earlier = list(self.entries)[: list(self.entries).index(name)]
+            _check_known(f"entries.{name}.starts_from", [entry.starts_from], earlier)
+        for text in entry.overrides:
+            if text.split("=")[0] in ("seed", "checkpoint"):
+                raise ConfigError(f"entries.{name}.overrides: {text} belongs into seeds or starts_from")
+
+    def _check_column(self, name: str, column: Column) -> None:
+        given = [kind for kind in ("metric", "tag", "formula") if getattr(column, kind) is not None]
+        if len(given) > 1:
+            raise ConfigError(f"columns.{name}: {' and '.join(given)}; a column has one of them")
+        if column.formula is not None:
+            earlier = list(self.columns)[: list(self.columns).index(name)]
+            self._check_expression(f"columns.{name}.formula", column.formula, earlier)
+
+    def _check_expression(self, key: str, text: str, names: list[str]) -> None:
+        expression = Expression(text, key)
+        rows = [*self.references, *self.entries]
+        for row, column in expression.attributes:
+            _check_known(key, [row], rows)
+            _check_known(key, [column], list(self.columns))
+        _check_known(key, expression.names, names)
+
+
+def read_study(path: Path) -> Study:
+    """Read and check a ``study.yaml``.
+
+    Raises:
+        ConfigError: it is missing, or an entry is unknown, of the wrong type or impossible; names the key.
+    """
+    if not path.is_file():
+        known = sorted(p.parent.name for p in path.parent.parent.glob("*/study.yaml"))
+        raise ConfigError(f"{path}: no such study; there are: {', '.join(known) or 'none'}")
+    try:
+        content = OmegaConf.load(path)
+        unknown = [str(key) for key in content if key not in {f.name for f in fields(Study)}]
+        if unknown:
+            _check_known(str(path), unknown, [f.name for f in fields(Study)])
+        study: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Study), content))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{path}: {explain(error)}") from error
+    return study
+
+
+def _check_known(key: str, names: list[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{key}: no {name}; there are: {', '.join(known) or 'none'}")

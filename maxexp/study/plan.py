@@ -1,0 +1,66 @@
+"""From the entries of a study to single runs, and whether a run that exists is one of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from maxexp.composition import compose_config
+from maxexp.config import Config, to_plain
+from maxexp.execution import masked
+from maxexp.study.description import Entry, Study
+
+FREE = ("tracking.", "dataset.root", "dataset.cache_dir", "dataset.download", "trainer.progress", "trainer.threads")
+"""Params that do not change a result: where things are, and how the machine is used."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a study.
+
+    Attributes:
+        entry: name of its entry.
+        overrides: its command line, checkpoint and seed included.
+        params: what its configuration is recorded as.
+    """
+
+    entry: str
+    seed: int
+    overrides: tuple[str, ...]
+    params: Mapping[str, str]
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """Name in progress messages and tables."""
+        return f"{self.entry} seed {self.seed}"
+
+
+def make_job(study: Study, name: str, seed: int, starting_run: str | None) -> Job:
+    """The run of an entry with one seed.
+
+    Args:
+        starting_run: id of the run whose network it begins with, where the entry ``starts_from`` another.
+
+    Raises:
+        ConfigError: an override is wrong.
+    """
+    entry = study.entries[name]
+    overrides = [*entry.overrides, f"seed={seed}"]
+    if starting_run is not None:
+        overrides.append(f"checkpoint={checkpoint_of(entry, starting_run)}")
+    config = compose_config(overrides)
+    return Job(name, seed, tuple(overrides), masked(to_plain(config)), config)
+
+
+def checkpoint_of(entry: Entry, run_id: str) -> str:
+    """The reference by which an entry finds the network that it starts from."""
+    return f"run:{run_id}/{entry.artifact}" if entry.artifact else f"run:{run_id}"
+
+
+def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
+    """Whether a run with the params ``recorded`` answers for the params ``wanted``.
+
+    A key that an older version did not have, or that a later one dropped, is no difference: defaults keep
+    results as they were, and what does change them is a new maxexp version (see ``records``).
+    """
+    shared = [key for key in wanted if key in recorded and not key.startswith(FREE)]
+    return all(wanted[key] == recorded[key] for key in shared)

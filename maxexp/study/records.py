@@ -1,0 +1,121 @@
+"""The runs that a study has: in the tracking store, and in its committed ``results.json``."""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from maxexp import __version__
+from maxexp.study.plan import Job, same_result
+from maxexp.tracking.reading import RecordedRun, find_runs
+from maxexp.tracking.store import Store
+
+RESULTS = "results.json"
+CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+KEPT_TAGS = (
+    "maxexp.version",
+    "mlflow.source.git.commit",
+    "git.dirty",
+    "hw.source",
+    "quantization",
+    "weight_bits",
+    "cpu",
+    "cores",
+    "python",
+    "version.torch",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run gave; enough to tabulate and to repeat it where the store is gone.
+
+    Attributes:
+        entry: of the study.
+        command: that repeats it.
+        data: digest of each data set that it used, by name.
+        curves: points (epoch, value) by metric.
+    """
+
+    entry: str
+    seed: int
+    command: str
+    run_id: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    data: Mapping[str, str]
+    curves: Mapping[str, list[tuple[int, float]]]
+
+    @property
+    def training_hours(self) -> float | None:
+        """Time spent in training steps; None for a run that trained nothing."""
+        seconds = self.metrics.get("train/seconds_total")
+        return None if seconds is None else seconds / 3600
+
+
+class Results:
+    """``results.json`` of a study; every change is on disk before the next run begins."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        content = json.loads(path.read_text()) if path.is_file() else []
+        self._all = [Result(**entry) for entry in content]
+
+    @property
+    def files(self) -> list[Path]:
+        """The file, if there is one."""
+        return [self._path] if self._path.is_file() else []
+
+    def find(self, job: Job) -> Result | None:
+        """The result of a job, if it is here under the same configuration and version."""
+        for result in self._all:
+            mine = (result.entry, result.seed) == (job.entry, job.seed)
+            if mine and same_result(job.params, result.params) and _current(result.tags):
+                return result
+        return None
+
+    def add(self, result: Result) -> None:
+        """Keep a result, in place of an older one of the same entry and seed."""
+        key = (result.entry, result.seed)
+        self._all = [other for other in self._all if (other.entry, other.seed) != key] + [result]
+        self._all.sort(key=lambda entry: (entry.entry, entry.seed))
+        partial = self._path.with_name(self._path.name + ".part")
+        partial.write_text(json.dumps([asdict(entry) for entry in self._all], indent=1, sort_keys=True) + "\n")
+        os.replace(partial, self._path)
+
+
+def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
+    """Runs of the store under the job's configuration and this version of maxexp, the newest first."""
+    telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
+    query = " and ".join(f"params.`{key}` = '{job.params[key]}'" for key in telling)
+    runs = find_runs(store, query)
+    return [run for run in runs if same_result(job.params, run.params) and _current(run.tags)]
+
+
+def result_of(job: Job, run: RecordedRun) -> Result:
+    """What is kept of a finished run."""
+    curves = {key: run.history(key) for key in CURVES}
+    metrics: dict[str, Any] = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
+    seconds = run.history("train/seconds")
+    if seconds:
+        metrics["train/seconds_total"] = sum(value for _, value in seconds)
+    return Result(
+        job.entry,
+        job.seed,
+        shlex.join(["python", "-m", "maxexp", *job.overrides]),
+        run.run_id,
+        run.params,
+        metrics,
+        {key: run.tags[key] for key in KEPT_TAGS if key in run.tags},
+        run.data,
+        {key: points for key, points in curves.items() if points},
+    )
+
+
+def _current(tags: Mapping[str, str]) -> bool:
+    """Whether results of the version that made a run are still valid: the first two numbers agree."""
+    return tags.get("maxexp.version", "").split(".")[:2] == __version__.split(".")[:2]
