@@ -32,17 +32,21 @@ class Column:
 
     Attributes:
         label: its heading.
-        metric: key in the run record, e.g. ``test/accuracy_integer``.
+        metric: key in the run record, e.g. ``test/accuracy_integer``, or ``train/epochs`` and ``train/hours``.
+        otherwise: metric of runs that lack the former.
         tag: or a tag of the run.
         formula: or an expression over columns of the same row and ``ROW.COLUMN`` of others.
         format: how values are written.
+        hidden: only for formulas, findings and charts.
     """
 
     label: str
     metric: str | None = None
+    otherwise: str | None = None
     tag: str | None = None
     formula: str | None = None
     format: Format = Format.decimal
+    hidden: bool = False
 
 
 @dataclass

@@ -58,12 +58,17 @@ def _measured(column: Column, results: Sequence[Result]) -> Figure:
         return Figure(", ".join(texts) or None)
     if column.metric is None:
         return Figure(None)
-    found = [result for result in results if column.metric in result.metrics]
-    if not found:
-        return Figure(None)
-    values = [result.metrics[column.metric] for result in found]
-    sources = {result.tags.get("hw.source", "computed") for result in found}
-    source = ", ".join(sorted(sources)) if column.metric.startswith(("hw/", "board/")) else "computed"
+    for metric in (column.metric, column.otherwise):
+        found = [result for result in results if metric in result.metrics]
+        if found and metric:
+            return _mean(metric, found)
+    return Figure(None)
+
+
+def _mean(metric: str, results: Sequence[Result]) -> Figure:
+    values = [result.metrics[metric] for result in results]
+    sources = {result.tags.get("hw.source", "computed") for result in results}
+    source = ", ".join(sorted(sources)) if metric.startswith(("hw/", "board/")) else "computed"
     spread = statistics.stdev(values) if len(values) > 1 else None
     return Figure(statistics.fmean(values), spread, source)
 

@@ -33,7 +33,7 @@ def write_value(figure: Figure, form: Format) -> str:
 
 def table(study: Study, rows: Sequence[Row]) -> str:
     """Markdown table; numbers to the right."""
-    columns = list(study.columns.items())
+    columns = [(key, column) for key, column in study.columns.items() if not column.hidden]
     lines = [
         "| | " + " | ".join(column.label for _, column in columns) + " | runs |",
         "|--|" + "|".join("--:" if column.format is not Format.text else "--" for _, column in columns) + "|--|",

@@ -50,12 +50,6 @@ class Result:
     data: Mapping[str, str]
     curves: Mapping[str, list[tuple[int, float]]]
 
-    @property
-    def training_hours(self) -> float | None:
-        """Time spent in training steps; None for a run that trained nothing."""
-        seconds = self.metrics.get("train/seconds_total")
-        return None if seconds is None else seconds / 3600
-
 
 class Results:
     """``results.json`` of a study; every change is on disk before the next run begins."""
@@ -102,7 +96,7 @@ def result_of(job: Job, run: RecordedRun) -> Result:
     metrics: dict[str, Any] = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
     seconds = run.history("train/seconds")
     if seconds:
-        metrics["train/seconds_total"] = sum(value for _, value in seconds)
+        metrics |= {"train/epochs": len(seconds), "train/hours": sum(value for _, value in seconds) / 3600}
     return Result(
         job.entry,
         job.seed,
