@@ -41,3 +41,7 @@ class TrainingError(MaxexpError):
 
 class TrackingError(MaxexpError):
     """A run or tracking store that cannot be used."""
+
+
+class CameraError(MaxexpError):
+    """A frame, picture, network input or camera that cannot be read or written."""
