@@ -100,8 +100,6 @@ class Frame:
 
     def check(self) -> None:
         """Raises a :class:`CameraError` unless the bytes can be a frame of this format and size."""
-        if self.pixel_format not in FORMATS:
-            raise CameraError(f"unknown pixel format {self.pixel_format}: use one of {', '.join(FORMATS)}")
         if not self._format.whole(self.width, self.height):
             raise CameraError(
                 f"a frame of {self.width}x{self.height} pixels cannot be {self.pixel_format}: "
@@ -116,6 +114,8 @@ class Frame:
 
     @property
     def _format(self) -> PixelFormat:
+        if self.pixel_format not in FORMATS:
+            raise CameraError(f"unknown pixel format {self.pixel_format}: use one of {', '.join(FORMATS)}")
         return FORMATS[self.pixel_format]
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image as Picture
-from PIL import ImageOps
 
 from maxexp.errors import CameraError
 
@@ -74,5 +73,13 @@ def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: bool, reco
                 f"it has {picture.width}x{picture.height} pixels, and --shape asks for {width}x{height} (width x "
                 "height): add --resize to cut it around the centre and resize it"
             )
-        picture = ImageOps.fit(picture, (width, height), Picture.Resampling.BILINEAR)
+        picture = _cut(picture, width / height).resize((width, height), Picture.Resampling.BILINEAR)
     return picture
+
+
+def _cut(picture: Picture.Image, aspect: float) -> Picture.Image:
+    """The largest part around the centre whose width is ``aspect`` times its height, to the pixel."""
+    width = max(1, min(picture.width, round(picture.height * aspect)))
+    height = max(1, min(picture.height, round(picture.width / aspect)))
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))

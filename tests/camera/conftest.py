@@ -6,9 +6,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from maxexp.camera.__main__ import main
+
+unhurried = settings(deadline=None, max_examples=50)
+"""For properties; a machine under load is not an error."""
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.sampledata import read_arrays, write_header
 from maxexp.errors import CameraError
+from tests.camera.conftest import unhurried
 
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 5))
 BASE, INSTANCE = 0x50400000, 0x8000
@@ -57,6 +58,7 @@ def memory(layout: InputLayout, signed: np.ndarray) -> dict[int, int]:
     return found
 
 
+@unhurried
 @given(LAYOUTS)
 def test_every_byte_is_where_the_chip_reads_it(layout):
     signed = some_input(layout.shape)
@@ -69,6 +71,7 @@ def test_every_byte_is_where_the_chip_reads_it(layout):
     assert not any(loaded.values())
 
 
+@unhurried
 @given(LAYOUTS)
 def test_round_trip_by_words_and_by_text(layout):
     signed = some_input(layout.shape)
@@ -109,6 +112,7 @@ def test_a_header_that_is_none(text, match):
         read_arrays(text)
 
 
+@unhurried
 @given(LAYOUTS, st.integers(1, 5))
 def test_words_of_another_size_are_refused(layout, more):
     arrays = layout.pack(some_input(layout.shape))
@@ -119,6 +123,7 @@ def test_words_of_another_size_are_refused(layout, more):
             layout.unpack(wrong)
 
 
+@unhurried
 @given(SIZES, st.integers(1, 3))
 def test_channels_beyond_the_shape_are_not_dropped(size, channels):
     signed = np.full((4, *size), -1, np.int8)
@@ -164,6 +169,7 @@ def test_arrays_are_those_of_the_real_synthesizer(monkeypatch):
 
     tornadocnn.dev = tornadocnn.get_device(85)
 
+    @unhurried
     @given(LAYOUTS)
     def compare(layout: InputLayout) -> None:
         passes = -(-layout.shape[0] // 64)
