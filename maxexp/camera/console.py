@@ -29,7 +29,8 @@ GREETING = re.compile(r"Registered \d+ total commands")
 FAILURE = re.compile(r"Failed|Error|Uknown command|OVERFLOW = [1-9]")
 """Lines after which no good frame comes; the third is spelt so. An overflow means rows that were lost."""
 
-POLL_S = 0.05
+QUIET_S = 0.1
+"""Silence after which a board has said all it had to say."""
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def open_port(name: str, baud_rate: int) -> Iterator[Serial]:
         CameraError: the port cannot be opened, or is gone while in use.
     """
     try:
-        with Serial(name, baud_rate, timeout=POLL_S) as port:
+        with Serial(name, baud_rate, timeout=QUIET_S) as port:
             port.reset_input_buffer()
             yield port
     except (SerialException, OSError, ValueError) as error:
@@ -53,7 +54,7 @@ class CaptureConsole:
     """A conversation with a board that runs the capture example.
 
     Args:
-        port: open, with a short timeout.
+        port: open, with QUIET_S as its timeout.
         patience_s: how long an answer, or the next piece of a frame, may take.
     """
 
@@ -109,11 +110,22 @@ class CaptureConsole:
             self._refuse(event)
 
     def _send(self, text: str) -> None:
+        # While the board prints, all but the first bytes of a command would be lost: let it finish.
+        while self._read() and time.monotonic() < self._deadline:
+            pass
         self._port.write(text.encode())
         self._wait()
 
     def _wait(self) -> None:
         self._deadline = time.monotonic() + self._patience_s
+
+    def _read(self) -> bool:
+        """Whether anything came in before QUIET_S were over."""
+        data = self._port.read(max(1, self._port.in_waiting))
+        self._pending += self._parser.feed(data)
+        if data and self._parser.missing:
+            self._wait()
+        return bool(data)
 
     def _refuse(self, line: str) -> None:
         if FAILURE.search(line):
@@ -126,8 +138,5 @@ class CaptureConsole:
             if time.monotonic() > self._deadline:
                 cut = f"the frame stopped after {self._parser.missing}" if self._parser.missing else otherwise
                 raise CameraError(f"serial port {self._port.port}: {cut} (waited {self._patience_s:g} s)")
-            data = self._port.read(max(1, self._port.in_waiting))
-            self._pending += self._parser.feed(data)
-            if data and self._parser.missing:
-                self._wait()
+            self._read()
         return self._pending.pop(0)

@@ -10,6 +10,7 @@ from hypothesis import settings
 from PIL import Image
 
 from maxexp.camera.__main__ import main
+from tests.camera.board import Board
 
 unhurried = settings(deadline=None, max_examples=50)
 """For properties; a machine under load is not an error."""
@@ -53,3 +54,17 @@ def photo(tmp_path) -> Path:
     path = tmp_path / "photo.png"
     Image.fromarray(pixels).save(path)
     return path
+
+
+@pytest.fixture
+def board():
+    """``board(synced)``: a board on a pseudo-terminal, just reset or running."""
+    boards: list[Board] = []
+
+    def board(synced: bool) -> Board:
+        boards.append(Board(synced))
+        return boards[-1]
+
+    yield board
+    for each in boards:
+        each.close()

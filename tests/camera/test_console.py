@@ -1,10 +1,5 @@
 """The capture command on a pseudo-terminal, at whose other end a board plays the maker's example."""
 
-import os
-import re
-import threading
-import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,112 +9,7 @@ from PIL import Image
 
 from maxexp.camera.frame import Frame
 from maxexp.camera.stream import dump
-
-SYNC = b"*SYNC*"
-SYNC_PERIOD_S = 0.1  # 0.5 on a board
-HELP = b"Registered 7 total commands:\n-----\n\t'help' : Print this help string\n-----\n"
-
-
-class Board:
-    """Says and answers what ImgCapture does, in the order and with the separators of its console.c and main.c.
-
-    Attributes:
-        synced: whether a host has answered ``*SYNC*``.
-        commands: all lines received since then.
-        before: bytes on the line before the answer to each frame command.
-        answer: what a frame command is answered with, by width, height and number of the frame.
-    """
-
-    def __init__(self, synced: bool) -> None:
-        self.synced = synced
-        self.commands: list[str] = []
-        self.before = b""
-        self.answer: Callable[[int, int, int], list[bytes]] = self.frame
-        self.size = (8, 6)
-        self.host, line = os.openpty()
-        tty.setraw(line)
-        self.port = os.ttyname(line)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    @staticmethod
-    def frame(width: int, height: int, number: int) -> list[bytes]:
-        """A frame, its header and data in pieces, and what the example prints around it."""
-        whole = dump(some_frame(width, height, number))
-        parts = [whole[start : start + 7] for start in range(0, len(whole), 7)]
-        return [b"Capturing image\n", b"OVERFLOW = 0\n", *parts, b"Done! (serial transmission took 9 us)\n"]
-
-    def unplug(self) -> None:
-        os.close(self.host)
-        self.host = -1
-
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self.host >= 0:
-            os.close(self.host)
-
-    def say(self, *parts: bytes) -> None:
-        for part in parts:
-            os.write(self.host, part)
-            time.sleep(0.001)
-
-    def _run(self) -> None:
-        os.set_blocking(self.host, False)
-        heard, said = b"", 0.0
-        try:
-            while not self._stop.is_set():
-                if not self.synced and time.monotonic() > said + SYNC_PERIOD_S:
-                    # As in console_init: what came in since the last time must be the word and nothing else.
-                    if heard == SYNC:
-                        self.synced, heard = True, b""
-                        self.say(b"Established communications with host!\n", HELP)
-                        self.say(b"Camera ID detected: 7fa2\n", b"Ready!\n")
-                        continue
-                    heard, said = b"", time.monotonic()
-                    self.say(SYNC + b"\n")
-                try:
-                    heard += os.read(self.host, 8)  # the size of the board's receive buffer
-                except BlockingIOError:
-                    time.sleep(0.005)
-                while self.synced and b"\n" in heard:
-                    line, _, heard = heard.partition(b"\n")
-                    self._obey(line.decode())
-        except OSError:
-            pass  # unplugged
-
-    def _obey(self, line: str) -> None:
-        self.commands.append(line)
-        if line in ("", "help"):  # an empty line begins like any command, and help is the first
-            self.say(HELP)
-        elif match := re.fullmatch(r"imgres (\d+) (\d+)", line):
-            self.size = (int(match[1]), int(match[2]))
-            self.say(f"Set image resolution to width {match[1]}, height {match[2]}\n".encode())
-        elif line in ("capture", "stream"):
-            number = sum(line in ("capture", "stream") for line in self.commands) - 1
-            self.say(self.before, *self.answer(*self.size, number))
-        else:
-            self.say(f"Uknown command '{line}'\n".encode())
-
-
-def some_frame(width: int, height: int, number: int) -> Frame:
-    data = np.random.default_rng(number).integers(0, 256, width * height * 2, np.uint8)
-    data[:10] = np.frombuffer(b"\n*IMG* x\r\n", np.uint8)  # pixels can look like text
-    return Frame("RGB565", width, height, data.tobytes())
-
-
-@pytest.fixture
-def board():
-    boards = []
-
-    def board(synced: bool) -> Board:
-        boards.append(Board(synced))
-        return boards[-1]
-
-    yield board
-    for each in boards:
-        each.close()
+from tests.camera.board import SYNC, Board, some_frame
 
 
 @pytest.fixture
@@ -154,7 +44,7 @@ def test_streamed_frames_end_in_a_whole_buffer_and_numbers_go_on(board, capture,
     fthr = board(synced=True)
     fthr.answer = lambda width, height, number: [dump(some_frame(width, height, number)) + bytes(160)]
     for _ in range(2):
-        assert camera(*capture(fthr, "--command", "stream")).code == 0
+        assert camera(*capture(fthr, "--stream")).code == 0
     assert frames(tmp_path) == [dump(some_frame(8, 6, number)) for number in range(2)]
     assert fthr.commands.count("stream") == 2
 

@@ -134,6 +134,13 @@ def test_colours_change_only_on_request(camera, refused, tmp_path, mode, shape, 
         assert Image.open(tmp_path / "b.png").getpixel((1, 2)) == pixel
 
 
+def test_a_photo_need_not_be_a_png(camera, photo, tmp_path):
+    Image.open(photo).save(tmp_path / "a.JPG")
+    assert camera("convert", tmp_path / "a.JPG", tmp_path / "a.npy").code == 0
+    pixels = np.asarray(Image.open(tmp_path / "a.JPG")).astype(int)
+    assert np.array_equal(np.load(tmp_path / "a.npy"), pixels.transpose(2, 0, 1) - 128)
+
+
 def test_frames_go_to_the_network_as_they_are(refused, tmp_path):
     (tmp_path / "a.img").write_bytes(dump(Frame("RGB565", 4, 2, bytes(16))))
     message = refused("convert", tmp_path / "a.img", tmp_path / "b.npy", "--shape", "3x2x2", "--resize")

@@ -55,9 +55,10 @@ def test_files_of_all_kinds_on_one_sheet(camera, refused, photo, tmp_path):
     (tmp_path / "frame.img").write_bytes(dump(Frame("BAYER", 8, 4, bytes(range(32)))))
     assert camera("convert", photo, tmp_path / "input.h").code == 0
     assert camera("convert", photo, tmp_path / "input.npy").code == 0
-    sources = [photo, tmp_path / "input.h", tmp_path / "input.npy", tmp_path / "frame.img"]
-    done = camera("sheet", *sources, "--out", tmp_path / "sheet.png", "--columns", 4)
-    assert (done.code, done.out) == (0, f"{tmp_path}/sheet.png: 4 images\n")
+    Image.open(photo).convert("P").save(tmp_path / "palette.png")
+    sources = [photo, tmp_path / "input.h", tmp_path / "input.npy", tmp_path / "frame.img", tmp_path / "palette.png"]
+    done = camera("sheet", *sources, "--out", tmp_path / "sheet.png", "--columns", 5)
+    assert (done.code, done.out) == (0, f"{tmp_path}/sheet.png: 5 images\n")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     enlarged = np.asarray(Image.open(photo)).repeat(4, 0).repeat(4, 1)
     views = np.lib.stride_tricks.sliding_window_view(sheet[12:140], enlarged.shape)[0, :, 0]
