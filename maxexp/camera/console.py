@@ -8,6 +8,8 @@ frames, by way of the accelerator's memory).
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -46,7 +48,10 @@ def open_port(name: str, baud_rate: int) -> Iterator[Serial]:
             yield port
     except (SerialException, OSError, ValueError) as error:
         present = ", ".join(sorted(port.device for port in comports())) or "none, so connect the board"
-        cause = " ".join(str(error).split())
+        code = getattr(error, "errno", None)
+        cause = os.strerror(code) if code else " ".join(str(error).split())
+        if code == errno.EACCES:
+            cause += " (on Linux: add yourself to the group that owns it, mostly dialout)"
         raise CameraError(f"serial port {name}: {cause}; ports present: {present}") from error
 
 

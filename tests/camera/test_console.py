@@ -1,11 +1,13 @@
 """The capture command on a pseudo-terminal, at whose other end a board plays the maker's example."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from serial import SerialException
 
 from maxexp.camera.frame import Frame
 from maxexp.camera.stream import dump
@@ -100,9 +102,18 @@ def test_a_port_that_is_not_there(refused, tmp_path, monkeypatch):
     missing = ("capture", "--port", tmp_path / "ttyACM7", "--out", tmp_path)
     monkeypatch.setattr("maxexp.camera.console.comports", lambda: [ListPortInfo("/dev/ttyACM0")])
     message = refused(*missing)
-    assert "No such file or directory" in message and message.endswith("ports present: /dev/ttyACM0")
+    assert message == f"serial port {tmp_path}/ttyACM7: No such file or directory; ports present: /dev/ttyACM0"
     monkeypatch.setattr("maxexp.camera.console.comports", lambda: [])
     assert refused(*missing).endswith("ports present: none, so connect the board")
+
+
+def test_a_port_that_belongs_to_others(refused, tmp_path, monkeypatch):
+    def deny(*_, **__):
+        raise SerialException(errno.EACCES, "could not open port")
+
+    monkeypatch.setattr("maxexp.camera.console.Serial", deny)
+    message = refused("capture", "--port", "/dev/ttyACM0", "--out", tmp_path)
+    assert "/dev/ttyACM0: Permission denied (on Linux: add yourself to the group that owns it" in message
 
 
 def test_a_frame_of_the_wrong_size_is_kept_and_the_mistake_named(board, capture, refused, tmp_path):
