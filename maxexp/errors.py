@@ -31,6 +31,10 @@ class DataError(MaxexpError):
     """A data set that is missing, incomplete or corrupt."""
 
 
+class CameraError(MaxexpError):
+    """A frame, picture, network input or camera that cannot be read or written."""
+
+
 class CheckpointError(MaxexpError):
     """A checkpoint that cannot be read, or that belongs to another network."""
 

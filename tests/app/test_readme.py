@@ -18,7 +18,7 @@ from tests.app.conftest import REPOSITORY, call
 README = (REPOSITORY / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
-MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp")]
+MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp ")]
 
 
 def test_the_readme_has_commands():

@@ -1,0 +1,157 @@
+"""How the network's input lies in 32-bit words: HWC and CHW (hardware.md 3.4, 6.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+import numpy as np
+
+from maxexp.device.config import DeviceConfig
+from maxexp.device.cycles import processors_used
+from maxexp.errors import CameraError
+
+CHIP = DeviceConfig()
+"""Processors and how many of them share a word are the same for the whole family."""
+
+LANES = CHIP.instance_processors
+
+
+class Order(StrEnum):
+    """HWC: a word holds one pixel of up to four channels. CHW: four pixels of one channel."""
+
+    HWC = "HWC"
+    CHW = "CHW"
+
+
+@dataclass(frozen=True)
+class InputLayout:
+    """Where the numbers of one network input are.
+
+    Attributes:
+        shape: channels, rows, columns.
+        order: of the data.
+        processors: bit mask of the first layer's processors.
+    """
+
+    shape: tuple[int, int, int]
+    order: Order
+    processors: int
+
+    def __post_init__(self) -> None:
+        channels, count = self.shape[0], len(self._used)
+        if self.order is Order.HWC and count != processors_used(channels, CHIP):
+            raise CameraError(
+                f"processors {self.processors:#x} are {count}, and an HWC input of {channels} channels takes "
+                f"{processors_used(channels, CHIP)}: give the mask of the first layer"
+            )
+        if self.order is Order.CHW and (count != channels or len(self._instances) != count):
+            raise CameraError(
+                f"processors {self.processors:#x} do not fit a CHW input of {channels} channels: one processor per "
+                f"channel, each from another group of {LANES}; so {CHIP.processors // LANES} channels at most"
+            )
+
+    @classmethod
+    def usual(cls, shape: tuple[int, int, int], order: Order) -> InputLayout:
+        """The input at the lowest processors: of all for HWC, of each data memory instance for CHW."""
+        step = 1 if order is Order.HWC else LANES
+        count = shape[0] if order is Order.CHW else processors_used(shape[0], CHIP)
+        return cls(shape, order, sum(1 << step * index for index in range(count)))
+
+    @classmethod
+    def parse(cls, text: str) -> InputLayout | None:
+        """The first layout that a text describes as ``str`` of it does; None if there is none."""
+        match = re.search(r"(\d+)x(\d+)x(\d+) (HWC|CHW), processors (0x[0-9a-f]+)", text)
+        if match is None:
+            return None
+        channels, rows, columns = (int(group) for group in match.groups()[:3])
+        return cls((channels, rows, columns), Order(match[4]), int(match[5], 16))
+
+    def __str__(self) -> str:
+        return f"{'x'.join(map(str, self.shape))} {self.order}, processors {self.processors:#018x}"
+
+    @property
+    def _used(self) -> list[int]:
+        return [index for index in range(self.processors.bit_length()) if self.processors >> index & 1]
+
+    @property
+    def _instances(self) -> list[int]:
+        return sorted({processor // LANES for processor in self._used})
+
+    @property
+    def _passes(self) -> int:
+        return ceil(self.shape[0] / len(self._used))
+
+    def pack(self, signed: np.ndarray) -> dict[int, np.ndarray]:
+        """The words of an input.
+
+        Args:
+            signed: int8 of the layout's shape.
+
+        Returns:
+            Arrays of uint32, by the number that the maker gives them: the first processor of the instance for
+            HWC, the processor for CHW. Bytes that no channel has are 0.
+        """
+        planes = signed.reshape(self.shape[0], -1).view(np.uint8)
+        pixels = planes.shape[1]
+        if self.order is Order.CHW:
+            padded = np.pad(planes, ((0, 0), (0, -pixels % LANES)))
+            return dict(zip(self._used, padded.view("<u4"), strict=True))
+        lanes = np.zeros((CHIP.processors, pixels, self._passes), np.uint8)
+        for channel, plane in enumerate(planes):
+            lanes[self._used[channel % len(self._used)], :, channel // len(self._used)] = plane
+        return {LANES * index: _to_words(lanes[LANES * index :][:LANES]) for index in self._instances}
+
+    def unpack(self, arrays: Mapping[int, np.ndarray]) -> np.ndarray:
+        """The input that words hold; the inverse of :meth:`pack`.
+
+        Args:
+            arrays: uint32, by any ascending numbers: with FIFOs the maker counts those and not the processors.
+
+        Returns:
+            int8 of the layout's shape.
+
+        Raises:
+            CameraError: the words are too many or too few, or more bytes are in use than the layout has.
+        """
+        pixels = self.shape[1] * self.shape[2]
+        length = ceil(pixels / LANES) if self.order is Order.CHW else pixels * self._passes
+        found = [arrays[number] for number in sorted(arrays)]
+        if [len(words) for words in found] != [length] * len(self._instances):
+            counts = ", ".join(str(len(words)) for words in found)
+            raise CameraError(
+                f"a {self} input is {len(self._instances)} arrays of {length} words, but there are "
+                f"{len(found)} (with {counts} words): give the true shape and layout"
+            )
+        if self.order is Order.CHW:
+            planes = np.stack([words.astype("<u4").view(np.uint8) for words in found])
+            planes, unused = planes[:, :pixels], planes[:, pixels:]
+        else:
+            planes, unused = self._channels(dict(zip(self._instances, found, strict=True)))
+        if unused.any():
+            raise CameraError(
+                f"the words hold more than {self}: bytes are in use that belong to no channel; give the true shape"
+            )
+        return np.ascontiguousarray(planes).view(np.int8).reshape(self.shape)
+
+    def _channels(self, words: dict[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Takes HWC words, by instance, apart: channels and the rest, both uint8 (.., pixels)."""
+        lanes = np.zeros((CHIP.processors, self.shape[1] * self.shape[2], self._passes), np.uint8)
+        for index, array in words.items():
+            lanes[LANES * index :][:LANES] = _to_lanes(array, self._passes)
+        # By pass and then by processor: the order of the channels.
+        ordered = lanes[self._used].transpose(2, 0, 1).reshape(-1, lanes.shape[1])
+        idle = np.delete(lanes, self._used, axis=0).reshape(-1, lanes.shape[1])
+        return ordered[: self.shape[0]], np.concatenate((ordered[self.shape[0] :], idle))
+
+
+def _to_words(lanes: np.ndarray) -> np.ndarray:
+    """Bytes (4, pixels, passes) to words, pass after pass within a pixel."""
+    return np.ascontiguousarray(np.moveaxis(lanes, 0, -1)).view("<u4").ravel()
+
+
+def _to_lanes(words: np.ndarray, passes: int) -> np.ndarray:
+    return np.moveaxis(words.astype("<u4").view(np.uint8).reshape(-1, passes, LANES), -1, 0)
