@@ -41,7 +41,7 @@ def locate_checkpoint(reference: str, download: Callable[[str, str], Path]) -> P
 def zoo_dir() -> Path:
     """The zoo: inside the package where it was installed, else under ``experiments/`` of the checkout."""
     package = Path(str(resources.files("maxexp")))
-    installed = package / "zoo"
+    installed = package / "_zoo"
     return installed if installed.is_dir() else package.parent / "experiments" / "zoo"
 
 

@@ -57,7 +57,8 @@ def test_each_file_names_every_key_of_its_schema(path):
 def test_each_experiment_fits_the_chip(name):
     config = composed(f"+experiment={name}")
     network = build_network(config.model, config.dataset.shape)
-    assert check_fit(network, config.quantization.bits(network), config.device).weight_bytes > 0
+    if config.model.name != "teacher":  # floating point only
+        assert check_fit(network, config.quantization.bits(network), config.device).weight_bytes > 0
     assert config.tracking.experiment == config.dataset.name
 
 
