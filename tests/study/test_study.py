@@ -96,6 +96,14 @@ def test_every_study_of_the_project_composes(path):
         make_job(study, name, entry.seeds[0], "0" * 32 if entry.starts_from else None)
 
 
+def test_the_example_for_those_who_add_a_study_is_one(tmp_path):
+    text = (EXPERIMENTS / "README.md").read_text()
+    (tmp_path / "study.yaml").write_text(text.split("```yaml\n")[1].split("```")[0])
+    study = read_study(tmp_path / "study.yaml")
+    for name, entry in study.entries.items():
+        make_job(study, name, entry.seeds[0], "0" * 32 if entry.starts_from else None)
+
+
 def test_the_same_result_is_told_by_what_changes_it():
     wanted = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "1", "new.key": "x"}
     assert same_result(wanted, {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"})
