@@ -1,5 +1,6 @@
 """Whole runs on the bundled digits: what they record, and how they end."""
 
+import gc
 import json
 
 import pytest
@@ -284,3 +285,12 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
     assert tags == {"train": "done", "quantize": "done", "evaluate": "failed"}
     assert store.artifacts(run, "quantization") == {"digitsnet-q.pth.tar"}
     assert len(store.curve(run, "val/accuracy")) == 4
+
+
+def test_garbage_is_collected_again_once_all_is_imported(run_here):
+    gc.disable()  # as the command does while it imports
+    try:
+        run_here("stages=[synthesize]")
+        assert gc.isenabled()
+    finally:
+        gc.enable()
