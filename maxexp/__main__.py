@@ -1,6 +1,5 @@
 """The command: ``python -m maxexp KEY=VALUE ...``."""
 
-import gc
 import logging
 import os
 import sys
@@ -13,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from maxexp import garbage
 from maxexp.config import Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
 from maxexp.errors import DeviceError, MaxexpError
@@ -98,9 +98,7 @@ def show_error(text: object) -> None:
 
 def main() -> None:
     """Entry point; a configuration that cannot be composed ends in one line and exit code 1."""
-    # Imports make a million objects that stay; looking for garbage among them is a quarter of the time to the
-    # first step. Execution turns it on again.
-    gc.disable()
+    garbage.pause()
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:

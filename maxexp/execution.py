@@ -1,6 +1,5 @@
 """One run inside its record: opened, carried out, summed up, closed."""
 
-import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from maxexp import garbage
 from maxexp.config import Config, to_plain, to_yaml
 from maxexp.errors import MaxexpError
 from maxexp.network.graph import Network
@@ -75,10 +75,7 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
     """Run the pipeline within an open record and sum its results up."""
     from maxexp.pipeline import Pipeline
 
-    if not gc.isenabled():
-        # All is imported: collect garbage from here on, but not among what stays.
-        gc.freeze()
-        gc.enable()
+    garbage.resume()
     log.info("run %s in %s", record.run_id, record.place)
     folder.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from maxexp import garbage
 from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
@@ -288,9 +289,9 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
 
 
 def test_garbage_is_collected_again_once_all_is_imported(run_here):
-    gc.disable()  # as the command does while it imports
+    garbage.pause()  # as the command does while it imports
     try:
         run_here("stages=[synthesize]")
         assert gc.isenabled()
     finally:
-        gc.enable()
+        garbage.resume()
