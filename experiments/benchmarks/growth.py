@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from turns import Size, call, say
 from workload import BATCH, PHASE_LABELS, PHASES, cifar10, data_module, nascifarnet, train_recorded, training_settings
 
@@ -154,6 +155,7 @@ def draw_memory(axes: Axes, result: dict) -> None:
         epochs = range(1, len(row["by_epoch"]) + 1)
         label = f"{PHASE_LABELS[phase]}: {row['mib_per_epoch']:+.2f} MiB per epoch"
         axes.plot(epochs, row["by_epoch"], ".-", color=COLORS[phase], label=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel="resident memory, MiB", ylim=(0, 1.5 * max(axes.get_ylim())))
     axes.legend(frameon=False)
 

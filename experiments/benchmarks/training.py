@@ -65,14 +65,9 @@ def _memory(values: dict) -> str:
 
 def draw_speed(axes: Axes, table: dict) -> None:
     """Images per second by phase and contestant."""
-    names = list(table["float"])
-    for index, (place, name, row) in enumerate(_bars(axes, table, "images_per_s")):
+    for place, name, row in _bars(axes, table, "images_per_s"):
         times = "" if name == "maxexp" else f"\nmaxexp x {row['maxexp_is_faster_by']:.1f}"
-        label = LABELS[name] if index < len(names) else None
-        axes.bar(place, 0, color=COLORS[name], label=label)
-        rate = row["images_per_s"]
-        axes.annotate(f"{rate['median']:.0f}{times}", (place, rate["most"]), (0, 3), ha="center",
-                      textcoords="offset points", fontsize=9)  # fmt: skip
+        _annotate(axes, place, row["images_per_s"], times)
     axes.set_ylabel("images per second, whole epochs")
     axes.legend(frameon=False)
 
@@ -80,10 +75,10 @@ def draw_speed(axes: Axes, table: dict) -> None:
 def draw_memory(axes: Axes, table: dict) -> None:
     """Peak memory by phase and contestant, without loader workers."""
     for place, _, row in _bars(axes, table, "peak_mib"):
-        peak = row["peak_mib"]
-        axes.annotate(f"{peak['median']:.0f}", (place, peak["most"]), (0, 3), ha="center",
-                      textcoords="offset points", fontsize=9)  # fmt: skip
+        _annotate(axes, place, row["peak_mib"], "")
     axes.set_ylabel("peak memory, MiB, without workers")
+    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", columnspacing=1)
 
 
 def _bars(axes: Axes, table: dict, key: str) -> list[tuple[float, str, dict]]:
@@ -94,8 +89,14 @@ def _bars(axes: Axes, table: dict, key: str) -> list[tuple[float, str, dict]]:
         for index, (name, values) in enumerate(row.items()):
             place, value = group + width * (index - (len(row) - 1) / 2), values[key]
             ends = [[value["median"] - value["least"]], [value["most"] - value["median"]]]
-            axes.bar(place, value["median"], width * 0.95, yerr=ends, color=COLORS[name], capsize=3)
+            label = None if group else LABELS[name]
+            axes.bar(place, value["median"], width * 0.95, yerr=ends, color=COLORS[name], label=label, capsize=3)
             bars.append((place, name, values))
     axes.set_xticks(range(len(table)), [PHASE_LABELS[phase] for phase in table])
     axes.margins(y=0.15)
     return bars
+
+
+def _annotate(axes: Axes, place: float, value: dict[str, float], more: str) -> None:
+    text, above = f"{value['median']:.0f}{more}", (place, value["most"])
+    axes.annotate(text, above, (0, 3), ha="center", textcoords="offset points", fontsize=9)
