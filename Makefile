@@ -38,7 +38,7 @@ ui: $(VENV)/.installed  ## open the MLflow UI on the local runs (http://127.0.0.
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(VENV)/bin/mlflow ui --workers 1 \
 	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts $(ARGS)
 
-bench: $(VENV)/.installed  ## measure training speed against the plain way (and AI8X_TRAINING=PATH), 15 min
+bench: $(VENV)/.installed  ## measure speed, memory and growth, also against AI8X_TRAINING=PATH: 25 min
 	$(RUN) experiments/benchmarks/bench.py $(ARGS)
 
 clean:  ## remove the virtual environment and caches, keep runs and data

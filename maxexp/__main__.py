@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from maxexp import garbage
 from maxexp.composition import conf_dir
 from maxexp.config import Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
@@ -91,6 +92,7 @@ def show_error(text: object) -> None:
 
 def main() -> None:
     """Entry point; a configuration that cannot be composed ends in one line and exit code 1."""
+    garbage.pause()
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:

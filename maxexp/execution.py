@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from maxexp import garbage
 from maxexp.config import Config, to_plain, to_yaml
 from maxexp.errors import MaxexpError
 from maxexp.network.graph import Network
@@ -74,6 +75,7 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
     """Run the pipeline within an open record and sum its results up."""
     from maxexp.pipeline import Pipeline
 
+    garbage.resume()
     log.info("run %s in %s", record.run_id, record.place)
     folder.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():

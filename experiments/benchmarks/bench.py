@@ -1,108 +1,115 @@
-"""Training speed of maxexp against the plain way, and against ai8x-training where AI8X_TRAINING names a checkout.
+"""How fast is maxexp, and how does its cost grow? Also against ai8x-training where AI8X_TRAINING names a checkout.
 
-    make bench                      (a quarter of an hour on 2 cores)
-    make bench ARGS="--rounds 3 --images 4608"
+    make bench                                     (25 minutes on 2 quiet cores)
+    make bench ARGS="--parts start,overhead"       (some parts only; the results have no others then)
+    make bench ARGS=--quick                        (small sizes: whether it runs, not how fast)
 
-The contestants run by turns, each in a process of its own, so that a busy moment of the machine meets all of them.
-Writes results.json and results.png beside this file. Needs CIFAR-10 (dataset.root as usual: data/ or MAXEXP_DATA).
+Whatever is compared runs by turns, so that a busy moment of the machine meets all alike. Writes results.json,
+results.png and details.png beside this file, and the tables into its README. Needs CIFAR-10 (data/ or MAXEXP_DATA).
 """
 
 import argparse
 import json
 import os
-import statistics
-import subprocess
+import shlex
 import sys
-from collections import defaultdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import evaluation
+import growth
+import overhead
+import start
+import training
 from matplotlib.figure import Figure
+from pictures import details, speed
+from turns import FOLDER, Size
 
 from maxexp.tracking.provenance import provenance
 
-FOLDER = Path(__file__).resolve().parent
-PHASES = ("float", "qat")
-LABELS = {"plain": "plain loop", "ai8x": "ai8x-training", "maxexp": "maxexp"}
-COLORS = {"plain": "#bbbbbb", "ai8x": "#ee6677", "maxexp": "#4477aa"}
+PARTS = {"training": training, "evaluation": evaluation, "start": start, "overhead": overhead, "growth": growth}
+PICTURES = {"results.png": "Images per second", "details.png": "Evaluation, overhead, start, memory, growth"}
+QUICK = Size(rounds=1, images=256, epochs=2, test_images=200, long_run=4)
+BEGIN, END = "<!-- tables: written by bench.py -->\n", "<!-- end of tables -->\n"
 
 
-def measure(name: str, phase: str, images: int, epochs: int) -> dict:
-    """One contestant's seconds per epoch and peak memory."""
-    command = [sys.executable, str(FOLDER / "contestants.py"), name, phase, str(images), str(epochs)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"bench: error: {name}, {phase}: {done.stderr.strip().splitlines()[-1]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", type=known_parts, default=list(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--rounds", type=int, help=f"turns of each contestant (default {Size.rounds})")
+    parser.add_argument("--images", type=int, help=f"training images per epoch (default {Size.images})")
+    parser.add_argument("--epochs", type=int, help=f"epochs per turn; the first is not counted ({Size.epochs})")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="folder of the results")
+    return parser.parse_args()
 
 
-def summarize(measured: dict[tuple[str, str], list[dict]], images: int) -> dict:
-    """Images per second (whole epochs), ratios to maxexp, peak memory: medians over all rounds."""
-    table: dict = {}
-    for (phase, name), results in measured.items():
-        rates = [images / seconds for result in results for seconds in result["seconds"]]
-        table.setdefault(phase, {})[name] = {
-            "images_per_s": statistics.median(rates),
-            "slowest": min(rates),
-            "fastest": max(rates),
-            "peak_mib": statistics.median(result["peak_mib"] for result in results),
-        }
-    for row in table.values():
-        for name in row:
-            row[name]["maxexp_is_faster_by"] = row["maxexp"]["images_per_s"] / row[name]["images_per_s"]
-    return table
+def known_parts(text: str) -> list[str]:
+    """Parts by name, in the order of measurement."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"no part {unknown[0]}; there are {', '.join(PARTS)}")
+    return [name for name in PARTS if name in names]
 
 
-def draw(table: dict) -> Figure:
-    """Images per second by phase and contestant."""
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    names = list(table[PHASES[0]])
-    width = 0.8 / len(names)
-    for index, name in enumerate(names):
-        places = [phase + width * (index - (len(names) - 1) / 2) for phase in range(len(PHASES))]
-        rows = [table[phase][name] for phase in PHASES]
-        rates = [row["images_per_s"] for row in rows]
-        spread = [[r["images_per_s"] - r["slowest"] for r in rows], [r["fastest"] - r["images_per_s"] for r in rows]]
-        axes.bar(places, rates, width * 0.95, yerr=spread, color=COLORS[name], label=LABELS[name], capsize=3)
-        for place, row in zip(places, rows, strict=True):
-            times = "" if name == "maxexp" else f"\nmaxexp x {row['maxexp_is_faster_by']:.1f}"
-            axes.annotate(f"{row['images_per_s']:.0f}{times}", (place, row["fastest"]), (0, 3), ha="center",
-                          textcoords="offset points", fontsize=9)  # fmt: skip
-    axes.set_xticks(range(len(PHASES)), ["floating point", "quantization-aware"])
-    axes.set_ylabel("images per second, whole epochs")
-    axes.set_title(f"Training NASCifarNet on CIFAR-10, {os.cpu_count()} CPU cores", fontsize=11)
-    axes.margins(y=0.15)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    return figure
+def origin() -> dict:
+    """Command, date, machine and versions."""
+    checkout = {"AI8X_TRAINING": os.environ["AI8X_TRAINING"]} if os.environ.get("AI8X_TRAINING") else {}
+    words = [f"{key}={value}" for key, value in checkout.items()]
+    words += ["make", "bench", *([f"ARGS={shlex.join(sys.argv[1:])}"] if sys.argv[1:] else [])]
+    machine = {key: value for key, value in provenance().items() if not key.startswith(("mlflow.user", "host"))}
+    load = dict(zip(("1 min", "5 min", "15 min"), os.getloadavg(), strict=True))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"command": shlex.join(words), "date": now, "load_average_before": load, "machine": machine}
+
+
+def tables(content: dict) -> str:
+    """All results as Markdown, and where they come from."""
+    machine, load = content["machine"], content["load_average_before"]["5 min"]
+    texts = [
+        f"Made on {content['date'][:10]} on {machine['cores']} cores ({machine['cpu']}), torch "
+        f"{machine['version.torch']}, load before {load:.1f}, commit "
+        f"{machine.get('mlflow.source.git.commit', 'unknown')[:8]}, by `{content['command']}`."
+    ]
+    texts += [f"![{text}]({name})" for name, text in PICTURES.items() if name in drawn(content["results"])]
+    for name, result in content["results"].items():
+        texts.append(f"## {PARTS[name].TITLE}\n\n{PARTS[name].markdown(result)}")
+    return "\n\n".join(texts) + "\n"
+
+
+def with_tables(readme: str, text: str) -> str:
+    """The README with its tables replaced."""
+    before, rest = readme.split(BEGIN)
+    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+
+
+def drawn(results: dict) -> dict[str, Figure]:
+    """The pictures that there are results for, by file name."""
+    figures = {"results.png": speed(results["training"])} if "training" in results else {}
+    return {**figures, "details.png": details(results)} if results else {}
+
+
+def write(content: dict, folder: Path) -> None:
+    """JSON, pictures, README."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(content, indent=2) + "\n")
+    for name, figure in drawn(content["results"]).items():
+        figure.savefig(folder / name, dpi=120)
+    readme = with_tables((FOLDER / "README.md").read_text(), tables(content))
+    (folder / "README.md").write_text(readme)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=2304, help="training images per epoch")
-    parser.add_argument("--epochs", type=int, default=3, help="epochs per turn; the first is not counted")
-    parser.add_argument("--rounds", type=int, default=2, help="turns of each contestant")
-    parser.add_argument("--output", type=Path, default=FOLDER, help="folder of results.json and results.png")
-    arguments = parser.parse_args()
-    names = ["plain", *(["ai8x"] if os.environ.get("AI8X_TRAINING") else []), "maxexp"]
-    measured: dict[tuple[str, str], list[dict]] = defaultdict(list)
-    for number in range(arguments.rounds):
-        for phase in PHASES:
-            for name in names:
-                result = measure(name, phase, arguments.images, arguments.epochs)
-                measured[phase, name].append(result)
-                rate = arguments.images / statistics.median(result["seconds"])
-                print(f"round {number + 1}, {phase}, {LABELS[name]}: {rate:.0f} images/s", flush=True)
-    table = summarize(measured, arguments.images)
-    settings = {key: getattr(arguments, key) for key in ("images", "epochs", "rounds")}
-    machine = {key: value for key, value in provenance().items() if not key.startswith(("mlflow.user", "host"))}
-    content = {"command": "make bench", "settings": settings, "results": table, "machine": machine}
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "results.json").write_text(json.dumps(content, indent=2) + "\n")
-    draw(table).savefig(arguments.output / "results.png", dpi=120)
-    for phase, row in table.items():
-        for name in names[:-1]:
-            print(f"{phase}: maxexp is {row[name]['maxexp_is_faster_by']:.1f} times as fast as {LABELS[name]}")
+    given = arguments()
+    chosen = {key: getattr(given, key) for key in ("rounds", "images", "epochs") if getattr(given, key)}
+    size = replace(QUICK if given.quick else Size(), **chosen)
+    content = {**origin(), "size": asdict(size)}
+    measured = {name: PARTS[name].measure(size) for name in given.parts}
+    content["results"] = {name: result for name, result in measured.items() if result is not None}
+    write(content, given.output)
+    print(tables(content))
 
 
 if __name__ == "__main__":

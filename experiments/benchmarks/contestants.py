@@ -3,7 +3,8 @@
     python contestants.py maxexp|plain|ai8x float|qat IMAGES EPOCHS
 
 trains NASCifarNet on CIFAR-10 for EPOCHS epochs of IMAGES images, each with validation on a ninth as many, and prints
-one JSON object: the seconds of every epoch but the first, and the peak memory.
+one JSON object: the seconds of every epoch but the first, the peak resident memory of this process and that of its
+largest loader worker (0 without any; shared pages count in both).
 """
 
 import json
@@ -14,79 +15,32 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from workload import BATCH, PHASES, cifar10, data_module, nascifarnet, train_recorded, training_settings
 
-from maxexp.data.config import (
-    AugmentationConfig,
-    DatasetConfig,
-    DatasetSource,
-    HorizontalFlipConfig,
-    RandomCropConfig,
-)
-from maxexp.data.module import ImageDataModule
+from maxexp.data.dataset import ImageSet, load_split
 
-BATCH = 128
-AUGMENTATION = AugmentationConfig(RandomCropConfig(4), HorizontalFlipConfig(0.5))
-
-
-def images(count: int) -> ImageDataModule:
-    """CIFAR-10 with ``count`` training images."""
-    config = DatasetConfig("cifar10", DatasetSource.cifar10, 3, 32, 32, 10, count // 9, limit=count, download=False)
-    return ImageDataModule(config, AUGMENTATION, BATCH, seed=1)
+WORKERS = resource.RUSAGE_CHILDREN  # that have ended: the largest of them
 
 
 def train_maxexp(phase: str, count: int, epochs: int) -> list[float]:
     """The whole of maxexp, run record and checkpoints included."""
-    from maxexp.network.config import NetworkConfig
-    from maxexp.network.graph import build_network
-    from maxexp.quantization.config import Method, QuantizationConfig
-    from maxexp.tracking.config import TrackingConfig
-    from maxexp.tracking.logger import RecordLogger
-    from maxexp.tracking.record import RunRecord
-    from maxexp.training.config import RecipeConfig, TrainerConfig
-    from maxexp.training.hardware import prepare_process
-    from maxexp.training.phases import RunFiles, Training, TrainingSettings
-
-    trainer = TrainerConfig(max_epochs=epochs, batch_size=BATCH, accelerator="cpu", progress=False)
-    prepare_process(trainer)
-    quantization = QuantizationConfig(Method.qat if phase == "qat" else Method.float, start_epoch=0)
-    settings = TrainingSettings(quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
-    network = build_network(nascifarnet(NetworkConfig), (3, 32, 32))
-    ends = []
+    ends: list[float] = []
+    data = data_module(cifar10(count, count // 9))
     with tempfile.TemporaryDirectory() as folder:
-        record = RunRecord.start(TrackingConfig(uri=f"sqlite:///{folder}/mlflow.db"), "bench")
-
-        def keep(path: Path) -> None:
-            record.log_artifact(path, "checkpoints")
-            if path.suffix == ".ckpt":
-                ends.append(time.perf_counter())
-
-        files = RunFiles(Path(folder), keep, lambda offset: RecordLogger(record, folder, offset))
-        with record:
-            Training(network, images(count), settings, files).run()
+        settings = training_settings(PHASES[phase], epochs)
+        train_recorded(nascifarnet(), data, settings, Path(folder), lambda: ends.append(time.perf_counter()))
     return ends
-
-
-def nascifarnet(kind: type):
-    """The description in conf/model."""
-    from hydra import compose, initialize_config_dir
-
-    from maxexp.__main__ import conf_dir
-    from maxexp.config import to_config
-
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        model = to_config(compose("config", overrides=["model=nascifarnet", "dataset=cifar10"])).model
-    assert isinstance(model, kind)
-    return model
 
 
 class PilImages(Dataset):
     """Images as ai8x-training reads them: one PIL image after the other."""
 
-    def __init__(self, part, augment: bool) -> None:
+    def __init__(self, part: ImageSet, augment: bool) -> None:
         from torchvision import transforms as T
 
         self.arrays = part.images.permute(0, 2, 3, 1).numpy()
@@ -107,9 +61,11 @@ class PilImages(Dataset):
 
 def train_plainly(model: nn.Module, count: int, epochs: int) -> list[float]:
     """The usual loop with two loader workers."""
-    data = images(count)
-    training = DataLoader(PilImages(data.train, True), BATCH, shuffle=True, num_workers=2, drop_last=True)
-    validation = DataLoader(PilImages(data.validation, False), BATCH, num_workers=2)
+    whole = load_split(cifar10(), "train")
+    chosen, aside = np.split(np.arange(count + count // 9), [count])
+    training = DataLoader(PilImages(whole.subset(chosen), True), BATCH, True, num_workers=2, drop_last=True)
+    validation = DataLoader(PilImages(whole.subset(aside), False), BATCH, num_workers=2)
+    del whole
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     ends = []
     for _ in range(epochs):
@@ -158,8 +114,8 @@ def main() -> None:
     train = {"maxexp": train_maxexp, "plain": train_plain, "ai8x": train_ai8x}[name]
     ends = train(phase, count, epochs)
     seconds = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"seconds": seconds, "peak_mib": memory}))
+    own, workers = (resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, WORKERS))
+    print(json.dumps({"seconds": seconds, "peak_mib": own, "worker_mib": workers}))
 
 
 if __name__ == "__main__":

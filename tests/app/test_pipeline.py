@@ -1,5 +1,6 @@
 """Whole runs on the bundled digits: what they record, and how they end."""
 
+import gc
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from PIL import Image
 
 import maxexp.data.module
+from maxexp import garbage
 from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
@@ -302,3 +304,12 @@ def test_nothing_is_chosen_on_the_test_split(run_here, monkeypatch):
         assert run.info.status == "FINISHED"
         assert run.data.metrics["val/best_accuracy"] > 0
         assert not any(key.startswith("test/") for key in run.data.metrics)
+
+
+def test_garbage_is_collected_again_once_all_is_imported(run_here):
+    garbage.pause()  # as the command does while it imports
+    try:
+        run_here("stages=[synthesize]")
+        assert gc.isenabled()
+    finally:
+        garbage.resume()
