@@ -41,3 +41,7 @@ class TrainingError(MaxexpError):
 
 class TrackingError(MaxexpError):
     """A run or tracking store that cannot be used."""
+
+
+class BoardError(MaxexpError):
+    """Firmware that cannot be built, or a board, real or emulated, that cannot run it."""
