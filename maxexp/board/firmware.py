@@ -64,9 +64,8 @@ def build_firmware(project: Path, folder: Path) -> Firmware:
     _need(COMPILER)
     folder.mkdir(parents=True, exist_ok=True)
     elf = folder / "firmware.elf"
-    linker = ["-T", HAL / "max78000.ld", "-Wl,--no-warn-rwx-segments"]
-    inputs = ["-I", HAL, "-I", project, *sources, *sorted(HAL.glob("*.c"))]
-    _run([COMPILER, *FLAGS, *linker, *inputs, "-o", elf], folder / "build.log")
+    inputs = [f"-T{HAL / 'max78000.ld'}", f"-I{HAL}", f"-I{project}", *sources, *sorted(HAL.glob("*.c"))]
+    _run([COMPILER, *FLAGS, *map(str, inputs), "-o", str(elf)], folder / "build.log")
     return _converted(elf)
 
 
@@ -90,7 +89,7 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) 
         "BUILD_DIR": folder.resolve(),
         "PROJECT": "firmware",
     }
-    command = ["make", "-C", project, *(f"{name}={value}" for name, value in variables.items())]
+    command = ["make", "-C", str(project), *(f"{name}={value}" for name, value in variables.items())]
     _run(command, folder / "build.log")
     return _converted(folder / "firmware.elf")
 
@@ -101,13 +100,13 @@ def _need(tool: str) -> None:
         raise BoardError(f"{tool} is not installed; firmware needs it: {fix}")
 
 
-def _run(command: list[str | Path], log: Path) -> None:
+def _run(command: list[str], log: Path) -> None:
     """Run a tool; all that it says goes to the log."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
         raise BoardError(f"{command[0]} cannot be run: {error}") from error
-    log.write_text(" ".join(map(str, command)) + "\n" + done.stdout)
+    log.write_text(" ".join(command) + "\n" + done.stdout)
     if done.returncode:
         found = _ERROR.search(done.stdout)
         reason = found[0].strip() if found else f"{command[0]} ended with code {done.returncode}"
@@ -120,5 +119,7 @@ def _converted(elf: Path) -> Firmware:
         raise BoardError(f"building firmware left no {elf}; see {elf.parent / 'build.log'}")
     firmware = Firmware(elf, elf.with_suffix(".hex"), elf.with_suffix(".bin"))
     for form, path in (("ihex", firmware.hex), ("binary", firmware.image)):
-        _run([COMPILER.replace("gcc", "objcopy"), "-O", form, elf, path], elf.parent / f"objcopy-{form}.log")
+        _run(
+            [COMPILER.replace("gcc", "objcopy"), "-O", form, str(elf), str(path)], elf.parent / f"objcopy-{form}.log"
+        )
     return firmware

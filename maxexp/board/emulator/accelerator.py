@@ -8,7 +8,8 @@ from maxexp.board.emulator.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.board.emulator.data_memory import QUADRANT_BYTES, DataMemory
 from maxexp.board.emulator.execution import BIAS_ENTRIES, run_layer
 from maxexp.board.emulator.kernel_memory import PROCESSOR_BYTES, KernelMemory
-from maxexp.board.emulator.registers import LAYERS, PROCESSORS, QUADRANTS, Reg, decode_layer
+from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
+from maxexp.board.emulator.registers import LAYERS, Reg, decode_layer
 from maxexp.errors import BoardError
 
 QUADRANT_BASE, QUADRANT_STEP = 0x50100000, 0x400000
@@ -45,7 +46,8 @@ class Accelerator:
     runs: int = 0
 
     def __post_init__(self) -> None:
-        self.biases = np.zeros((QUADRANTS, BIAS_ENTRIES), np.int8)
+        noise = np.random.default_rng(2)
+        self.biases = noise.integers(-128, 128, (QUADRANTS, BIAS_ENTRIES), np.int8)  # arbitrary after power-up
         self._layers = np.zeros((QUADRANTS, LAYERS, max(Reg) + 1), np.uint32)
         self._control = [{CTL: 0, SRAM: 0, LAYER_COUNT: 0} for _ in range(QUADRANTS)]
 
@@ -65,7 +67,7 @@ class Accelerator:
             processor, place = divmod(offset - KERNEL_OFFSET, PROCESSOR_BYTES)
             express = bool(self._control[quadrant][CTL] & CTL_EXPRESS)
             self.kernels.write(PROCESSORS * quadrant + processor, place, value, size, express)
-        elif DATA_OFFSET <= offset and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
+        elif offset >= DATA_OFFSET and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
             start = offset - DATA_OFFSET
             self.data.quadrants[quadrant][start : start + size] = value.to_bytes(size, "little")
         elif size != 4 or offset % 4:
@@ -87,7 +89,7 @@ class Accelerator:
         quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
         if not 0 <= quadrant < QUADRANTS:
             raise _unknown("load", address, None, size)
-        if DATA_OFFSET <= offset and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
+        if offset >= DATA_OFFSET and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
             start = offset - DATA_OFFSET
             return int.from_bytes(self.data.quadrants[quadrant][start : start + size], "little")
         if size != 4:
@@ -127,7 +129,7 @@ class Accelerator:
                 running.append(quadrant)
         counts = {self._control[q][LAYER_COUNT] for q in running}
         if len(counts) > 1 or any(self._control[q][SRAM] != SRAM_NORMAL for q in running):
-            raise BoardError("emulator: the running quadrants do not agree on layers, or their memories are not set up")
+            raise BoardError("emulator: the quadrants do not agree on the layers, or their memories are not set up")
         if not all(self._control[q][CTL] & CTL_CLOCK for q in running):
             raise BoardError("emulator: the accelerator was started without its clock")
         (count,) = counts
@@ -148,7 +150,7 @@ class Accelerator:
     def _check_others(self, layer: int, running: list[int]) -> None:
         for quadrant in range(QUADRANTS):
             if quadrant not in running and self._layers[quadrant, layer, Reg.ENA]:
-                raise BoardError(f"emulator: layer {layer} uses processors of quadrant {quadrant}, which does not run")
+                raise BoardError(f"emulator: layer {layer} uses quadrant {quadrant}, which does not run")
 
 
 def _unknown(what: str, address: int, value: int | None, size: int) -> BoardError:

@@ -57,10 +57,13 @@ class CoreRegisters:
             self._pending -= bits
         elif size == 4 and offset == VECTOR_TABLE and value % 512 == 0:
             self.vectors = value
-        elif size == 4 and offset in self._systick and (offset != SYSTICK_CTRL or value in (0, _SYSTICK_ON_CORE_CLOCK)):
+        elif size == 4 and self._is_systick(offset, value):
             self._systick[offset] = value
         else:
             raise BoardError(f"emulator: a {size}-byte store of 0x{value:x} at 0x{BASE + offset:08x} is not modelled")
+
+    def _is_systick(self, offset: int, value: int) -> bool:
+        return offset in self._systick and (offset != SYSTICK_CTRL or value in (0, _SYSTICK_ON_CORE_CLOCK))
 
     def read(self, offset: int, size: int = 4) -> int:
         """A load of the firmware; raises BoardError where its meaning is not known.

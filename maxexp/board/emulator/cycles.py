@@ -1,6 +1,6 @@
 """Clock cycles of a layer by the maker's formula, from what its registers say (hardware.md 4.1)."""
 
-from maxexp.board.emulator.registers import LayerSettings, Operation
+from maxexp.board.emulator.layer_settings import LayerSettings, Operation
 
 STARTUP_CYCLES = 1
 """Cycles before the first layer."""

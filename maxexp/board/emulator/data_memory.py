@@ -5,7 +5,7 @@ import mmap
 import numpy as np
 from numpy.typing import NDArray
 
-from maxexp.board.emulator.registers import LANES, PROCESSORS, QUADRANTS, LayerSettings
+from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, QUADRANTS, LayerSettings
 from maxexp.errors import BoardError
 
 INSTANCE_WORDS = 8192
@@ -82,23 +82,14 @@ class DataMemory:
             values: (passes, processors, rows, cols), int8 in range.
 
         Raises:
-            BoardError: positions that do not follow from the processors, or beyond the memories.
+            BoardError: it reaches beyond the memories.
         """
-        reach = 0
         for quadrant, first in x.write_instance.items():
             own = [i for i, p in enumerate(x.processors) if p // PROCESSORS == quadrant]
             for out_pass, start in np.ndindex(x.passes, -(-len(own) // LANES)):
                 lanes = values[out_pass, own[start * LANES : (start + 1) * LANES]]
                 word = x.write_word + out_pass * x.pass_step
                 self._store(first + start, word, x.pixel_step, lanes.reshape(len(lanes), -1), wide=False)
-            if own:
-                reach = max(reach, LANES * first + len(own))
-        lowest = min(first for q, first in x.write_instance.items() if any(p // PROCESSORS == q for p in x.processors))
-        if reach - LANES * lowest != x.positions:
-            raise BoardError(
-                f"emulator: a layer without kernels writes {reach - LANES * lowest} positions by its processors, and "
-                f"{x.positions} by its registers; output processors that are no multiple of 4 have no known meaning"
-            )
 
     def _store(self, instance: int, word: int, step: int, lanes: NDArray[np.int64], wide: bool) -> None:
         """(lanes, pixels) into one memory, a pixel each ``step`` words."""

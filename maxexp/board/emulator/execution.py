@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from maxexp.board.emulator.data_memory import DataMemory
 from maxexp.board.emulator.kernel_memory import KernelMemory
-from maxexp.board.emulator.registers import Eltwise, LayerSettings, Operation
+from maxexp.board.emulator.layer_settings import Eltwise, LayerSettings, Operation
 from maxexp.errors import BoardError
 
 INT8_MIN, INT8_MAX = -128, 127
@@ -85,18 +85,15 @@ def _biases(x: LayerSettings, biases: NDArray[np.int8], slots: int) -> NDArray[n
     assert x.bias is not None
     quadrant, first = x.bias
     if first + slots > BIAS_ENTRIES:
-        raise BoardError(f"emulator: a layer's biases {first} to {first + slots - 1} are beyond {BIAS_ENTRIES} entries")
+        raise BoardError(f"emulator: a layer's biases end at {first + slots - 1}; there are {BIAS_ENTRIES} entries")
     return biases[quadrant, first : first + slots].astype(np.int64)
 
 
 def _activated(x: LayerSettings, accumulator: NDArray[np.int64]) -> NDArray[np.int64]:
     """Shift with rounding, saturation, then activation."""
     right = 7 - x.shift
-    if right > 0:
-        accumulator = (accumulator + (1 << (right - 1))) >> right
-    else:
-        accumulator = accumulator << -right
-    y = accumulator.clip(INT8_MIN, INT8_MAX)
+    rounded = (accumulator + (1 << (right - 1))) >> right if right > 0 else accumulator << -right
+    y = rounded.clip(INT8_MIN, INT8_MAX)
     if x.relu:
         y = y.clip(0)
     if x.absolute:

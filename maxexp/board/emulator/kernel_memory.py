@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from maxexp.board.emulator.registers import PROCESSORS, QUADRANTS
+from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
 from maxexp.errors import BoardError
 
 COLUMNS = 768
@@ -16,12 +16,12 @@ _COLUMN_WORDS = 4
 
 
 class KernelMemory:
-    """768 columns of 9 bytes on each of 64 processors; a column that was never written has no value."""
+    """768 columns of 9 bytes on each of 64 processors; after power-up their content is arbitrary."""
 
     def __init__(self) -> None:
         processors = QUADRANTS * PROCESSORS
-        self._columns = np.zeros((processors, COLUMNS, COLUMN_BYTES), np.uint8)
-        self._written = np.zeros((processors, COLUMNS), bool)
+        noise = np.random.default_rng(1)
+        self._columns = noise.integers(0, 256, (processors, COLUMNS, COLUMN_BYTES), np.uint8)
         self._next = [-1] * processors
         self._stream = [bytearray() for _ in range(processors)]
         self._words: dict[tuple[int, int], list[int]] = {}
@@ -65,7 +65,6 @@ class KernelMemory:
         if count:
             data = np.frombuffer(bytes(stream[: count * COLUMN_BYTES]), np.uint8)
             self._columns[processor, start : start + count] = data.reshape(count, COLUMN_BYTES)
-            self._written[processor, start : start + count] = True
         # The same stream may go on.
         self._next[processor] = start + count
         del stream[: count * COLUMN_BYTES]
@@ -82,12 +81,9 @@ class KernelMemory:
         if word == _COLUMN_WORDS - 1:
             data = words[0].to_bytes(1, "big") + words[1].to_bytes(4, "big") + words[2].to_bytes(4, "big")
             self._columns[processor, column] = np.frombuffer(data, np.uint8)
-            self._written[processor, column] = True
             del self._words[processor, column]
 
-    def kernels(
-        self, processors: list[int], column: int, count: int, elements: int, bits: int
-    ) -> NDArray[np.int64]:
+    def kernels(self, processors: list[int], column: int, count: int, elements: int, bits: int) -> NDArray[np.int64]:
         """Kernels from a column on, in the order in which they are used.
 
         A column is read from its last byte to its first, a kernel from its last element to its first;
@@ -104,7 +100,7 @@ class KernelMemory:
             (processors, count, elements).
 
         Raises:
-            BoardError: kernels beyond the memory, or never written.
+            BoardError: kernels beyond the memory.
         """
         for processor in processors:
             if self._next[processor] >= 0:
@@ -112,12 +108,8 @@ class KernelMemory:
         shared = 8 // bits
         groups = -(-count // shared)
         columns = -(-groups * elements // COLUMN_BYTES)
-        used = self._written[processors, column : column + columns]
-        if used.shape[1] < columns or not used.all():
-            raise BoardError(
-                f"emulator: a layer reads columns {column} to {column + columns - 1} of the kernels of processors "
-                f"{processors[0]} to {processors[-1]}, and not all of them exist and were loaded"
-            )
+        if column + columns > COLUMNS:
+            raise BoardError(f"emulator: a layer reads kernels up to column {column + columns - 1} of {COLUMNS}")
         stream = self._columns[processors, column : column + columns, ::-1].reshape(len(processors), -1)
         packed = stream[:, : groups * elements].reshape(len(processors), groups, 1, elements)[..., ::-1]
         shifts = (bits * np.arange(shared))[None, None, :, None]

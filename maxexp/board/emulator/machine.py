@@ -4,14 +4,23 @@ import struct
 from collections.abc import Callable
 
 import numpy as np
-from unicorn import UC_ARCH_ARM, UC_HOOK_INTR, UC_HOOK_MEM_INVALID, UC_MODE_MCLASS, UC_MODE_THUMB, UC_PROT_ALL, Uc, UcError
+from unicorn import (
+    UC_ARCH_ARM,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+    UC_MODE_MCLASS,
+    UC_MODE_THUMB,
+    UC_PROT_ALL,
+    Uc,
+    UcError,
+)
 from unicorn import arm_const as arm
 
 from maxexp.board.emulator import accelerator as acc
 from maxexp.board.emulator import core_registers as core
 from maxexp.board.emulator.data_memory import QUADRANT_BYTES
+from maxexp.board.emulator.layer_settings import QUADRANTS
 from maxexp.board.emulator.peripherals import Peripherals
-from maxexp.board.emulator.registers import QUADRANTS
 from maxexp.errors import BoardError
 
 FLASH, FLASH_BYTES = 0x10000000, 512 * 1024
@@ -117,13 +126,16 @@ class Machine:
         if address != AON or value or size != 4:
             raise BoardError(f"emulator: a {size}-byte store of 0x{value:x} at 0x{address:08x} is not modelled")
 
+    def _check_power(self, address: int) -> None:
+        self.peripherals.check_accelerator((address - acc.QUADRANT_BASE) // acc.QUADRANT_STEP)
+
     def _read_accelerator(self, address: int, size: int) -> int:
-        self.peripherals.check_accelerator()
+        self._check_power(address)
         return self.accelerator.read(address, size)
 
     def _write_accelerator(self, address: int, value: int, size: int) -> None:
         """The processor's store ends when the accelerator is done: no race between them is modelled."""
-        self.peripherals.check_accelerator()
+        self._check_power(address)
         cycles = self.accelerator.write(address, value, size)
         if cycles:
             self._wait(self.peripherals.accelerator_ticks(cycles))

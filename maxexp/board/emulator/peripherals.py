@@ -28,7 +28,6 @@ _TMR_CASCADE, _TMR_CLOCK_ENABLED, _TMR_CLOCK_READY, _TMR_WRITE_DONE = 1 << 31, 1
 _UART_CLOCK_ON, _UART_CLOCK_READY, _UART_RX_EMPTY, _UART_TX_EMPTY = 1 << 15, 1 << 19, 1 << 4, 1 << 6
 _UART_8N1, _UART_CLOCK_IBRO, _UART_CLKDIV = 3 << 10 | 1, 2 << 16, 64
 _ICC_READY = 1 << 16
-_QUADRANT_POWER = 0xF
 
 # Registers that only keep what is stored in them.
 _PINS = [0x00, 0x0C, 0x18, 0x68, 0x74]
@@ -132,13 +131,13 @@ class Peripherals:
 
     def _check_system_clock(self) -> None:
         if self._values[CLKCTRL] & _SYSTEM_CLOCK_FIELD != _SYSTEM_CLOCK_IPO:
-            raise BoardError("emulator: the system clock is not the 100 MHz oscillator; other speeds are not modelled")
+            raise BoardError("emulator: the system clock is not the 100 MHz oscillator; others are not modelled")
 
-    def check_accelerator(self) -> None:
-        """Refuse an access to the accelerator without power or clock."""
-        powered = [self._values.get(GCFR + 4 * i, 0) & _QUADRANT_POWER for i in range(4)]
-        if powered != [_QUADRANT_POWER, _QUADRANT_POWER, 0, 0] or self._values[PCLKDIS0] & _CNN_CLOCK_OFF:
-            raise BoardError("emulator: the accelerator is used before cnn_enable(): it has no power or no clock")
+    def check_accelerator(self, quadrant: int) -> None:
+        """Refuse an access to a quadrant of the accelerator without power or clock."""
+        power, memory, isolated, reset = (self._values.get(GCFR + 4 * i, 0) >> quadrant & 1 for i in range(4))
+        if (power, memory, isolated, reset) != (1, 1, 0, 0) or self._values[PCLKDIS0] & _CNN_CLOCK_OFF:
+            raise BoardError(f"emulator: quadrant {quadrant} of the accelerator is used without power or clock")
 
     def accelerator_ticks(self, cycles: int) -> int:
         """Ticks of the peripheral clock that the accelerator's cycles take."""

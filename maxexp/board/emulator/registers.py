@@ -1,19 +1,14 @@
 """The accelerator's layer registers, decoded into what a layer does (hardware.md 10.2)."""
 
-from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, Eltwise, LayerSettings, Operation
 from maxexp.errors import BoardError
 
-QUADRANTS = 4
 LAYERS = 32
-PROCESSORS = 16
-"""Processors of one quadrant."""
-LANES = 4
-"""Processors that share a data memory: one byte each of its 32-bit words."""
 
 
 class Reg(IntEnum):
@@ -39,23 +34,6 @@ class Reg(IntEnum):
     STREAM2 = 17
     FMAX = 18
     LCTL2 = 20
-
-
-class Eltwise(Enum):
-    """Element-wise operations by their code."""
-
-    sub = 0
-    add = 1
-    bitwise_or = 2
-    bitwise_xor = 3
-
-
-class Operation(Enum):
-    """What follows pooling and element-wise operation."""
-
-    conv2d = "conv2d"
-    conv1d = "conv1d"
-    none = "none"
 
 
 _INSTANCE_STEP = 0x2000
@@ -89,85 +67,6 @@ _OWN_BITS = {Reg.WPTR_BASE: 0x1E000, Reg.LCTL: 0xF000, Reg.ENA: 0xFFFFFFFF, Reg.
 """Bits that may differ between quadrants; all others must agree."""
 
 _WEIGHT_BITS = {0: 8, 1: 1, 2: 2, 3: 4}
-
-
-@dataclass(frozen=True)
-class LayerSettings:
-    """What one layer's registers say.
-
-    Attributes:
-        rows, cols: size of the input, without padding.
-        padding: rows and columns of zeros at each side, of the convolution.
-        pool: rows and columns of the pooling window, (1, 1) without pooling.
-        stride: of the pooling, or of plain sub-sampling.
-        average: average instead of maximum pooling.
-        chw: each processor has a data memory of its own, four pixels to a word.
-        operands: input tensors that are combined element by element.
-        eltwise: how, if there are several.
-        pool_first: operands are pooled before they are combined.
-        operation: convolution or none.
-        kernel: rows and columns of the kernel, (1, 1) where nothing is convolved.
-        passes: words that an input pixel takes on each processor; for a flattened input all its pixels.
-        flatten_engine: whether the hardware's flatten engine counts the passes.
-        weight_bits: 1, 2, 4 or 8.
-        column: first column of the kernels.
-        kernels: kernels on each processor: output slots times passes.
-        positions: output channels of one output pass, unused ones included.
-        out_passes: output channels are written in this many passes.
-        pixel_step, pass_step: words from an output pixel, or pass, to the next.
-        wide: outputs are raw 32-bit accumulators.
-        relu, absolute: activation.
-        shift: left shift of the accumulator, in units of 2^-7.
-        bias: (quadrant, first entry) of the biases, if any.
-        processors: processors that have input, 0 to 63.
-        read_word: first word of the input in each data memory.
-        write_word: first word of the output.
-        write_instance: by quadrant: first data memory (0 to 15) of the output.
-        timeslots: words in which a quadrant hands its pixels through.
-    """
-
-    rows: int
-    cols: int
-    padding: tuple[int, int]
-    pool: tuple[int, int]
-    stride: int
-    average: bool
-    chw: bool
-    operands: int
-    eltwise: Eltwise | None
-    pool_first: bool
-    operation: Operation
-    kernel: tuple[int, int]
-    passes: int
-    flatten_engine: bool
-    weight_bits: int
-    column: int
-    kernels: int
-    positions: int
-    out_passes: int
-    pixel_step: int
-    pass_step: int
-    wide: bool
-    relu: bool
-    absolute: bool
-    shift: int
-    bias: tuple[int, int] | None
-    processors: list[int]
-    read_word: int
-    write_word: int
-    write_instance: dict[int, int]
-    timeslots: int
-
-    @property
-    def pooled(self) -> tuple[int, int]:
-        """Rows and columns after pooling or sub-sampling."""
-        return (self.rows - self.pool[0]) // self.stride + 1, (self.cols - self.pool[1]) // self.stride + 1
-
-    @property
-    def out_size(self) -> tuple[int, int]:
-        """Rows and columns of the output."""
-        (rows, cols), (high, wide), (top, left) = self.pooled, self.kernel, self.padding
-        return rows + 2 * top - high + 1, cols + 2 * left - wide + 1
 
 
 class _Layer:
@@ -304,9 +203,7 @@ def _passes(layer: _Layer) -> tuple[int, bool]:
     return last + 1, engine
 
 
-def _operands(
-    layer: _Layer, operation: Operation, pool: tuple[int, int]
-) -> tuple[int, Eltwise | None, bool]:
+def _operands(layer: _Layer, operation: Operation, pool: tuple[int, int]) -> tuple[int, Eltwise | None, bool]:
     """Operands, their operation, and whether pooling comes first."""
     count = layer.field(Reg.ONED, 18, 4) + 1
     combines = layer.field(Reg.ONED, 13, 1) == 1
@@ -319,9 +216,7 @@ def _operands(
     return count, Eltwise(layer.field(Reg.ONED, 14, 2)), pool_first or pool == (1, 1)
 
 
-def _kernels(
-    layer: _Layer, operation: Operation, kernel: tuple[int, int], bits: int, passes: int
-) -> tuple[int, int]:
+def _kernels(layer: _Layer, operation: Operation, kernel: tuple[int, int], bits: int, passes: int) -> tuple[int, int]:
     """First column, and kernels on each processor; the register counts eighths of a kernel."""
     first, last = layer.field(Reg.MCNT, 16, 16), layer.field(Reg.MCNT, 0, 16)
     if operation is Operation.none:
@@ -342,10 +237,11 @@ def _output_steps(
     pass_step = layer.field(Reg.WPTR_CHOFFS, 0, 16)
     words = LANES if wide else 1
     if operation is Operation.none:
-        # Nothing is weighed, yet the span counts weights' bits.
-        layer.require(span % bits == 0 and not wide, Reg.LCTL2)
-        layer.require(pass_step == (skip if passes > 1 else 0) or (passes == 1 and pass_step == skip), Reg.WPTR_CHOFFS)
-        return span // bits + 1, passes, passes * skip, skip
+        layer.require(span == 0 and not wide, Reg.LCTL2)
+        layer.require(
+            pass_step == (skip if passes > 1 else 0) or (passes == 1 and pass_step == skip), Reg.WPTR_CHOFFS
+        )
+        return 0, passes, passes * skip, skip
     layer.require(span % bits == 0, Reg.LCTL2)
     if pass_step == 0:
         return span // bits + 1, 1, skip * words, 0
@@ -415,9 +311,12 @@ def _check_consistency(layer: _Layer, x: LayerSettings) -> None:
         layer.require(step == (x.operation is Operation.conv2d and x.kernel == (1, 1)), Reg.WPTR_TOFFS)
         layer.require(x.timeslots == 1, Reg.ONED)
         layer.require(len(set(x.write_instance.values())) == 1, Reg.WPTR_BASE)
-        layer.require(x.kernels // x.passes <= x.positions * x.out_passes, Reg.MCNT)
-        layer.require(x.kernels // x.passes > x.positions * (x.out_passes - 1), Reg.MCNT)
+        # Only a flattening layer may leave the end of its last output pass out.
+        slots, most = x.kernels // x.passes, x.positions * x.out_passes
+        layer.require(slots == most or most - x.positions < slots < most and x.out_passes > 1, Reg.MCNT)
     else:
-        layer.require(step == _INSTANCE_STEP or (x.timeslots == 1 and step == _INSTANCE_STEP // LANES), Reg.WPTR_TOFFS)
+        layer.require(
+            step == _INSTANCE_STEP or (x.timeslots == 1 and step == _INSTANCE_STEP // LANES), Reg.WPTR_TOFFS
+        )
         layer.require(x.bias is None and not (x.shift or x.relu or x.absolute or x.flatten_engine), Reg.POST)
     layer.require(not x.wide or not (x.relu or x.absolute), Reg.LCTL)

@@ -46,9 +46,9 @@ def run_emulated(image: Path, instructions: int = INSTRUCTION_BUDGET) -> Emulate
     alive = True
     for _ in range(-(-instructions // SLICE_INSTRUCTIONS)):
         alive = machine.run_slice()
-        if not alive or parse_output(decode_serial(output)).passed is False:
+        if not alive or parse_output(decode_serial(bytes(output))).passed is False:
             break
-    result = parse_output(decode_serial(output))
+    result = parse_output(decode_serial(bytes(output)))
     if result.passed is None:
         ending = f"within {instructions:,} instructions" if alive else "and sleeps"
         last = result.text.strip().splitlines()[-1:] or ["nothing"]
