@@ -13,6 +13,7 @@ Store = tuple[int, int, int]
 
 QUADRANTS = [0x50100000 + q * 0x400000 for q in range(4)]
 RUNNING, WAITING = 0x00100009, 0x00100809
+BIAS_QUADRANT = 2
 
 
 @dataclass
@@ -168,73 +169,72 @@ def register_stores(x: HandLayer, index: int = 0) -> list[Store]:
 
 
 def _registers(x: HandLayer, quadrant: int, mask: int) -> dict[int, int]:
-    rows, cols = (1, 1) if x.flatten else (x.rows, x.cols)
-    pixels = x.rows * x.cols if x.flatten else 1
-    size = (1, 1) if x.weight is None or x.flatten else x.weight.shape[2:]
-    line = size[1] > 1 and size[0] > 1
-    one_dimensional = x.weight is not None and size[0] != size[1]
-    passes = x.passes * pixels
-    out_passes = ceil(x.outputs / 64)
-    lanes, words = x.first_out % 4, 4 if x.wide else 1
-    engine = passes > 16
-    pooled_cols = (cols - x.pool[1]) // x.stride + 1
-    pooling = x.pool != (1, 1)
-    sources = sum(
-        1 << q for q in range(1, 4) if any(p // 16 == q for p in range(x.first_in, x.first_in + x.per_pass))
-    )
-    bias_quadrant = 2
-    if x.bias is not None:
-        sources |= 1 << bias_quadrant
+    """Values by register number."""
     convolves = x.weight is not None
+    size = (1, 1) if x.weight is None or x.flatten else x.weight.shape[2:]
+    rows, cols = (1, 1) if x.flatten else (x.rows, x.cols)
+    pooling = x.pool != (1, 1)
+    two_passes, words = x.outputs > 64, 4 if x.wide else 1
+    line = (cols - x.pool[1]) // x.stride + 1 + 2 * x.padding[1] - size[1]
     first_out = x.first_out if convolves else _quadrant_start(x, quadrant)
     registers = {
         0: rows - 1 + 2 * x.padding[0] | x.padding[0] << 16,
         1: cols - 1 + 2 * x.padding[1] | x.padding[1] << 16,
+        2: _operands(x, size, pooling),
         3: x.pool[0] - 1,
         4: x.pool[1] - 1,
         5: x.stride - 1,
         6: x.out_word | first_out // 4 << 13,
-        7: (size == (1, 1)) if convolves else 0x2000,
+        7: int(size == (1, 1)) if convolves else 0x2000,
         8: 0x2000 if convolves else 0,
-        9: words * (x.gap + 1) if out_passes > 1 else 0,
+        9: words * (x.gap + 1) if two_passes else 0,
         10: x.in_word,
         11: 0x820 | pooling << 7 | (not x.average) << 8 | x.relu << 9 | x.wide << 16,
-        13: pooled_cols + 2 * x.padding[1] - size[1] if line else 0,
+        13: line if size == (3, 3) else 0,
         14: mask << 16 | mask if convolves else mask,
         15: {8: 0, 1: 1, 2: 2, 4: 3}[x.bits] << 22 | x.absolute << 26 | (abs(x.shift) | (x.shift < 0) << 4) << 13,
     }
-    one = 1 << 8 if size == (1, 1) and (convolves or x.operands == 1) else 0
-    if one_dimensional:
-        one = size[0] << 8 | 1 << 12
-    if x.operands > 1:
-        one |= 1 << 13 | x.eltwise << 14 | (x.operands - 1) << 18 | convolves << 17
-        one |= (pooling and x.pool_first) << 16
-    if not convolves:
-        registers[2] = one | (bin(mask).count("1") + 3) // 4 - 1 if mask else one
-        slots = max(bin(_mask(x, q)).count("1") for q in range(4))
-        registers[2] = one | (slots - 1) // 4
-        registers[12] = (x.passes - 1) * 8
-        registers[15] = (3 if x.operands == 1 else 1) << 24
-        registers[20] = x.gap << 4 | x.passes - 1
-        return registers
-    if quadrant == 0:
-        registers[11] |= sources << 12
-    if x.bias is not None and quadrant == bias_quadrant:
-        registers[15] |= 1 << 12 | x.bias_entry
-    per_out_pass = _per_pass(x.outputs) + lanes
-    slots = lanes + x.outputs if out_passes == 1 or x.flatten else out_passes * per_out_pass
-    start, byte = divmod(9 * x.column, size[0] * size[1])
-    registers[2] = one | byte << 4
-    registers[12] = 8 * start << 16 | 8 * start + (slots * passes - 1) * x.bits
-    registers[20] = (per_out_pass - 1) * x.bits << 8 | (out_passes * (x.gap + 1) - 1) << 4 | (passes - 1) & 15
-    if engine:
-        registers[13] = (passes - 1) << 16 | 2 * (passes - 1) + 1
-        registers[15] |= 1 << 27 | (passes - 1) >> 4 << 18
+    return _convolution(x, quadrant, size, registers) if convolves else _passthrough(x, registers)
+
+
+def _operands(x: HandLayer, size: tuple[int, ...], pooling: bool) -> int:
+    """The register of kernel length and element-wise operation."""
+    if x.operands == 1:
+        return {(1, 1): 1 << 8, (3, 3): 0}.get(tuple(size), size[0] << 8 | 1 << 12)
+    kernel = 1 << 8 if x.weight is not None and size == (1, 1) else 0
+    combined = 1 << 13 | x.eltwise << 14 | (x.operands - 1) << 18 | (pooling and x.pool_first) << 16
+    return kernel | combined | (x.weight is not None) << 17
+
+
+def _passthrough(x: HandLayer, registers: dict[int, int]) -> dict[int, int]:
+    used = range(x.first_in, x.first_in + x.per_pass)
+    busiest = max(sum(p // 16 == quadrant for p in used) for quadrant in range(4))
+    registers[2] |= (busiest - 1) // 4
+    registers[12] = (x.passes - 1) * 8
+    registers[15] = (3 if x.operands == 1 else 1) << 24
+    registers[20] = x.gap << 4 | x.passes - 1
     return registers
 
 
-def _mask(x: HandLayer, quadrant: int) -> int:
-    return sum(1 << (p % 16) for p in range(x.first_in, x.first_in + x.per_pass) if p // 16 == quadrant)
+def _convolution(x: HandLayer, quadrant: int, size: tuple[int, ...], registers: dict[int, int]) -> dict[int, int]:
+    used = range(x.first_in, x.first_in + x.per_pass)
+    passes = x.passes * (x.rows * x.cols if x.flatten else 1)
+    lanes, out_passes = x.first_out % 4, ceil(x.outputs / 64)
+    positions = _per_pass(x.outputs) + lanes
+    slots = lanes + x.outputs if out_passes == 1 or x.flatten else out_passes * positions
+    listened = {p // 16 for p in used} | ({BIAS_QUADRANT} if x.bias is not None else set())
+    if quadrant == 0:
+        registers[11] |= sum(1 << q for q in listened - {0}) << 12
+    if x.bias is not None and quadrant == BIAS_QUADRANT:
+        registers[15] |= 1 << 12 | x.bias_entry
+    start, byte = divmod(9 * x.column, size[0] * size[1])
+    registers[2] |= byte << 4
+    registers[12] = 8 * start << 16 | 8 * start + (slots * passes - 1) * x.bits
+    registers[20] = (positions - 1) * x.bits << 8 | (out_passes * (x.gap + 1) - 1) << 4 | (passes - 1) & 15
+    if passes > 16:
+        registers[13] = (passes - 1) << 16 | 2 * (passes - 1) + 1
+        registers[15] |= 1 << 27 | (passes - 1) >> 4 << 18
+    return registers
 
 
 def _quadrant_start(x: HandLayer, quadrant: int) -> int:
@@ -252,7 +252,9 @@ def program(x: HandLayer, values: np.ndarray, express: bool = True) -> list[Stor
         stores += kernel_stores(x, express)
     if x.bias is not None:
         entry = x.bias_entry + x.first_out % 4 * ceil(x.outputs / 64)
-        stores += [(QUADRANTS[2] + 0x8000 + 4 * (entry + i), int(b) & 0xFF, 4) for i, b in enumerate(x.bias)]
+        stores += [
+            (QUADRANTS[BIAS_QUADRANT] + 0x8000 + 4 * (entry + i), int(b) & 0xFF, 4) for i, b in enumerate(x.bias)
+        ]
     return stores + register_stores(x) + place(values, x.first_in, x.in_word, x.operands)
 
 

@@ -1,5 +1,6 @@
 """What the maker's synthesizer generates, on the emulated board: its known answer is the independent oracle."""
 
+import json
 from typing import Any
 
 import pytest
@@ -233,3 +234,38 @@ def test_known_answer_and_cycles(name: str, synthesizer, tmp_path) -> None:
     assert run.result.passed, run.result.text
     assert run.layer_cycles == generated.layer_cycles
     assert run.result.inference_us == run.cycles // 50
+
+
+FAULTS = {
+    "input offset": ({}, {"in_offset": 0x1000}),
+    "output processors": ({"output_processors": mask(8, 4)}, {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_that_the_synthesizer_accepts(name: str, synthesizer, tmp_path) -> None:
+    """Its known answer comes from arrays that know nothing of memories, so it is that of the right network."""
+    first, second = FAULTS[name]
+    layers = [
+        conv(3, 8, processors=0x7, out_offset=0x2000, **first),
+        conv(8, 8, processors=mask(8), out_offset=0x4000, **second),
+        tail(8, 64),
+    ]
+    generated = synthesizer.generate(tmp_path, (3, 8, 8), layers)
+    run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
+    assert run.result.passed is False
+    assert run.result.mismatches
+
+
+@pytest.mark.slow
+def test_the_makers_trained_network(synthesizer, ai8x, tmp_path) -> None:
+    golden = json.loads((ai8x / "cifar10-nas.golden.json").read_text())
+    checkpoint, sample = ai8x / "ai85-cifar10-qat8-q.pth.tar", ai8x / "sample_cifar-10.npy"
+    config = synthesizer.checkout / "networks" / "cifar10-nas.yaml"
+    generated = synthesizer.run(tmp_path, checkpoint, config, sample, "--softmax")
+    run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
+    assert run.result.passed
+    assert run.result.logits == dict(enumerate(golden["logits_int32"]))
+    assert run.layer_cycles == generated.layer_cycles
+    assert run.cycles == golden["latency_cycles"]["total"]
