@@ -12,8 +12,9 @@ from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
 from maxexp.board.emulator.registers import LAYERS, Reg, decode_layer
 from maxexp.errors import BoardError
 
+AON_CONTROL = 0x50001000
+"""Power of the memories; firmware leaves them on."""
 QUADRANT_BASE, QUADRANT_STEP = 0x50100000, 0x400000
-REGISTER_BYTES = 0x8000
 BIAS_OFFSET, BIAS_BYTES = 0x8000, 4 * BIAS_ENTRIES
 KERNEL_OFFSET, KERNEL_BYTES = 0x80000, PROCESSORS * PROCESSOR_BYTES
 DATA_OFFSET = 0x300000
@@ -61,6 +62,8 @@ class Accelerator:
             BoardError: an address or value without a known meaning.
         """
         quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
+        if (address, value) == (AON_CONTROL, 0):
+            return 0
         if not 0 <= quadrant < QUADRANTS:
             raise _unknown("store", address, value, size)
         if KERNEL_OFFSET <= offset < KERNEL_OFFSET + KERNEL_BYTES:

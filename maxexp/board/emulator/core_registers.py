@@ -42,8 +42,9 @@ class CoreRegisters:
         """The interrupt is being served."""
         self._pending.discard(number)
 
-    def write(self, offset: int, value: int, size: int = 4) -> None:
+    def write(self, address: int, value: int, size: int = 4) -> None:
         """A store of the firmware; raises BoardError where its meaning is not known."""
+        offset = address - BASE
         bits = {32 * (offset % 0x80 // 4) + bit for bit in range(32) if value >> bit & 1}
         block = offset & ~0x7F
         in_block = size == 4 and offset % 4 == 0 and offset % 0x80 // 4 < _INTERRUPT_WORDS
@@ -60,19 +61,20 @@ class CoreRegisters:
         elif size == 4 and self._is_systick(offset, value):
             self._systick[offset] = value
         else:
-            raise BoardError(f"emulator: a {size}-byte store of 0x{value:x} at 0x{BASE + offset:08x} is not modelled")
+            raise BoardError(f"emulator: a {size}-byte store of 0x{value:x} at 0x{address:08x} is not modelled")
 
     def _is_systick(self, offset: int, value: int) -> bool:
         return offset in self._systick and (offset != SYSTICK_CTRL or value in (0, _SYSTICK_ON_CORE_CLOCK))
 
-    def read(self, offset: int, size: int = 4) -> int:
+    def read(self, address: int, size: int = 4) -> int:
         """A load of the firmware; raises BoardError where its meaning is not known.
 
         Whoever reads the running system timer waits for it, so time jumps to its end.
         """
+        offset = address - BASE
         if size == 4 and offset == SYSTICK_CTRL and self._systick[SYSTICK_CTRL]:
             self._wait((self._systick[SYSTICK_LOAD] + 1) // _CORE_CLOCKS_PER_TICK)
             return self._systick[SYSTICK_CTRL] | _SYSTICK_EXPIRED
         if size == 4 and offset == VECTOR_TABLE:
             return self.vectors
-        raise BoardError(f"emulator: a {size}-byte load at 0x{BASE + offset:08x} is not modelled")
+        raise BoardError(f"emulator: a {size}-byte load at 0x{address:08x} is not modelled")

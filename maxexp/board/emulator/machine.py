@@ -10,7 +10,9 @@ from unicorn import (
     UC_HOOK_MEM_INVALID,
     UC_MODE_MCLASS,
     UC_MODE_THUMB,
-    UC_PROT_ALL,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
     Uc,
     UcError,
 )
@@ -26,8 +28,7 @@ from maxexp.errors import BoardError
 FLASH, FLASH_BYTES = 0x10000000, 512 * 1024
 SRAM, SRAM_BYTES = 0x20000000, 128 * 1024
 PERIPHERALS, PERIPHERAL_BYTES = 0x40000000, 0x100000
-AON, AON_BYTES = 0x50001000, 0x1000
-"""Power of the accelerator's memories; firmware leaves it on."""
+PAGE = 0x1000
 
 CNN_INTERRUPT = 101
 SLICE_INSTRUCTIONS = 100_000
@@ -76,28 +77,21 @@ class Machine:
 
     def _map_memories(self, image: bytes) -> None:
         uc = self._uc
-        uc.mem_map(FLASH, FLASH_BYTES)
+        uc.mem_map(FLASH, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC)
         uc.mem_write(FLASH, image)
         uc.mem_map(SRAM, SRAM_BYTES)
         uc.mem_write(SRAM, np.random.default_rng(4).bytes(SRAM_BYTES))  # arbitrary after power-up
         self._map(PERIPHERALS, PERIPHERAL_BYTES, self.peripherals.read, self.peripherals.write)
-        self._map(AON, AON_BYTES, self._no_load, self._write_aon)
-        uc.mmio_map(
-            core.BASE,
-            0x1000,
-            lambda _uc, offset, size, _: self._core.read(offset, size),
-            None,
-            lambda _uc, offset, size, value, _: self._core.write(offset, value, size),
-            None,
-        )
+        self._map(acc.AON_CONTROL, PAGE, self.accelerator.read, self.accelerator.write)
+        self._map(core.BASE, PAGE, self._core.read, self._core.write)
         for quadrant in range(QUADRANTS):
             base = acc.QUADRANT_BASE + quadrant * acc.QUADRANT_STEP
-            # Registers and biases share a window; biases end within a page.
-            window = acc.REGISTER_BYTES + 2 * acc.BIAS_BYTES
+            # Biases follow registers and end within a page. Kernels are the bulk, so they go the short way.
+            window = acc.BIAS_OFFSET + PAGE
             self._map(base, window, self._read_accelerator, self._write_accelerator)
             self._map(base + acc.KERNEL_OFFSET, acc.KERNEL_BYTES, self._read_accelerator, self.accelerator.write)
             memory = np.frombuffer(self.accelerator.data.quadrants[quadrant], np.uint8)
-            uc.mem_map_ptr(base + acc.DATA_OFFSET, QUADRANT_BYTES, UC_PROT_ALL, memory.ctypes.data)
+            uc.mem_map_ptr(base + acc.DATA_OFFSET, QUADRANT_BYTES, UC_PROT_READ | UC_PROT_WRITE, memory.ctypes.data)
         uc.hook_add(UC_HOOK_INTR, self._on_exception)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid_access)
 
@@ -116,15 +110,6 @@ class Machine:
 
     def _wait(self, ticks: int) -> None:
         self.peripherals.time += ticks
-
-    @staticmethod
-    def _no_load(address: int, size: int) -> int:
-        raise BoardError(f"emulator: a {size}-byte load at 0x{address:08x} is not modelled")
-
-    @staticmethod
-    def _write_aon(address: int, value: int, size: int) -> None:
-        if address != AON or value or size != 4:
-            raise BoardError(f"emulator: a {size}-byte store of 0x{value:x} at 0x{address:08x} is not modelled")
 
     def _check_power(self, address: int) -> None:
         self.peripherals.check_accelerator((address - acc.QUADRANT_BASE) // acc.QUADRANT_STEP)

@@ -44,6 +44,7 @@ void board_init(void) {
   for (unsigned int i = 0; i < LEDS; i++)
     LED_Off(i);
   SIMO_VREGO_C = SIMO_CNN_VOLTAGE;
+  SystemCoreClockUpdate();
   MXC_Delay(MSEC(200)); /* until the supply of the accelerator is there */
 }
 
