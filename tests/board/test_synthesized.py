@@ -219,6 +219,15 @@ NETWORKS: dict[str, Network] = {
     "plain weight writes": network(
         (3, 8, 8), conv(3, 8, bits=4, processors=0x7, out_offset=0x2000), tail(8, 64), options=("--no-mexpress",)
     ),
+    "weights read back": network(
+        (3, 8, 8), conv(3, 8, processors=0x7, out_offset=0x2000), tail(8, 64), options=("--verify-kernels",)
+    ),
+    "booster": network(
+        (3, 8, 8), conv(3, 8, processors=0x7, out_offset=0x2000), tail(8, 64), options=("--boost", "2.5", "--softmax")
+    ),
+    "endless loop": network(
+        (3, 8, 8), conv(3, 8, processors=0x7, out_offset=0x2000), tail(8, 64), options=("--forever",)
+    ),
     "busy waiting": network(
         (3, 8, 8), conv(3, 8, processors=0x7, out_offset=0x2000), tail(8, 64), options=("--no-wfi",)
     ),

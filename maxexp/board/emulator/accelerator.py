@@ -87,7 +87,7 @@ class Accelerator:
         """A load of the firmware.
 
         Raises:
-            BoardError: an address without a known meaning, kernels and biases included.
+            BoardError: an address without a known meaning; biases can only be written.
         """
         quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
         if not 0 <= quadrant < QUADRANTS:
@@ -97,6 +97,9 @@ class Accelerator:
             return int.from_bytes(self.data.quadrants[quadrant][start : start + size], "little")
         if size != 4:
             raise _unknown("load", address, None, size)
+        if KERNEL_OFFSET <= offset < KERNEL_OFFSET + KERNEL_BYTES:
+            processor, place = divmod(offset - KERNEL_OFFSET, PROCESSOR_BYTES)
+            return self.kernels.read(PROCESSORS * quadrant + processor, place)
         if offset in self._control[quadrant]:
             return self._control[quadrant][offset]
         return int(self._layers[self._layer_register(address, "load")])

@@ -83,6 +83,15 @@ class KernelMemory:
             self._columns[processor, column] = np.frombuffer(data, np.uint8)
             del self._words[processor, column]
 
+    def read(self, processor: int, offset: int) -> int:
+        """A word as the firmware's check of its weights loads it: a byte, two words and zero for each column."""
+        column, word = divmod(offset >> 2, _COLUMN_WORDS)
+        if column >= COLUMNS:
+            raise BoardError(f"emulator: a load of column {column} of the kernels; there are {COLUMNS}")
+        self._flush(processor)
+        data = self._columns[processor, column].tobytes()
+        return int.from_bytes((data[:1], data[1:5], data[5:], b"")[word], "big")
+
     def kernels(self, processors: list[int], column: int, count: int, elements: int, bits: int) -> NDArray[np.int64]:
         """Kernels from a column on, in the order in which they are used.
 
@@ -103,8 +112,7 @@ class KernelMemory:
             BoardError: kernels beyond the memory.
         """
         for processor in processors:
-            if self._next[processor] >= 0:
-                self._flush(processor)
+            self._flush(processor)
         shared = 8 // bits
         groups = -(-count // shared)
         columns = -(-groups * elements // COLUMN_BYTES)

@@ -70,6 +70,7 @@ class Machine:
         self._in_interrupt = False
         self._leaving_interrupt = False
         self._invalid = 0
+        self._error: BoardError | None = None
         self._map_memories(image)
         stack, reset = struct.unpack_from("<II", image)
         self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
@@ -99,14 +100,26 @@ class Machine:
         self, base: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], object]
     ) -> None:
         """Registers: every load and store goes to a function of (address, size) or (address, value, size)."""
-        self._uc.mmio_map(
-            base,
-            size,
-            lambda _uc, offset, width, _: read(base + offset, width),
-            None,
-            lambda _uc, offset, width, value, _: write(base + offset, value, width),
-            None,
-        )
+
+        def load(_uc: Uc, offset: int, width: int, _data: object) -> int:
+            try:
+                return read(base + offset, width)
+            except BoardError as error:
+                return self._stop(error)
+
+        def store(_uc: Uc, offset: int, width: int, value: int, _data: object) -> None:
+            try:
+                write(base + offset, value, width)
+            except BoardError as error:
+                self._stop(error)
+
+        self._uc.mmio_map(base, size, load, None, store, None)
+
+    def _stop(self, error: BoardError) -> int:
+        """End the slice; Unicorn's own way would print some errors instead of raising them."""
+        self._error = self._error or error
+        self._uc.emu_stop()
+        return 0
 
     def _wait(self, ticks: int) -> None:
         self.peripherals.time += ticks
@@ -152,6 +165,8 @@ class Machine:
             raise BoardError(
                 f"emulator: the firmware crashed at 0x{where:08x}, last address 0x{self._invalid:08x}: {error}"
             ) from error
+        if self._error is not None:
+            raise self._error
         self._program_counter = self._uc.reg_read(arm.UC_ARM_REG_PC)
         if self._leaving_interrupt:
             self._in_interrupt = self._leaving_interrupt = False

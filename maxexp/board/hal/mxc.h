@@ -69,6 +69,14 @@ typedef struct {
 } mxc_gpio_regs_t;
 #define MXC_GPIO0 ((mxc_gpio_regs_t *) 0x40008000)
 #define MXC_GPIO2 ((mxc_gpio_regs_t *) 0x40080400)
+#define MXC_GPIO_PIN_0 (1u << 0)
+#define MXC_GPIO_PIN_1 (1u << 1)
+#define MXC_GPIO_PIN_2 (1u << 2)
+#define MXC_GPIO_PIN_3 (1u << 3)
+#define MXC_GPIO_PIN_4 (1u << 4)
+#define MXC_GPIO_PIN_5 (1u << 5)
+#define MXC_GPIO_PIN_6 (1u << 6)
+#define MXC_GPIO_PIN_7 (1u << 7)
 typedef enum { MXC_GPIO_FUNC_OUT } mxc_gpio_func_t;
 typedef enum { MXC_GPIO_PAD_NONE } mxc_gpio_pad_t;
 typedef struct {
