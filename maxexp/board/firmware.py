@@ -15,6 +15,7 @@ from shutil import which
 from maxexp.errors import BoardError
 
 HAL = Path(__file__).parent / "hal"
+SERVER = HAL / "programs" / "inference_server.c"
 COMPILER = "arm-none-eabi-gcc"
 COMPILER_FIX = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 FLAGS = (
@@ -48,19 +49,22 @@ def find_sdk() -> Path | None:
     return Path(path) if path and Path(path, "Libraries").is_dir() else None
 
 
-def build_firmware(project: Path, folder: Path) -> Firmware:
+def build_firmware(project: Path, folder: Path, server: bool = False) -> Firmware:
     """Build with the GNU compiler and our own hardware layer.
 
     Args:
         project: the generated project: its C files and headers, unmodified.
         folder: gets program and ``build.log``; created if need be.
+        server: build the inference server (``hal/programs``) in place of the project's own ``main.c``.
 
     Raises:
         BoardError: no compiler, or a compilation that fails: its first error and the path of the log.
     """
-    sources = sorted(project.glob("*.c"))
+    sources = sorted(path for path in project.glob("*.c") if not (server and path.name == "main.c"))
     if not sources:
         raise BoardError(f"{project}: no C files to build; is this a project that ai8xize.py generated?")
+    if server:
+        sources.append(SERVER)
     _need(COMPILER)
     folder.mkdir(parents=True, exist_ok=True)
     elf = folder / "firmware.elf"

@@ -55,6 +55,9 @@ class Machine:
         image: content of the flash from its start.
         send: gets each byte of the serial line.
 
+    Attributes:
+        idle: whether the last slice ended because the firmware waits for input.
+
     Raises:
         BoardError: the image is larger than the flash.
     """
@@ -63,7 +66,8 @@ class Machine:
         if len(image) > FLASH_BYTES:
             raise BoardError(f"emulator: firmware of {len(image):,} bytes; the flash has {FLASH_BYTES:,}")
         self.accelerator = acc.Accelerator()
-        self.peripherals = Peripherals(send)
+        self.peripherals = Peripherals(send, self._on_idle)
+        self.idle = False
         self._core = core.CoreRegisters(FLASH, self._wait)
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
@@ -139,6 +143,10 @@ class Machine:
             self._wait(self.peripherals.accelerator_ticks(cycles))
             self._core.raise_interrupt(CNN_INTERRUPT)
 
+    def _on_idle(self) -> None:
+        self.idle = True
+        self._uc.emu_stop()
+
     def _on_exception(self, _uc: Uc, number: int, _data: object) -> None:
         if number != _EXCEPTION_EXIT or self._uc.reg_read(arm.UC_ARM_REG_PC) | 1 != _THREAD_MODE_RETURN:
             raise BoardError(f"emulator: processor exception {number}; the firmware crashed or calls a supervisor")
@@ -150,7 +158,7 @@ class Machine:
         return False
 
     def run_slice(self) -> bool:
-        """Run until an interrupt, sleep, or for a slice of instructions.
+        """Run until an interrupt, sleep, waiting for input, or for a slice of instructions.
 
         Returns:
             False if the firmware sleeps and nothing will wake it.
@@ -158,6 +166,7 @@ class Machine:
         Raises:
             BoardError: the firmware does what has no known meaning.
         """
+        self.idle = False
         try:
             self._uc.emu_start(self._program_counter | 1, _NO_END, count=SLICE_INSTRUCTIONS)
         except UcError as error:

@@ -4,6 +4,7 @@ Time is counted in ticks of the peripheral clock. It passes while the accelerato
 firmware waits; instructions take none.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from maxexp.errors import BoardError
@@ -27,6 +28,7 @@ _TMR_CONTINUOUS, _TMR_CLOCK_ON, _TMR_ENABLE = 1, 1 << 14, 1 << 15
 _TMR_CASCADE, _TMR_CLOCK_ENABLED, _TMR_CLOCK_READY, _TMR_WRITE_DONE = 1 << 31, 1 << 2, 1 << 3, 1 << 8
 _UART_CLOCK_ON, _UART_CLOCK_READY, _UART_RX_EMPTY, _UART_TX_EMPTY = 1 << 15, 1 << 19, 1 << 4, 1 << 6
 _UART_8N1, _UART_CLOCK_IBRO, _UART_CLKDIV = 3 << 10 | 1, 2 << 16, 64
+_IDLE_POLLS = 64
 _ICC_READY = 1 << 16
 
 # Registers that only keep what is stored in them.
@@ -40,14 +42,19 @@ class Peripherals:
 
     Args:
         send: gets each byte that goes out on the serial line.
+        idle: called when the firmware asks for input again and again and there is none.
 
     Attributes:
         time: ticks of the peripheral clock since power-up.
+        received: bytes that came in on the serial line and that the firmware has not read yet.
     """
 
-    def __init__(self, send: Callable[[int], None]) -> None:
+    def __init__(self, send: Callable[[int], None], idle: Callable[[], None]) -> None:
         self.time = 0
+        self.received: deque[int] = deque()
         self._send = send
+        self._idle = idle
+        self._vain_polls = 0
         self._values: dict[int, int] = {PCLKDIS0: 0xFFFFFFFF, CLKCTRL: _RESET_CLOCKS}
         self._timer_start: int | None = None
         self._timer_count = 0
@@ -57,7 +64,7 @@ class Peripherals:
         if size != 4:
             raise _unknown("store", address)
         if address == UART0 + 0x20:
-            self._check_serial(address)
+            self._check_serial()
             self._send(value & 0xFF)
         elif address == TMR0:
             self._timer_count = value
@@ -87,7 +94,10 @@ class Peripherals:
         if address == UART0:
             return value | (_UART_CLOCK_READY if value & _UART_CLOCK_ON else 0)
         if address == UART0 + 0x04:
-            return _UART_RX_EMPTY | _UART_TX_EMPTY
+            return self._serial_status()
+        if address == UART0 + 0x20 and self.received:
+            self._check_serial()
+            return self.received.popleft()
         if address == ICC0 + 0x100:
             return value | _ICC_READY
         if address in _PLAIN or address - GPIO0 in _PINS or address - GPIO2 in _PINS:
@@ -122,7 +132,15 @@ class Peripherals:
             self._timer_count += self.time - self._timer_start
             self._timer_start = None
 
-    def _check_serial(self, address: int) -> None:
+    def _serial_status(self) -> int:
+        if self.received:
+            return _UART_TX_EMPTY
+        self._vain_polls += 1
+        if self._vain_polls % _IDLE_POLLS == 0:
+            self._idle()
+        return _UART_TX_EMPTY | _UART_RX_EMPTY
+
+    def _check_serial(self) -> None:
         known = self._values.get(UART0) == _UART_8N1 | _UART_CLOCK_IBRO | _UART_CLOCK_ON
         if not known or self._values.get(UART0 + 0x10) != _UART_CLKDIV:
             raise BoardError("emulator: the serial line is not set to 115200 baud, 8N1; no host would understand it")

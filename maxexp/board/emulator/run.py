@@ -54,3 +54,34 @@ def run_emulated(image: Path, instructions: int = INSTRUCTION_BUDGET) -> Emulate
         last = result.text.strip().splitlines()[-1:] or ["nothing"]
         raise BoardError(f"emulator: the firmware said neither PASS nor FAIL {ending}; its last words: {last[0]}")
     return EmulatedRun(result, machine.accelerator.layer_cycles, machine.accelerator.runs)
+
+
+class EmulatedLine:
+    """The serial line of an emulated board that runs on between reads, as :class:`maxexp.board.inference.Line`.
+
+    Args:
+        image: flash content.
+        instructions: how many the processor may execute for one read; after that it gives what there is.
+    """
+
+    def __init__(self, image: Path, instructions: int = INSTRUCTION_BUDGET) -> None:
+        self._sent = bytearray()
+        self._machine = Machine(image.read_bytes(), self._sent.append)
+        self._slices = -(-instructions // SLICE_INSTRUCTIONS)
+
+    def write(self, data: bytes) -> None:
+        """Bytes to the board; it reads them when it runs."""
+        self._machine.peripherals.received.extend(data)
+
+    def read(self, size: int = 1) -> bytes:
+        """Let the board run until it has sent ``size`` bytes; fewer if it does not.
+
+        Raises:
+            BoardError: the firmware does what has no known meaning.
+        """
+        for _ in range(self._slices):
+            if len(self._sent) >= size or not self._machine.run_slice() or self._machine.idle:
+                break
+        data = bytes(self._sent[:size])
+        del self._sent[:size]
+        return data

@@ -10,5 +10,6 @@ void board_init(void);
 void board_use_ram_vectors(void);
 void serial_init(void);
 void serial_write(char byte);
+uint8_t serial_read(void); /* waits for a byte */
 
 #endif

@@ -15,6 +15,7 @@ typedef struct {
 #define CTRL_CLOCK_ON (1u << 15)
 #define CTRL_CLOCK_IBRO (2u << 16)
 #define CTRL_CLOCK_READY (1u << 19)
+#define STATUS_RX_EMPTY (1u << 4)
 #define STATUS_TX_FULL (1u << 7)
 
 void serial_init(void) {
@@ -32,4 +33,10 @@ void serial_write(char byte) {
   while (UART0->status & STATUS_TX_FULL) {
   }
   UART0->fifo = (uint8_t) byte;
+}
+
+uint8_t serial_read(void) {
+  while (UART0->status & STATUS_RX_EMPTY) {
+  }
+  return (uint8_t) UART0->fifo;
 }
