@@ -73,7 +73,7 @@ class InferenceClient:
         answer = self._line.read(size)
         if len(answer) < size:
             raise BoardError(
-                f"the board sent {len(answer)} of {size} bytes in answer to an image; reset it and try again"
+                f"the board answered an image with {len(answer)} of {size} bytes; reset it and try again"
             )
         words = struct.unpack(f"<{size // 4}I", answer)
         if words[0] != int(request.sum()) & 0xFFFFFFFF or words[-1] != sum(words[:-1]) & 0xFFFFFFFF:

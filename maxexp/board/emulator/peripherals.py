@@ -65,6 +65,7 @@ class Peripherals:
             raise _unknown("store", address)
         if address == UART0 + 0x20:
             self._check_serial()
+            self._vain_polls = 0
             self._send(value & 0xFF)
         elif address == TMR0:
             self._timer_count = value
