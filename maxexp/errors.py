@@ -49,3 +49,5 @@ class TrackingError(MaxexpError):
 
 class StudyError(MaxexpError):
     """A study cannot be run or reported."""
+class BoardError(MaxexpError):
+    """Firmware that cannot be built, or a board, real or emulated, that cannot run it."""

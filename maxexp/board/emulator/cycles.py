@@ -1,0 +1,60 @@
+"""Clock cycles of a layer by the maker's formula, from what its registers say (hardware.md 4.1)."""
+
+from maxexp.board.emulator.layer_settings import LayerSettings, Operation
+
+STARTUP_CYCLES = 1
+"""Cycles before the first layer."""
+
+
+def layer_cycles(x: LayerSettings) -> int:
+    """Cycles of one layer.
+
+    Registers do not hold the size of a flattened map, only its words; the formula needs no more, except
+    with a single output: there the maker's tool adds a cycle for each row of the map, and this one cycle.
+    """
+    if x.operation is Operation.none:
+        return _passthrough_cycles(x)
+    area = x.pool[0] * x.pool[1]
+    if x.pool_first:
+        repeat = 1
+        pad_words, data_words = 2 * x.passes * x.operands, x.passes * x.operands * (area + 1)
+        prefetch = 0
+    else:
+        repeat = x.passes
+        pad_words, data_words = 2 * x.passes, x.passes * (x.operands * area + 1)
+        prefetch = _prefetch_cycles(x)
+    (rows, cols), (_, out_cols) = x.pooled, x.out_size
+    (high, wide), (top, left) = x.kernel, x.padding
+    slots = x.kernels // x.passes
+
+    margin = 2 * left * (pad_words + 1)
+    first_pad_row = margin + repeat * cols * (pad_words + 1)
+    row_without_output = margin + repeat * cols * (data_words + 1)
+    edges = left * (pad_words + 1) + left * pad_words
+    before, behind = wide - 1 - left, out_cols - left
+    row = edges + repeat * (before * (data_words + 1) + behind * data_words)
+    pad_row = edges + repeat * (before * (pad_words + 1) + behind * pad_words)
+    output = x.passes * out_cols * slots + (slots if slots == x.passes == 1 else 0)
+    return (
+        x.flatten_engine
+        + prefetch
+        + top * first_pad_row
+        + (high - 1 - top) * row_without_output
+        + (row + output) * (rows - (high - 1 - top))
+        + top * (pad_row + output)
+    )
+
+
+def _prefetch_cycles(x: LayerSettings) -> int:
+    """Cycles before the convolution of a pooled combination."""
+    (rows, cols), (top, left) = x.pooled, x.padding
+    reads = (rows + 2 * top - x.kernel[1] + 1) * left + (cols + 2 * left - x.kernel[0] + 1) * top - top * left
+    return reads * x.column
+
+
+def _passthrough_cycles(x: LayerSettings) -> int:
+    pooled = x.pool != (1, 1)
+    passes = 2 * x.passes - 1 if x.passes > 1 and pooled else x.passes
+    area = x.pool[0] * x.pool[1]
+    words = passes * x.operands * (area + 1) if x.pool_first else passes * (x.operands * area + 1)
+    return x.pooled[0] * x.pooled[1] * (words + passes * x.timeslots)

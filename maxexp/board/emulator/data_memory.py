@@ -1,0 +1,116 @@
+"""The accelerator's data memories: where pixels are (hardware.md 3.4)."""
+
+import mmap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, QUADRANTS, LayerSettings
+from maxexp.errors import BoardError
+
+INSTANCE_WORDS = 8192
+INSTANCE_BYTES = INSTANCE_WORDS * LANES
+QUADRANT_BYTES = PROCESSORS // LANES * INSTANCE_BYTES
+INSTANCES = QUADRANTS * PROCESSORS // LANES
+
+
+class DataMemory:
+    """16 memories of 8,192 words.
+
+    Attributes:
+        quadrants: the bytes of each quadrant, shared with the processor that runs the firmware.
+    """
+
+    def __init__(self) -> None:
+        # Whole pages, which the processor's emulation can map; after power-up their content is arbitrary.
+        self.quadrants = [mmap.mmap(-1, QUADRANT_BYTES) for _ in range(QUADRANTS)]
+        noise = np.random.default_rng(78000)
+        for memory in self.quadrants:
+            memory[:] = noise.bytes(QUADRANT_BYTES)
+        self._bytes = [np.frombuffer(m, np.uint8).reshape(-1, INSTANCE_WORDS, LANES) for m in self.quadrants]
+
+    def _instance(self, instance: int) -> NDArray[np.uint8]:
+        """uint8 (words, lanes) of one memory."""
+        return self._bytes[instance // (PROCESSORS // LANES)][instance % (PROCESSORS // LANES)]
+
+    def read(self, x: LayerSettings) -> NDArray[np.int64]:
+        """A layer's input.
+
+        Returns:
+            (operands, passes, processors, rows, cols).
+
+        Raises:
+            BoardError: it reaches beyond a memory.
+        """
+        pixels = x.rows * x.cols
+        words = -(-pixels // LANES) if x.chw else pixels * x.passes * x.operands
+        _check_range(x.read_word, words, "input")
+        shape = (x.rows, x.cols, x.passes, x.operands)
+        channels = []
+        for processor in x.processors:
+            span = self._instance(processor // LANES)[x.read_word : x.read_word + words]
+            values = span.reshape(-1)[:pixels] if x.chw else span[:, processor % LANES]
+            channels.append(values.view(np.int8).reshape(shape))
+        return np.stack(channels).transpose(4, 3, 0, 1, 2).astype(np.int64)
+
+    def write_positions(self, x: LayerSettings, values: NDArray[np.int64]) -> None:
+        """Store the outputs of a convolution.
+
+        Position ``o`` of an output pass goes to lane ``o mod 4`` of the ``o / 4``-th memory from the first.
+        Words are stored whole: lanes behind the last position become zero.
+
+        Args:
+            values: (slots, rows, cols) of all output passes one after another; int8 or int32 in range.
+
+        Raises:
+            BoardError: it reaches beyond the memories.
+        """
+        pixels = values.shape[1] * values.shape[2]
+        flat = values.reshape(values.shape[0], pixels)
+        (first,) = set(x.write_instance.values())
+        for out_pass in range(x.out_passes):
+            slots = flat[out_pass * x.positions : (out_pass + 1) * x.positions]
+            for start in range(0, len(slots), LANES):
+                word = x.write_word + out_pass * x.pass_step
+                lanes = slots[start : start + LANES]
+                self._store(first + start // LANES, word, x.pixel_step, lanes, x.wide)
+
+    def write_quadrants(self, x: LayerSettings, values: NDArray[np.int64]) -> None:
+        """Store what passes through: each quadrant's processors go, packed, to memories of its own choice.
+
+        Args:
+            values: (passes, processors, rows, cols), int8 in range.
+
+        Raises:
+            BoardError: it reaches beyond the memories.
+        """
+        for quadrant, first in x.write_instance.items():
+            own = [i for i, p in enumerate(x.processors) if p // PROCESSORS == quadrant]
+            for out_pass, start in np.ndindex(x.passes, -(-len(own) // LANES)):
+                lanes = values[out_pass, own[start * LANES : (start + 1) * LANES]]
+                word = x.write_word + out_pass * x.pass_step
+                self._store(first + start, word, x.pixel_step, lanes.reshape(len(lanes), -1), wide=False)
+
+    def _store(self, instance: int, word: int, step: int, lanes: NDArray[np.int64], wide: bool) -> None:
+        """(lanes, pixels) into one memory, a pixel each ``step`` words."""
+        if instance >= INSTANCES:
+            raise BoardError("emulator: a layer's output reaches beyond the last data memory")
+        pixels = lanes.shape[1]
+        _check_range(word, (pixels - 1) * step + (len(lanes) if wide else 1), "output")
+        memory = self._instance(instance)
+        if wide:
+            words = memory.reshape(-1).view("<i4")
+            for lane, values in enumerate(lanes):
+                words[word + lane : word + lane + (pixels - 1) * step + 1 : step] = values
+            return
+        stored = np.zeros((pixels, LANES), np.uint8)
+        stored[:, : len(lanes)] = lanes.T.astype(np.int8).view(np.uint8)
+        memory[word : word + (pixels - 1) * step + 1 : step] = stored
+
+
+def _check_range(word: int, words: int, what: str) -> None:
+    if word + words > INSTANCE_WORDS:
+        raise BoardError(
+            f"emulator: a layer's {what} of {words} words from word {word} on reaches beyond the "
+            f"{INSTANCE_WORDS} words of a data memory"
+        )

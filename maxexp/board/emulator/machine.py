@@ -1,0 +1,213 @@
+"""The whole part: a Cortex-M4 (by Unicorn), its memories, the peripherals and the accelerator."""
+
+import struct
+from collections.abc import Callable
+
+import numpy as np
+from unicorn import (
+    UC_ARCH_ARM,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+    UC_MODE_MCLASS,
+    UC_MODE_THUMB,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
+    Uc,
+    UcError,
+)
+from unicorn import arm_const as arm
+
+from maxexp.board.emulator import accelerator as acc
+from maxexp.board.emulator import core_registers as core
+from maxexp.board.emulator.data_memory import QUADRANT_BYTES
+from maxexp.board.emulator.layer_settings import QUADRANTS
+from maxexp.board.emulator.peripherals import Peripherals
+from maxexp.errors import BoardError
+
+FLASH, FLASH_BYTES = 0x10000000, 512 * 1024
+SRAM, SRAM_BYTES = 0x20000000, 128 * 1024
+PERIPHERALS, PERIPHERAL_BYTES = 0x40000000, 0x100000
+PAGE = 0x1000
+
+CNN_INTERRUPT = 101
+SLICE_INSTRUCTIONS = 100_000
+"""The processor looks for interrupts and for the end this often."""
+
+_WFI = 0xBF30
+_THREAD_MODE_RETURN = 0xFFFFFFF9
+_EXCEPTION_EXIT = 8
+_NO_END = 0xFFFFFFFE
+_FRAME = (
+    arm.UC_ARM_REG_R0,
+    arm.UC_ARM_REG_R1,
+    arm.UC_ARM_REG_R2,
+    arm.UC_ARM_REG_R3,
+    arm.UC_ARM_REG_R12,
+    arm.UC_ARM_REG_LR,
+)
+
+
+class Machine:
+    """A MAX78000 after power-up.
+
+    Args:
+        image: content of the flash from its start.
+        send: gets each byte of the serial line.
+
+    Attributes:
+        idle: whether the last slice ended because the firmware waits for input.
+
+    Raises:
+        BoardError: the image is larger than the flash.
+    """
+
+    def __init__(self, image: bytes, send: Callable[[int], None]) -> None:
+        if len(image) > FLASH_BYTES:
+            raise BoardError(f"emulator: firmware of {len(image):,} bytes; the flash has {FLASH_BYTES:,}")
+        self.accelerator = acc.Accelerator()
+        self.peripherals = Peripherals(send, self._on_idle)
+        self.idle = False
+        self._core = core.CoreRegisters(FLASH, self._wait)
+        self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
+        self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._in_interrupt = False
+        self._leaving_interrupt = False
+        self._invalid = 0
+        self._error: BoardError | None = None
+        self._map_memories(image)
+        stack, reset = struct.unpack_from("<II", image)
+        self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
+        self._program_counter = reset & ~1
+
+    def _map_memories(self, image: bytes) -> None:
+        uc = self._uc
+        uc.mem_map(FLASH, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC)
+        uc.mem_write(FLASH, image)
+        uc.mem_map(SRAM, SRAM_BYTES)
+        uc.mem_write(SRAM, np.random.default_rng(4).bytes(SRAM_BYTES))  # arbitrary after power-up
+        self._map(PERIPHERALS, PERIPHERAL_BYTES, self.peripherals.read, self.peripherals.write)
+        self._map(acc.AON_CONTROL, PAGE, self.accelerator.read, self.accelerator.write)
+        self._map(core.BASE, PAGE, self._core.read, self._core.write)
+        for quadrant in range(QUADRANTS):
+            base = acc.QUADRANT_BASE + quadrant * acc.QUADRANT_STEP
+            # Biases follow registers and end within a page. Kernels are the bulk, so they go the short way.
+            window = acc.BIAS_OFFSET + PAGE
+            self._map(base, window, self._read_accelerator, self._write_accelerator)
+            self._map(base + acc.KERNEL_OFFSET, acc.KERNEL_BYTES, self._read_accelerator, self.accelerator.write)
+            memory = np.frombuffer(self.accelerator.data.quadrants[quadrant], np.uint8)
+            uc.mem_map_ptr(base + acc.DATA_OFFSET, QUADRANT_BYTES, UC_PROT_READ | UC_PROT_WRITE, memory.ctypes.data)
+        uc.hook_add(UC_HOOK_INTR, self._on_exception)
+        uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid_access)
+
+    def _map(
+        self, base: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], object]
+    ) -> None:
+        """Registers: every load and store goes to a function of (address, size) or (address, value, size)."""
+
+        def load(_uc: Uc, offset: int, width: int, _data: object) -> int:
+            try:
+                return read(base + offset, width)
+            except BoardError as error:
+                return self._stop(error)
+
+        def store(_uc: Uc, offset: int, width: int, value: int, _data: object) -> None:
+            try:
+                write(base + offset, value, width)
+            except BoardError as error:
+                self._stop(error)
+
+        self._uc.mmio_map(base, size, load, None, store, None)
+
+    def _stop(self, error: BoardError) -> int:
+        """End the slice; Unicorn's own way would print some errors instead of raising them."""
+        self._error = self._error or error
+        self._uc.emu_stop()
+        return 0
+
+    def _wait(self, ticks: int) -> None:
+        self.peripherals.time += ticks
+
+    def _check_power(self, address: int) -> None:
+        self.peripherals.check_accelerator((address - acc.QUADRANT_BASE) // acc.QUADRANT_STEP)
+
+    def _read_accelerator(self, address: int, size: int) -> int:
+        self._check_power(address)
+        return self.accelerator.read(address, size)
+
+    def _write_accelerator(self, address: int, value: int, size: int) -> None:
+        """The processor's store ends when the accelerator is done: no race between them is modelled."""
+        self._check_power(address)
+        cycles = self.accelerator.write(address, value, size)
+        if cycles:
+            self._wait(self.peripherals.accelerator_ticks(cycles))
+            self._core.raise_interrupt(CNN_INTERRUPT)
+
+    def _on_idle(self) -> None:
+        self.idle = True
+        self._uc.emu_stop()
+
+    def _on_exception(self, _uc: Uc, number: int, _data: object) -> None:
+        if number != _EXCEPTION_EXIT or self._uc.reg_read(arm.UC_ARM_REG_PC) | 1 != _THREAD_MODE_RETURN:
+            raise BoardError(f"emulator: processor exception {number}; the firmware crashed or calls a supervisor")
+        self._leaving_interrupt = True
+        self._uc.emu_stop()
+
+    def _on_invalid_access(self, _uc: Uc, _kind: int, address: int, _size: int, _value: int, _data: object) -> bool:
+        self._invalid = address
+        return False
+
+    def run_slice(self) -> bool:
+        """Run until an interrupt, sleep, waiting for input, or for a slice of instructions.
+
+        Returns:
+            False if the firmware sleeps and nothing will wake it.
+
+        Raises:
+            BoardError: the firmware does what has no known meaning.
+        """
+        self.idle = False
+        try:
+            self._uc.emu_start(self._program_counter | 1, _NO_END, count=SLICE_INSTRUCTIONS)
+        except UcError as error:
+            where = self._uc.reg_read(arm.UC_ARM_REG_PC)
+            raise BoardError(
+                f"emulator: the firmware crashed at 0x{where:08x}, last address 0x{self._invalid:08x}: {error}"
+            ) from error
+        if self._error is not None:
+            raise self._error
+        self._program_counter = self._uc.reg_read(arm.UC_ARM_REG_PC)
+        if self._leaving_interrupt:
+            self._in_interrupt = self._leaving_interrupt = False
+            self._pop_frame()
+            return True
+        asleep = self._uc.mem_read(self._program_counter - 2, 2) == struct.pack("<H", _WFI)
+        interrupt = self._core.next_interrupt()
+        if interrupt is not None and not self._in_interrupt and not self._uc.reg_read(arm.UC_ARM_REG_PRIMASK):
+            self._enter_interrupt(interrupt)
+            return True
+        return interrupt is not None or not asleep
+
+    def _enter_interrupt(self, number: int) -> None:
+        """Stack the registers that a function may change, and call the handler."""
+        uc = self._uc
+        stack = uc.reg_read(arm.UC_ARM_REG_SP)
+        status = uc.reg_read(arm.UC_ARM_REG_XPSR) & ~(1 << 9) | (stack & 4) << 7
+        stack = (stack & ~7) - 32
+        frame = [uc.reg_read(register) for register in _FRAME] + [self._program_counter, status]
+        uc.mem_write(stack, struct.pack("<8I", *frame))
+        uc.reg_write(arm.UC_ARM_REG_SP, stack)
+        uc.reg_write(arm.UC_ARM_REG_LR, _THREAD_MODE_RETURN)
+        (handler,) = struct.unpack("<I", uc.mem_read(self._core.vectors + 4 * (16 + number), 4))
+        self._program_counter = handler & ~1
+        self._core.acknowledge(number)
+        self._in_interrupt = True
+
+    def _pop_frame(self) -> None:
+        uc = self._uc
+        stack = uc.reg_read(arm.UC_ARM_REG_SP)
+        *values, self._program_counter, status = struct.unpack("<8I", uc.mem_read(stack, 32))
+        for register, value in zip(_FRAME, values, strict=True):
+            uc.reg_write(register, value)
+        uc.reg_write(arm.UC_ARM_REG_SP, stack + 32 + (status >> 9 & 1) * 4)
+        uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~(1 << 9))
