@@ -35,6 +35,10 @@ class CheckpointError(MaxexpError):
     """A checkpoint that cannot be read, or that belongs to another network."""
 
 
+class SynthesisError(MaxexpError):
+    """A synthesizer that cannot be run, refuses a network, or comes to other figures than we do."""
+
+
 class TrainingError(MaxexpError):
     """A training that cannot go on; names the epoch and a remedy."""
 
