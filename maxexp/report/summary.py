@@ -33,7 +33,7 @@ _FORMATS = {
     "hw/images_per_s": ("throughput", lambda v: f"{v:,.1f} images/s"),
     "hw/macs_per_cycle": ("multiply-accumulates per cycle", lambda v: f"{v:.2f}"),
 }
-_COUNTED = {"hw/parameters", "hw/macs"}
+_COUNTED = {"hw/parameters", "hw/macs", "hw/data_bytes"}
 
 
 def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
