@@ -122,6 +122,11 @@ def _check_sum(layer: Layer, device: DeviceConfig) -> None:
             f"{allowed} that {device.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
             "several layers"
         )
+    if layer.flatten:
+        # Accepted by the synthesizer, but what the flatten engine makes of interleaved operands is not known.
+        raise DeviceError(
+            f"layer {layer.name}: {device.name} cannot flatten a sum; add in a passthrough layer in front of it"
+        )
     passes = ceil(layer.in_shape[0] / device.processors)
     bare = layer.op is Op.passthrough and layer.pool is None
     several = device.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)

@@ -34,18 +34,19 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> None:
     """One strip for each instance; x is the layer that is computed."""
     device, names = memory.device, list(memory.network.by_name)
     instances = device.processors // device.instance_processors
+    top = max(memory.data_offset[block.tensors[0]] + block.size for block in memory.blocks)
     for block in memory.blocks:
         reader = next(
             (i for i, layer in enumerate(memory.network) if block.tensors[0] in layer.inputs), len(names) - 1
         )
-        bottom = memory.data_offset[block.tensors[0]] / device.instance_bytes
+        bottom = memory.data_offset[block.tensors[0]] / top
         for instance in memory.instances(block.tensors[0]):
             corner = (block.first - 0.5, instance + bottom)
-            size = (block.last - block.first + 1, block.size / device.instance_bytes)
+            size = (block.last - block.first + 1, block.size / top)
             axes.add_patch(Rectangle(corner, *size, fc=_color(memory, reader), ec="black", lw=0.4, alpha=0.8))
     axes.hlines(range(instances + 1), -1.5, len(names) - 0.5, color="0.7", lw=0.5)
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(0, instances), title="data memory, as the layers are computed")
-    axes.set_ylabel(f"instance, each {device.instance_bytes:,} bytes from bottom to top")
+    axes.set_ylabel(f"instance, each up to byte {top:,} of {device.instance_bytes:,}")
     axes.set_yticks([i + 0.5 for i in range(instances)], [str(i) for i in range(instances)])
     labels = names if len(names) <= LONGEST_LABELLED else [str(i) for i in range(len(names))]
     axes.set_xticks(range(-1, len(names)), [INPUT, *labels], rotation=90)

@@ -133,9 +133,12 @@ class Synthesizer:
             )
         if done.code:
             raise SynthesisError(f"ai8x-synthesis refuses {network.name}: {error_message(done.errors, sequence)}")
-        figures = parse_log((project / LOG).read_text())
+        try:
+            text, answer = (project / LOG).read_text(), np.load(project / KNOWN_ANSWER)
+        except (OSError, ValueError) as error:
+            raise SynthesisError(f"ai8x-synthesis left no readable {LOG} and {KNOWN_ANSWER}: {error}") from error
+        figures = parse_log(text)
         check_figures(cost, figures)
-        answer = np.load(project / KNOWN_ANSWER)
         check_answer(integer(sample[None])[0].numpy(), answer)
         log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
         return Synthesis(cost, figures, project, answer, warnings(done.errors, sequence), self.version)

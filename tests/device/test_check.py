@@ -61,6 +61,11 @@ REFUSED = [
         "layer sum: max78000 has no pooling or operation behind a sum of 3 inputs in 2 passes; add in a passthrough",
     ),
     (
+        {"a": conv(4), "sum": {"op": "linear", "out_features": 2, "inputs": ["a", "input"], "eltwise": "add"}},
+        (4, 2, 2),
+        "layer sum: max78000 cannot flatten a sum; add in a passthrough layer in front of it",
+    ),
+    (
         {"a": conv(4)},
         (4, 91, 91),
         r"layer a: input \(4x91x91\) take 33,124 bytes .* 356 over the 32,768 of max78000; use smaller images",
@@ -124,6 +129,15 @@ def test_just_within_the_limits(make_network, max78000):
     ]
     for layers, in_shape in at_limits:
         check_fit(make_network(layers, in_shape), {}, max78000)
+
+
+def test_few_bits_and_a_missing_channel_in_a_pass(make_network, max78000):
+    """66 channels are 33 and 33 on 36 processors: the synthesizer would lose kernels that share a byte."""
+    network = make_network({"a": conv(66), "b": conv(2)}, (3, 4, 4))
+    check_fit(network, {}, max78000)
+    with pytest.raises(DeviceError, match="layer b: 66 channels in 2 passes cannot have 4-bit weights; make them a"):
+        check_fit(network, {"b": 4}, max78000)
+    check_fit(make_network({"a": conv(72), "b": conv(2)}, (3, 4, 4)), {"b": 4}, max78000)
 
 
 def test_fewer_bits_make_a_network_fit(make_network, max78000):
