@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format ui bench clean
+.PHONY: help demo test test-slow test-ai8x lint format ui bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ test: $(VENV)/.installed  ## run the tests that take seconds each
 
 test-slow: $(VENV)/.installed  ## run all tests, the long ones too
 	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-ai8x: $(VENV)/.installed  ## run the tests against a checkout of ai8x-synthesis (AI8X_SYNTHESIS=PATH), 15 min
+	$(RUN) -m pytest -n 2 -m ai8x $(ARGS)
 
 lint: $(VENV)/.installed  ## check style and types
 	$(VENV)/bin/ruff check .

@@ -39,6 +39,10 @@ class CheckpointError(MaxexpError):
     """A checkpoint that cannot be read, or that belongs to another network."""
 
 
+class SynthesisError(MaxexpError):
+    """A synthesizer that cannot be run, refuses a network, or comes to other figures than we do."""
+
+
 class TrainingError(MaxexpError):
     """A training that cannot go on; names the epoch and a remedy."""
 
@@ -49,5 +53,7 @@ class TrackingError(MaxexpError):
 
 class StudyError(MaxexpError):
     """A study cannot be run or reported."""
+
+
 class BoardError(MaxexpError):
     """Firmware that cannot be built, or a board, real or emulated, that cannot run it."""

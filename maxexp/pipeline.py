@@ -2,17 +2,21 @@
 
 import copy
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from maxexp.checkpoints import locate_checkpoint
 from maxexp.config import Config, Stage
+from maxexp.data.config import InputMapping
+from maxexp.data.dataset import load_split
 from maxexp.data.module import ImageDataModule
+from maxexp.data.pixels import map_pixels
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import ConfigError, TrackingError
+from maxexp.errors import ConfigError, DataError, TrackingError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import (
@@ -26,8 +30,13 @@ from maxexp.quantization.checkpoint import (
 from maxexp.quantization.config import Method
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import quantize_module, without_rounding
+from maxexp.report.memory_picture import memory_picture
 from maxexp.report.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import cost_table
+from maxexp.synthesis.ai8x import Synthesis, Synthesizer
+from maxexp.synthesis.config import SynthesisMethod
+from maxexp.synthesis.network_yaml import network_yaml
+from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
 from maxexp.training.distillation import Teacher, load_teacher
@@ -77,6 +86,8 @@ class Pipeline:
         if self._method is not Method.float:
             check_fit(network, self._bits, config.device)
         self._check_data()
+        self._synthesizer = self._find_synthesizer()
+        self._synthesis: Synthesis | None = None
 
     def run(self) -> None:
         """Run the stages; an exception of one ends the run."""
@@ -150,6 +161,14 @@ class Pipeline:
             self._data.check_files("train")
         if Stage.evaluate in stages:
             self._data.check_files("test")
+
+    def _find_synthesizer(self) -> Synthesizer | None:
+        """The maker's synthesizer where it is wanted: better missed before a training than after it."""
+        config = self._config
+        wanted = config.synthesis.method is SynthesisMethod.ai8x and Stage.synthesize in config.stages
+        if not wanted or self._method is Method.float:
+            return None
+        return Synthesizer(config.synthesis, config.device)
 
     def _check_stages(self) -> None:
         """Refuse stages that lack their input before any of them takes time."""
@@ -260,11 +279,41 @@ class Pipeline:
                 }
             )
             return
-        cost = network_cost(network, self._bits if self._integer is None else self._integer.bits, config.device)
+        integer = self._integer or random_integers(network, self._bits, config.seed)
+        cost = network_cost(network, integer.bits, config.device)
+        if self._synthesizer:
+            cost = self._synthesize_ai8x(self._synthesizer, integer).cost
+        elif cost.cycles is not None:
+            log.info("cost: estimated by our model of the chip; synthesis=ai8x asks the maker's synthesizer")
+            self._record.set_tags({"hw.source": "estimated"})
         self._record.log_metrics(cost.metrics())
         self._record.log_dict(cost_table(cost), "synthesis/cost.json")
-        if cost.cycles is not None:
-            self._record.set_tags({"hw.source": "estimated"})
+        memory = cost.fit.memory
+        self._record.log_figure(memory_picture(memory), "synthesis/memory_map.png")
+        self._record.log_text(network_yaml(memory, integer.bits, config.dataset.name), "synthesis/network.yaml")
+
+    def _synthesize_ai8x(self, synthesizer: Synthesizer, integer: IntegerNetwork) -> Synthesis:
+        """Have the network synthesized; what the synthesizer wrote is recorded even where it fails."""
+        folder = self._folder / "synthesis"
+        checkpoint = self._folder / "synthesis-q.pth.tar"
+        write_integer(checkpoint, integer, 0, {})
+        try:
+            self._synthesis = synthesizer.run(integer, checkpoint, self._config.dataset.name, self._sample(), folder)
+        finally:
+            if folder.exists():
+                self._record.log_artifact(folder)
+        self._record.log_dict(self._synthesis.report(), "synthesis/synthesis.json")
+        self._record.set_tags({"hw.source": "synthesized", "ai8x.version": self._synthesis.version})
+        return self._synthesis
+
+    def _sample(self) -> torch.Tensor:
+        """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
+        try:
+            images = load_split(replace(self._config.dataset, download=False), "test").images
+        except DataError:
+            log.info("no test images: the known-answer test gets random numbers")
+            return random_image(self._network.in_shape, self._config.seed)
+        return map_pixels(images[0], InputMapping.p128).long()
 
     def _deploy(self) -> None:
         raise AssertionError("skipped until there is a board")

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from maxexp.composition import compose_config
 from maxexp.config import Config
+from maxexp.device.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
 
@@ -82,7 +83,7 @@ def random_network(make_network) -> Callable[..., Network]:
             known = make_network(layers, shape) if layers else None
             entry = _random_layer(draw, known, shape, max_channels)
             layers[f"layer{index}"] = entry
-        layers["last"] = _random_end(draw, make_network(layers, shape))
+        layers["last"] = _random_end(draw, make_network(layers, shape), shape)
         return make_network(layers, shape)
 
     return random_network
@@ -92,11 +93,7 @@ def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, m
     """An entry whose input is the layer before, or its sum with an earlier tensor of the same shape."""
     previous = known.layers[-1].out_shape if known else in_shape
     entry: dict = {"op": draw.choice(["conv2d", "conv2d", "passthrough"]) if known else "conv2d"}
-    if known:
-        same = [layer.name for layer in known.layers[:-1] if layer.out_shape == previous]
-        same += ["input"] if in_shape == previous else []
-        if same and draw.random() < 0.6:
-            entry |= {"eltwise": "add", "inputs": [known.layers[-1].name, draw.choice(same)]}
+    entry |= _random_sum(draw, known, in_shape) if known else {}
     size = min(previous[1:])
     if size >= 4 and draw.random() < 0.4:
         entry |= {"pool": draw.choice(["max", "avg"]), "pool_size": draw.choice([2, 3])}
@@ -110,10 +107,40 @@ def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, m
     return entry
 
 
-def _random_end(draw: random.Random, known: Network) -> dict:
+def _random_sum(draw: random.Random, known: Network, in_shape: Shape) -> dict:
+    """Mostly, where shapes allow it: the last layer's output plus one to three earlier tensors."""
+    previous = known.layers[-1].out_shape
+    same = [layer.name for layer in known.layers[:-1] if layer.out_shape == previous]
+    same += ["input"] if in_shape == previous else []
+    if not same or draw.random() > 0.6:
+        return {}
+    others = draw.sample(same, min(len(same), draw.choice([1, 1, 1, 2, 3])))
+    inputs = [known.layers[-1].name, *others]
+    draw.shuffle(inputs)
+    return {"eltwise": "add", "inputs": inputs}
+
+
+def _random_end(draw: random.Random, known: Network, in_shape: Shape) -> dict:
     wide = draw.random() < 0.6
     entry = {"wide": wide, "activation": "none" if wide else draw.choice(["relu", "abs", "none"])}
     entry["bias"] = draw.random() < 0.7
+    entry |= _random_sum(draw, known, in_shape)
     if draw.random() < 0.5:
         return entry | {"op": "linear", "out_features": draw.randint(1, 10)}
     return entry | {"op": "conv2d", "out_channels": draw.randint(1, 10), "kernel_size": 1}
+
+
+@pytest.fixture(scope="session")
+def max78000() -> DeviceConfig:
+    return _device("max78000")
+
+
+@pytest.fixture(scope="session")
+def max78002() -> DeviceConfig:
+    return _device("max78002")
+
+
+def _device(name: str) -> DeviceConfig:
+    return OmegaConf.to_object(
+        OmegaConf.merge(OmegaConf.structured(DeviceConfig), OmegaConf.load(f"{conf_dir()}/device/{name}.yaml"))
+    )

@@ -23,11 +23,6 @@ FORMAT_VERSION = 1
 log = logging.getLogger(__name__)
 
 
-def cache_folder(configured: str | None) -> Path:
-    """`configured`, else $MAXEXP_CACHE, else ~/.cache/maxexp."""
-    return Path(configured or os.environ.get("MAXEXP_CACHE") or "~/.cache/maxexp").expanduser()
-
-
 def fingerprint(files: list[Path], parameters: dict) -> str:
     """Changes whenever a file (path, size, time), a decoding parameter or the format does.
 

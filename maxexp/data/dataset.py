@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from maxexp.data.arrays import content_digest
-from maxexp.data.cache import SplitCache, cache_folder, fingerprint
+from maxexp.data.cache import SplitCache, fingerprint
 from maxexp.data.config import DatasetConfig
 from maxexp.data.sources import find_source
 from maxexp.data.split import stratified_split
+from maxexp.folders import cache_folder
 
 __all__ = ["ImageSet", "load_split", "stratified_split"]
 

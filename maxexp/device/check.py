@@ -5,10 +5,13 @@ from math import ceil, prod
 
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import processors_used
-from maxexp.device.kernels import KernelMap, place_kernels
+from maxexp.device.data import Block, data_blocks, tensor_bytes, tensor_shapes
+from maxexp.device.placement import MemoryMap, place
+from maxexp.device.sequence import hardware_sequence
+from maxexp.device.verification import verify
 from maxexp.errors import DeviceError
 from maxexp.network.config import BatchNorm, Op
-from maxexp.network.graph import INPUT, Layer, Network, Shape
+from maxexp.network.graph import Layer, Network, Shape
 
 MAX_OPERANDS = 16
 MAX_OPERANDS_POOLED = 2
@@ -21,13 +24,13 @@ class Fit:
     """What a network that fits occupies.
 
     Attributes:
-        kernels: placement in weight memory.
+        memory: where everything is, copies for sums included.
         weight_bytes: all weights at their bit widths, as the synthesizer counts them.
         bias_bytes: one byte per bias.
         data_bytes: peak of the data memory in use, over all instances, at any layer.
     """
 
-    kernels: KernelMap
+    memory: MemoryMap
     weight_bytes: int
     bias_bytes: int
     data_bytes: int
@@ -42,14 +45,17 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
     Raises:
         DeviceError: the first limit that is broken, with the layer, the excess and a remedy.
     """
-    if len(network.layers) > device.max_layers:
-        raise DeviceError(
-            f"{network.name}: {len(network.layers)} layers, {device.name} computes at most "
-            f"{device.max_layers}; remove {len(network.layers) - device.max_layers}"
-        )
     bits = {layer.name: bits.get(layer.name, 8) for layer in network}
     for layer in network:
-        _check_layer(layer, device)
+        _check_layer(layer, bits[layer.name], device)
+    sequence = hardware_sequence(network)
+    count, copies = len(sequence.layers), len(sequence.layers) - len(network.layers)
+    if count > device.max_layers:
+        of_these = f" ({copies} of them copies for sums)" if copies else ""
+        raise DeviceError(
+            f"{network.name}: {count} layers{of_these}, {device.name} computes at most {device.max_layers}; "
+            f"remove {count - device.max_layers}"
+        )
     weight_bytes = sum(layer.weights * bits[layer.name] // 8 for layer in network)
     if weight_bytes > device.weight_bytes:
         heaviest = max(network, key=lambda layer: layer.weights * bits[layer.name])
@@ -58,21 +64,14 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
             f"the {device.weight_bytes:,} of {device.name}; the largest layer is {heaviest.name} "
             f"({heaviest.weights:,} weights); lower model.width, its channels or quantization.weight_bits"
         )
-    data_bytes = _check_data_memory(network, device)
+    data_bytes = _check_data_memory(sequence, device)
     bias_bytes = _check_biases(network, device)
-    kernels = place_kernels(network, bits, device)
-    return Fit(kernels, weight_bytes, bias_bytes, data_bytes)
+    memory = place(sequence, bits, device)
+    verify(memory)
+    return Fit(memory, weight_bytes, bias_bytes, data_bytes)
 
 
-def tensor_bytes(shape: Shape, device: DeviceConfig, wide: bool = False) -> tuple[int, int]:
-    """Bytes that a (C, H, W) tensor takes in each data memory instance, and the number of instances."""
-    channels, rows, cols = shape
-    passes = ceil(channels / device.processors)
-    instances = ceil(processors_used(channels, device) / device.instance_processors)
-    return device.instance_processors * rows * cols * passes * (4 if wide else 1), instances
-
-
-def _check_layer(layer: Layer, device: DeviceConfig) -> None:
+def _check_layer(layer: Layer, bits: int, device: DeviceConfig) -> None:
     def limit(value: int, allowed: int, what: str, remedy: str) -> None:
         if value > allowed:
             raise DeviceError(
@@ -87,14 +86,21 @@ def _check_layer(layer: Layer, device: DeviceConfig) -> None:
     limit(size, device.max_size, "rows or columns", "use smaller images")
     words = rows * cols * ceil(channels / device.processors)
     limit(words, MAX_MAP_WORDS - 1, "input words", "use smaller images")
+    passes = ceil(channels / device.processors)
+    even = channels == passes * processors_used(channels, device)
+    if layer.has_weights and bits < 8 and not even:
+        # The synthesizer shares bytes between kernels of a processor's passes and drops those of a missing one.
+        raise DeviceError(
+            f"layer {layer.name}: {channels} channels in {passes} passes cannot have {bits}-bit weights; make them "
+            f"a multiple of {passes * device.instance_processors}, or use 8 bits"
+        )
     if layer.flatten:
         pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
         remedy = "pool in front of it"
         limit(pixels, device.max_flatten_pixels, "pixels to flatten", remedy)
         limit(prod(layer.pooled_shape), MAX_FLATTEN, "inputs of the linear layer", remedy)
         # The synthesizer deals out the inputs of a flattening layer evenly to passes and processors.
-        passes = ceil(channels / device.processors)
-        if channels != passes * processors_used(channels, device):
+        if not even:
             raise DeviceError(
                 f"layer {layer.name}: {channels} channels cannot be flattened in {passes} passes; "
                 f"make them a multiple of {passes * device.instance_processors}"
@@ -115,6 +121,11 @@ def _check_sum(layer: Layer, device: DeviceConfig) -> None:
             f"layer {layer.name}: {layer.operands} element-wise operands are {layer.operands - allowed} over the "
             f"{allowed} that {device.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
             "several layers"
+        )
+    if layer.flatten:
+        # Accepted by the synthesizer, but what the flatten engine makes of interleaved operands is not known.
+        raise DeviceError(
+            f"layer {layer.name}: {device.name} cannot flatten a sum; add in a passthrough layer in front of it"
         )
     passes = ceil(layer.in_shape[0] / device.processors)
     bare = layer.op is Op.passthrough and layer.pool is None
@@ -146,29 +157,27 @@ def _check_biases(network: Network, device: DeviceConfig) -> int:
     return network.biases
 
 
-def _check_data_memory(network: Network, device: DeviceConfig) -> int:
+def _check_data_memory(sequence: Network, device: DeviceConfig) -> int:
     """Peak bytes of all live tensors; each instance must hold those that cannot lie beside each other."""
-    shapes = {INPUT: network.in_shape, **{x.name: x.out_shape for x in network}}
-    instances = device.processors // device.instance_processors
+    shapes = tensor_shapes(sequence)
+    total = device.processors // device.instance_processors
+    blocks = data_blocks(sequence, device)
+    instances = {block: tensor_bytes(shapes[block.tensors[0]], device)[1] for block in blocks}
     peak = 0
-    written = [INPUT]
-    for index, layer in enumerate(network):
-        live = [name for name in written if network.last_use[name] >= index]
-        size = {name: tensor_bytes(shapes[name], device) for name in live}
-        size[layer.name] = tensor_bytes(layer.out_shape, device, layer.wide)
-        peak = max(peak, sum(bytes_each * count for bytes_each, count in size.values()))
+    for index, layer in enumerate(sequence):
+        live = [block for block in blocks if block.alive(index)]
+        peak = max(peak, sum(block.size * instances[block] for block in live))
         # Tensors on more than half of the instances meet in at least one, wherever they are placed.
-        crowded = [name for name, (_, count) in size.items() if 2 * count > instances]
-        for together in (*network.tied_tensors, crowded):
-            names = [name for name in together if name in size]
-            what = " and ".join(f"{name} ({_format(shapes[name])})" for name in names)
-            _check_instance(layer, what, sum(size[name][0] for name in names), device)
-        written.append(layer.name)
+        _check_instance(layer, [block for block in live if 2 * instances[block] > total], shapes, device)
+        for tied in sequence.tied_tensors:
+            _check_instance(layer, [block for block in live if block.tensors[0] in tied], shapes, device)
     return peak
 
 
-def _check_instance(layer: Layer, what: str, size: int, device: DeviceConfig) -> None:
+def _check_instance(layer: Layer, blocks: list[Block], shapes: dict[str, Shape], device: DeviceConfig) -> None:
+    size = sum(block.size for block in blocks)
     if size > device.instance_bytes:
+        what = " and ".join(f"{name} ({_format(shapes[name])})" for block in blocks for name in block.tensors)
         raise DeviceError(
             f"layer {layer.name}: {what} take {size:,} bytes of a data memory instance, "
             f"{size - device.instance_bytes:,} over the {device.instance_bytes:,} of {device.name}; use smaller "

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from maxexp.device.check import Fit, check_fit
 from maxexp.device.config import DeviceConfig
-from maxexp.device.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.network.graph import Network
 
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One row of the cost table; ``cycles`` is None for a device without a cycle model."""
+    """One layer of the hardware sequence; ``cycles`` is None for a device without a cycle model."""
 
     name: str
     out_shape: tuple[int, int, int]
@@ -32,9 +31,7 @@ class Cost:
 
     @property
     def cycles(self) -> int | None:
-        if not self.device.cycle_model:
-            return None
-        return STARTUP_CYCLES + sum(layer.cycles or 0 for layer in self.layers)
+        return self.fit.memory.cycles if self.device.cycle_model else None
 
     @property
     def latency_us(self) -> float | None:
@@ -70,6 +67,7 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
         DeviceError: the network does not fit.
     """
     fit = check_fit(network, bits, device)
+    cycles = fit.memory.layer_cycles
     rows = [
         LayerCost(
             layer.name,
@@ -78,8 +76,8 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
             bits.get(layer.name, 8),
             layer.macs,
             layer.ops,
-            layer_cycles(layer, device, fit.kernels.offset.get(layer.name, 0)) if device.cycle_model else None,
+            cycles[layer.name] if device.cycle_model else None,
         )
-        for layer in network
+        for layer in fit.memory.network
     ]
     return Cost(network, device, fit, tuple(rows))

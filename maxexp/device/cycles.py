@@ -13,16 +13,18 @@ FLATTEN_ENGINE_PIXELS = 16
 """Words (pixels times passes) above which the hardware's flatten engine is used, at one extra cycle."""
 
 
-def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0) -> int:
+def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0, first_processor: int = 0) -> int:
     """Cycles of one layer, its channels packed on processors aligned to 4 (hardware.md 4.1).
 
     Args:
         kernel_offset: first column of the layer's kernels; it counts only where operands are combined
             in front of a pooling (``pool_first: false``).
+        first_processor: of the layer's input; it counts only without an operation, when each quadrant writes
+            its own channels, so that more quadrants are faster.
     """
     passes = ceil(layer.in_shape[0] / device.processors)
     if layer.op is Op.passthrough:
-        return _passthrough_cycles(layer, passes, device)
+        return _passthrough_cycles(layer, passes, device, first_processor)
     _, rows, cols = layer.pooled_shape
     out_cols = cols if layer.flatten else layer.out_shape[2]
     kernel, pad = layer.kernel_size, layer.padding
@@ -82,10 +84,12 @@ def _prefetch_cycles(layer: Layer, kernel_offset: int) -> int:
     return ((rows + side) * pad + (cols + side) * pad - pad * pad) * kernel_offset
 
 
-def _passthrough_cycles(layer: Layer, passes: int, device: DeviceConfig) -> int:
-    used = processors_used(layer.in_shape[0], device)
-    quadrant = device.processors // device.bias_groups
-    timeslots = (min(used, quadrant) - 1) // device.instance_processors + 1
+def _passthrough_cycles(layer: Layer, passes: int, device: DeviceConfig, first_processor: int) -> int:
+    each = device.processors // device.bias_groups
+    stop = first_processor + processors_used(layer.in_shape[0], device)
+    quadrants = range(0, device.processors, each)
+    in_quadrant = max(min(stop, q + each) - max(first_processor, q) for q in quadrants)
+    timeslots = (in_quadrant - 1) // device.instance_processors + 1
     if passes > 1 and layer.pool is not None:
         passes = 2 * passes - 1
     area = layer.pool_size**2

@@ -33,7 +33,7 @@ _FORMATS = {
     "hw/images_per_s": ("throughput", lambda v: f"{v:,.1f} images/s"),
     "hw/macs_per_cycle": ("multiply-accumulates per cycle", lambda v: f"{v:.2f}"),
 }
-_COUNTED = {"hw/parameters", "hw/macs"}
+_COUNTED = {"hw/parameters", "hw/macs", "hw/data_bytes"}
 
 
 def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
@@ -66,7 +66,8 @@ def results_markdown(rows: list[Row]) -> str:
 
 
 def cost_table(cost: Cost) -> dict:
-    """Cost per layer and in total, for ``synthesis/cost.json``."""
+    """Cost and place per layer and in total, for ``synthesis/cost.json``."""
+    memory = cost.fit.memory
     return {
         "network": cost.network.name,
         "device": cost.device.name,
@@ -80,9 +81,11 @@ def cost_table(cost: Cost) -> dict:
                 "macs": layer.macs,
                 "ops": layer.ops,
                 "cycles": layer.cycles,
-                "first_processor": cost.fit.kernels.first_processor[cost.network.by_name[layer.name].inputs[0]],
-                "kernel_columns": cost.fit.kernels.columns[layer.name],
-                "kernel_offset": cost.fit.kernels.offset.get(layer.name),
+                "first_processor": memory.first_processor[memory.network.by_name[layer.name].inputs[0]],
+                "kernel_columns": memory.kernel_columns[layer.name],
+                "kernel_offset": memory.kernel_offset.get(layer.name),
+                "output_first_processor": memory.first_processor[layer.name],
+                "output_offset": memory.data_offset[layer.name],
             }
             for layer in cost.layers
         ],

@@ -3,15 +3,34 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from maxexp.errors import ConfigError
+
 
 class SynthesisMethod(Enum):
     """Where cycles and memory come from."""
 
     estimate = "estimate"
+    """The cycle and memory model of :mod:`maxexp.device`."""
+    ai8x = "ai8x"
+    """The maker's synthesizer, whose figures must be those of the model; it also generates the firmware."""
 
 
 @dataclass
 class SynthesisConfig:
-    """Attributes: method: ``estimate`` is the cycle and memory model of :mod:`maxexp.device`."""
+    """Keys of the synthesize stage.
+
+    Attributes:
+        method: who says what the network costs.
+        path: checkout of ai8x-synthesis; ``AI8X_SYNTHESIS`` of the environment if not given.
+        python: interpreter from which the synthesizer's own environment is made; this one if not given.
+        timeout_s: seconds after which the synthesizer is stopped.
+    """
 
     method: SynthesisMethod = SynthesisMethod.estimate
+    path: str | None = None
+    python: str | None = None
+    timeout_s: int = 1800
+
+    def __post_init__(self) -> None:
+        if self.timeout_s <= 0:
+            raise ConfigError(f"synthesis.timeout_s={self.timeout_s}: must be above 0")

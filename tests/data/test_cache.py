@@ -15,6 +15,7 @@ from maxexp.data import cache
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import load_split
 from maxexp.data.folders import ClassFolders
+from maxexp.folders import cache_folder
 
 
 @pytest.fixture
@@ -153,8 +154,8 @@ def test_many_at_once_get_the_same_and_leave_a_whole_entry(pictures, decoded, tm
 
 def test_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.setenv("MAXEXP_CACHE", "/from/environment")
-    assert cache.cache_folder("/configured") == Path("/configured")
-    assert cache.cache_folder(None) == Path("/from/environment")
+    assert cache_folder("/configured") == Path("/configured")
+    assert cache_folder(None) == Path("/from/environment")
     monkeypatch.delenv("MAXEXP_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.cache_folder(None) == tmp_path / ".cache" / "maxexp"
+    assert cache_folder(None) == tmp_path / ".cache" / "maxexp"

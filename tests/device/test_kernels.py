@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxexp.device.check import check_fit
-from maxexp.device.kernels import kernel_columns, place_kernels
+from maxexp.device.kernels import kernel_columns
+from maxexp.device.placement import place
+from maxexp.device.sequence import hardware_sequence
 from maxexp.errors import DeviceError
 from maxexp.network.graph import INPUT
 
@@ -33,7 +35,7 @@ def assert_placed(network, kernels, device):
     where = spans(network, kernels, device)
     taken = {}
     for name, processors in where.items():
-        offset, columns = kernels.offset[name], kernels.columns[name]
+        offset, columns = kernels.kernel_offset[name], kernels.kernel_columns[name]
         assert offset % 4 == 0 and processors.start % 4 == 0
         assert processors.start >= 0 and processors.stop <= 64
         assert offset + columns <= device.kernel_columns
@@ -52,11 +54,11 @@ def assert_first_fit(kernels, where):
     placed = []
     for name in full + [name for name in where if name not in full]:
         rivals = [other for other in placed if set(where[other]) & set(where[name])]
-        lower = range(0, kernels.offset[name], 4)
+        lower = range(0, kernels.kernel_offset[name], 4)
         for offset in lower:
             assert any(
-                offset < kernels.offset[other] + kernels.columns[other]
-                and kernels.offset[other] < offset + kernels.columns[name]
+                offset < kernels.kernel_offset[other] + kernels.kernel_columns[other]
+                and kernels.kernel_offset[other] < offset + kernels.kernel_columns[name]
                 for other in rivals
             ), f"{name} could be at {offset}"
         placed.append(name)
@@ -65,11 +67,11 @@ def assert_first_fit(kernels, where):
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_kernels_never_overlap(random_network, max78000, seed):
-    network = random_network(seed, max_channels=150, max_layers=8)
+    network = hardware_sequence(random_network(seed, max_channels=150, max_layers=8))
     draw = random.Random(seed)
     bits = {layer.name: draw.choice([1, 2, 4, 8]) for layer in network}
     try:
-        kernels = place_kernels(network, bits, max78000)
+        kernels = place(network, bits, max78000)
     except DeviceError:
         columns = sum(kernel_columns(layer, bits[layer.name], max78000) for layer in network)
         assert columns > 768 // 2, "a network this small has room"
@@ -80,12 +82,12 @@ def test_kernels_never_overlap(random_network, max78000, seed):
 @pytest.mark.parametrize("name", ["cmsisnnet", "nascifarnet", "simplenet"])
 def test_the_networks_of_the_deck_fit(model, max78000, name):
     network = model(name)
-    assert_placed(network, check_fit(network, {}, max78000).kernels, max78000)
+    assert_placed(network, check_fit(network, {}, max78000).memory, max78000)
 
 
 def test_columns_of_simplenet_are_those_of_the_synthesizer(model, max78000):
     """hardware.md 4.2: 64-128 and 128-256 take 128 and 512 of the 768 columns on all processors."""
-    columns = check_fit(model("simplenet"), {}, max78000).kernels.columns
+    columns = check_fit(model("simplenet"), {}, max78000).memory.kernel_columns
     assert [columns[name] for name in ("conv5", "conv6")] == [128, 512]
     assert columns["classifier"] == ceil(10 * 4 / 9)
 
@@ -115,7 +117,7 @@ def test_too_many_columns_are_refused_with_the_amount(make_network, max78000):
     network = make_network({"a": {"out_channels": 128}, "b": wide, "c": {**wide, "kernel_size": 3}}, (3, 8, 8))
     # b takes 2 * 256 and c 4 * 256 columns on all 64 processors.
     with pytest.raises(DeviceError, match="layer c: .* 768 columns .442,368 bytes. more than the 768") as caught:
-        place_kernels(network, dict.fromkeys(network.by_name, 8), max78000)
+        place(network, dict.fromkeys(network.by_name, 8), max78000)
     assert "reduce" in str(caught.value)
 
 
@@ -125,6 +127,6 @@ def test_a_network_that_cannot_be_placed_is_refused_soon(make_network, max78000)
     network = make_network(layers, (36, 8, 8))
     assert network.weights < max78000.weight_bytes
     start = time.perf_counter()
-    with pytest.raises(DeviceError, match="no placement|more than"):
-        place_kernels(network, dict.fromkeys(network.by_name, 8), max78000)
+    with pytest.raises(DeviceError, match="no memory map|more than"):
+        place(network, dict.fromkeys(network.by_name, 8), max78000)
     assert time.perf_counter() - start < 3

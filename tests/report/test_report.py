@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from maxexp.device.check import check_fit
+from maxexp.report.memory_picture import memory_picture
 from maxexp.report.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import print_results, result_rows, results_markdown
 
@@ -58,3 +60,23 @@ def test_confusion_of_any_number_of_classes_draws(classes):
     figure = confusion_matrix(counts, [f"class {i}" for i in range(classes)], "title")
     figure.canvas.draw()
     assert len(figure.axes[0].get_xticklabels()) == classes
+
+
+def test_the_memory_picture_shows_every_tensor_and_all_kernels(make_network, max78000):
+    layers = {
+        "a": {"out_channels": 8},
+        "b": {"out_channels": 8},
+        "sum": {"out_channels": 70, "inputs": ["a", "b"], "eltwise": "add"},
+        "end": {"out_channels": 2},
+    }
+    memory = check_fit(make_network(layers, (3, 8, 8)), {}, max78000).memory
+    figure = memory_picture(memory)
+    data, kernels = figure.axes
+    # input: 1 instance; a: 2; its copy and b share 2; 70 channels in 2 passes of 36 processors: 9; end: 1.
+    assert len(data.patches) == 1 + 2 + 2 + 9 + 1
+    assert len(kernels.patches) == 4
+    assert {text.get_text() for text in kernels.texts} == {"a", "b", "sum", "end"}
+    assert [label.get_text() for label in data.get_xticklabels()] == ["input", "a", "b", "a-for-sum", "sum", "end"]
+    assert sum(patch.get_width() * patch.get_height() for patch in kernels.patches) == sum(
+        memory.kernel_columns[x.name] * len(memory.processors(x.inputs[0])) for x in memory.network
+    )

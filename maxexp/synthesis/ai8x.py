@@ -1,0 +1,202 @@
+"""The maker's synthesizer: called with a network, asked for its figures, held against ours."""
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from maxexp.device.config import DeviceConfig
+from maxexp.device.cost import Cost, network_cost
+from maxexp.device.integer import IntegerNetwork
+from maxexp.errors import ConfigError, SynthesisError
+from maxexp.network.graph import Network
+from maxexp.synthesis.comparison import check_answer, check_figures
+from maxexp.synthesis.config import SynthesisConfig
+from maxexp.synthesis.environment import clean_environment, environment_python
+from maxexp.synthesis.log import SynthesisLog, parse_log
+from maxexp.synthesis.messages import error_message, warnings
+from maxexp.synthesis.network_yaml import network_yaml
+from maxexp.synthesis.process import run_program
+
+CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
+PART = "MAX78000"
+NETWORK, SAMPLE, LOG, KNOWN_ANSWER = "network.yaml", "sample.npy", "log.txt", "known_answer.npy"
+FLAGS = ("--timer", "0", "--verbose", "--short-log", "--display-checkpoint")
+"""Inference is timed by timer 0; the log holds all figures, and data of the output only."""
+QUIET = ("--no-version-check", "--no-progress", "--yamllint", "none")
+"""Without network, terminal and linter."""
+AS_PLANNED = "--no-deduplicate-weights"
+"""Equal kernels of two layers have a place each, as in our map."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What the synthesizer made of a network.
+
+    Attributes:
+        cost: our figures, all of them confirmed.
+        figures: the synthesizer's.
+        project: folder of the generated firmware.
+        answer: int64, outputs for the sample by channel, row and column; equal to those of the integer network.
+        warnings: of the synthesizer.
+        version: commit of the checkout.
+    """
+
+    cost: Cost
+    figures: SynthesisLog
+    project: Path
+    answer: np.ndarray
+    warnings: list[str]
+    version: str
+
+    def report(self) -> dict:
+        """For ``synthesis/synthesis.json``."""
+        return {
+            "version": self.version,
+            "cycles": self.figures.cycles,
+            "macs": self.figures.macs,
+            "ops": self.figures.ops,
+            "weight_bytes": self.figures.weight_bytes,
+            "bias_bytes": self.figures.bias_bytes,
+            "layers": [
+                {"name": ours.name, **vars(theirs)}
+                for ours, theirs in zip(self.cost.layers, self.figures.layers, strict=True)
+            ],
+            "known_answer": self.answer.ravel().tolist(),
+            "warnings": self.warnings,
+        }
+
+
+class Synthesizer:
+    """A checkout of ai8x-synthesis, ready to be used.
+
+    Raises:
+        ConfigError: there is no checkout where it is said to be, or the device is not the one it is for.
+        SynthesisError: its environment cannot be made.
+    """
+
+    def __init__(self, config: SynthesisConfig, device: DeviceConfig) -> None:
+        if device.name.upper() != PART:
+            raise ConfigError(f"synthesis=ai8x: supports {PART} only, not {device.name}; use synthesis=estimate")
+        self._checkout = find_checkout(config.path)
+        self._python = environment_python(config.python)
+        self._timeout_s = config.timeout_s
+        self._device = device
+
+    def run(self, integer: IntegerNetwork, checkpoint: Path, dataset: str, sample: Tensor, folder: Path) -> Synthesis:
+        """Synthesize an integer network and check every figure.
+
+        Args:
+            checkpoint: file with the same network (hardware.md 1.5). It should hold tensors, strings and numbers
+                only, which every version of torch loads.
+            dataset: name for the YAML.
+            sample: (C, H, W) integers, the input of the known-answer test.
+            folder: for YAML, sample, project and messages; emptied before.
+
+        Raises:
+            DeviceError: the network does not fit.
+            SynthesisError: the synthesizer fails, or comes to other figures than we do.
+        """
+        network = without_zero_biases(integer)
+        cost = network_cost(network, integer.bits, self._device)
+        sequence = cost.fit.memory.network
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / NETWORK).write_text(network_yaml(cost.fit.memory, integer.bits, dataset))
+        np.save(folder / SAMPLE, sample.numpy().astype(np.int64))
+        project = folder / project_name(network.name)
+        log.info("ai8x-synthesis: %s, %d layers ...", network.name, len(sequence.layers))
+        start = time.monotonic()
+        done = run_program(
+            # An absolute Python, for the checkout asks pyenv for another; its own folder, for it looks for assets.
+            [str(self._python), "ai8xize.py", *arguments(network, checkpoint, project)],
+            "ai8x-synthesis",
+            folder=self._checkout,
+            environment=clean_environment(),
+            timeout_s=self._timeout_s,
+        )
+        (folder / "errors.txt").write_text(done.errors)
+        (folder / "output.txt").write_text(done.output)
+        if done.code is None:
+            raise SynthesisError(
+                f"ai8x-synthesis was stopped after {self._timeout_s} s; raise synthesis.timeout_s, or use "
+                "synthesis=estimate"
+            )
+        if done.code:
+            raise SynthesisError(f"ai8x-synthesis refuses {network.name}: {error_message(done.errors, sequence)}")
+        try:
+            text, answer = (project / LOG).read_text(), np.load(project / KNOWN_ANSWER)
+        except (OSError, ValueError) as error:
+            raise SynthesisError(f"ai8x-synthesis left no readable {LOG} and {KNOWN_ANSWER}: {error}") from error
+        figures = parse_log(text)
+        check_figures(cost, figures)
+        check_answer(integer(sample[None])[0].numpy(), answer)
+        log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
+        return Synthesis(cost, figures, project, answer, warnings(done.errors, sequence), self.version)
+
+    @property
+    def version(self) -> str:
+        """Commit of the checkout; ``unknown`` without git."""
+        try:
+            command = ["git", "-C", str(self._checkout), "rev-parse", "HEAD"]
+            done = subprocess.run(command, capture_output=True, text=True)
+        except OSError:
+            return "unknown"
+        return done.stdout.strip() or "unknown"
+
+
+def arguments(network: Network, checkpoint: Path, project: Path) -> list[str]:
+    """The synthesizer's command line, for inputs beside the project's folder."""
+    folder = project.parent.absolute()
+    last = network.layers[-1]
+    softmax = ["--softmax"] if last.wide and last.out_shape[1:] == (1, 1) else []
+    return [
+        *("--config-file", str(folder / NETWORK), "--checkpoint-file", str(checkpoint.absolute())),
+        *("--sample-input", str(folder / SAMPLE), "--sample-numpy-filename", KNOWN_ANSWER),
+        *("--test-dir", str(folder), "--prefix", project.name, "--device", PART),
+        *(*FLAGS, *QUIET, AS_PLANNED, *softmax),
+    ]
+
+
+def find_checkout(path: str | None) -> Path:
+    """The folder of ai8x-synthesis: ``path``, else $AI8X_SYNTHESIS.
+
+    Raises:
+        ConfigError: none is named, or the synthesizer is not there.
+    """
+    given = path or os.environ.get(CHECKOUT_VARIABLE)
+    remedy = "clone https://github.com/analogdevicesinc/ai8x-synthesis and give its folder"
+    if not given:
+        raise ConfigError(
+            f"synthesis=ai8x: needs the maker's synthesizer; {remedy} as synthesis.path or {CHECKOUT_VARIABLE}, or "
+            "use synthesis=estimate"
+        )
+    folder = Path(given).expanduser().absolute()
+    for needed in ("ai8xize.py", "izer", "assets"):
+        if not (folder / needed).exists():
+            source = "synthesis.path" if path else CHECKOUT_VARIABLE
+            raise ConfigError(f"{source}={given}: no checkout of ai8x-synthesis, {needed} is missing; {remedy}")
+    return folder
+
+
+def project_name(network: str) -> str:
+    """The network's name as a folder and as a project of make."""
+    return re.sub(r"\W+", "-", network, flags=re.ASCII).strip("-") or "network"
+
+
+def without_zero_biases(integer: IntegerNetwork) -> Network:
+    """The network that is stored: the synthesizer leaves out biases that are all zero."""
+    layers = tuple(
+        replace(entry.layer, bias=False) if entry.bias is not None and not bool(entry.bias.any()) else entry.layer
+        for entry in integer.layers
+    )
+    return replace(integer.network, layers=layers)

@@ -1,0 +1,74 @@
+"""The network YAML of ai8x-synthesis, written from a memory map (hardware.md 8.1).
+
+Every key that has a default is written out, for several defaults depend on other layers. Layers refer to one
+another by their position, since the synthesizer's names know no case and reserve words.
+"""
+
+import json
+
+from maxexp.device.placement import MemoryMap
+from maxexp.network.config import Activation, Op, Pool
+from maxexp.network.graph import INPUT, Layer
+
+OPERATIONS = {Op.conv2d: "conv2d", Op.linear: "mlp", Op.passthrough: "passthrough"}
+ACTIVATIONS = {Activation.relu: "ReLU", Activation.abs: "Abs", Activation.none: "None"}
+POOLS = {Pool.max: "max_pool", Pool.avg: "avg_pool"}
+
+
+def network_yaml(memory: MemoryMap, bits: dict[str, int], dataset: str) -> str:
+    """The YAML file.
+
+    Args:
+        bits: weight bits by name of each layer with weights.
+        dataset: goes into the file; the synthesizer only uses it to look for a sample.
+    """
+    name = memory.network.name
+    # For "test", spelt so, the synthesizer would take weights of its own; names are compared without case.
+    name = name.upper() if name == "test" else name
+    lines = ["---", f"arch: {json.dumps(name)}", f"dataset: {json.dumps(dataset)}", "", "layers:"]
+    for index, layer in enumerate(memory.network):
+        keys = _layer_keys(memory, layer, index, bits)
+        first, *others = [f"{key}: {value}" for key, value in keys.items()]
+        lines += [f"  # {index}: {layer.name}", f"  - {first}", *(f"    {line}" for line in others), ""]
+    return "\n".join(lines)
+
+
+def mask(processors: range) -> str:
+    """64 bits, one for each processor, in hexadecimal."""
+    return f"0x{sum(1 << p for p in processors):016x}"
+
+
+def _layer_keys(memory: MemoryMap, layer: Layer, index: int, bits: dict[str, int]) -> dict[str, object]:
+    network = memory.network
+    keys: dict[str, object] = {
+        "processors": mask(memory.processors(layer.inputs[0])),
+        "output_processors": mask(memory.processors(layer.name)),
+        "in_offset": f"0x{memory.data_offset[layer.inputs[0]]:04x}",
+        "out_offset": f"0x{memory.data_offset[layer.name]:04x}",
+        "operation": OPERATIONS[layer.op],
+    }
+    if index == 0:
+        keys["data_format"] = "HWC"
+    positions = {INPUT: -1} | {name: position for position, name in enumerate(network.by_name)}
+    sources = [positions[name] for name in layer.inputs]
+    if sources != [index - 1]:
+        keys["in_sequences"] = sources
+    if layer.operands > 1:
+        keys |= {"eltwise": "add", "operands": layer.operands}
+    if memory.write_gap[layer.name]:
+        keys["write_gap"] = memory.write_gap[layer.name]
+    if layer.pool:
+        keys |= {POOLS[layer.pool]: layer.pool_size, "pool_stride": layer.pool_stride}
+        if layer.operands > 1:
+            keys["pool_first"] = "false"
+    if layer.flatten:
+        keys["flatten"] = "true"
+        # With in_sequences the synthesizer would take the channels of a pixel for all inputs.
+        keys["in_channels"] = layer.weight_shape[1]
+    if layer.op is Op.conv2d:
+        keys |= {"kernel_size": f"{layer.kernel_size}x{layer.kernel_size}", "pad": layer.padding}
+    if layer.has_weights:
+        keys |= {"quantization": bits[layer.name], "activate": ACTIVATIONS[layer.activation]}
+    if layer.wide:
+        keys["output_width"] = 32
+    return keys

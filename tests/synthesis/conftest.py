@@ -1,0 +1,63 @@
+"""The real synthesizer where AI8X_SYNTHESIS names a checkout, and a stand-in for its ways to fail."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maxexp.device.config import DeviceConfig
+from maxexp.network.graph import Network
+from maxexp.quantization.checkpoint import write_integer
+from maxexp.synthesis import ai8x
+from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE, Synthesis, Synthesizer
+from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
+from maxexp.synthesis.stand_in import random_image, random_integers
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """A checkout of ai8x-synthesis."""
+    path = os.environ.get(CHECKOUT_VARIABLE)
+    if not path:
+        pytest.skip(f"set {CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def synthesizer(checkout: Path, max78000: DeviceConfig) -> Synthesizer:
+    return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(checkout)), max78000)
+
+
+@pytest.fixture(scope="session")
+def synthesize() -> Callable[..., Synthesis]:
+    """``synthesize(synthesizer, network, folder, bits, seed)``: a network with made-up weights."""
+
+    def synthesize(
+        synthesizer: Synthesizer, network: Network, folder: Path, bits: dict[str, int] | None = None, seed: int = 0
+    ) -> Synthesis:
+        integer = random_integers(network, bits or {}, seed)
+        checkpoint = folder / "q.pth.tar"
+        write_integer(checkpoint, integer, 0, {})
+        image = random_image(network.in_shape, seed)
+        return synthesizer.run(integer, checkpoint, "cifar10", image, folder / "synthesis")
+
+    return synthesize
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch, max78000) -> Callable[..., Synthesizer]:
+    """``stand_in("raise SystemExit(1)")``: a checkout whose ai8xize.py is that program."""
+
+    def stand_in(program: str, **settings) -> Synthesizer:
+        folder = tmp_path / "checkout"
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("izer", "assets"):
+            (folder / name).mkdir(parents=True)
+        (folder / "ai8xize.py").write_text(program)
+        monkeypatch.setattr(ai8x, "environment_python", lambda interpreter: Path(sys.executable))
+        return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(folder), **settings), max78000)
+
+    return stand_in
