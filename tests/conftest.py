@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from maxexp.composition import compose_config
+from maxexp.composition import compose_config, conf_dir
 from maxexp.config import Config
 from maxexp.device.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
