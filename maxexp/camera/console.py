@@ -8,16 +8,13 @@ frames, by way of the accelerator's memory).
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from serial import Serial, SerialException
-from serial.tools.list_ports import comports
+from serial import Serial
 
+from maxexp import serial_port
 from maxexp.camera.frame import Frame
 from maxexp.camera.stream import StreamParser
 from maxexp.errors import CameraError
@@ -35,24 +32,9 @@ QUIET_S = 0.1
 """Silence after which a board has said all it had to say."""
 
 
-@contextmanager
-def open_port(name: str, baud_rate: int) -> Iterator[Serial]:
-    """A serial port, closed at the end.
-
-    Raises:
-        CameraError: the port cannot be opened, or is gone while in use.
-    """
-    try:
-        with Serial(name, baud_rate, timeout=QUIET_S) as port:
-            port.reset_input_buffer()
-            yield port
-    except (SerialException, OSError, ValueError) as error:
-        present = ", ".join(sorted(port.device for port in comports())) or "none, so connect the board"
-        code = getattr(error, "errno", None)
-        cause = os.strerror(code) if code else " ".join(str(error).split())
-        if code == errno.EACCES:
-            cause += " (on Linux: add yourself to the group that owns it, mostly dialout)"
-        raise CameraError(f"serial port {name}: {cause}; ports present: {present}") from error
+def open_port(name: str, baud_rate: int) -> AbstractContextManager[Serial]:
+    """A serial port with QUIET_S as its timeout; see :func:`maxexp.serial_port.open_port`."""
+    return serial_port.open_port(name, baud_rate, QUIET_S, CameraError)
 
 
 class CaptureConsole:

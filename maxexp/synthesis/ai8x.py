@@ -23,7 +23,7 @@ from maxexp.synthesis.environment import clean_environment, environment_python
 from maxexp.synthesis.log import SynthesisLog, parse_log
 from maxexp.synthesis.messages import error_message, warnings
 from maxexp.synthesis.network_yaml import network_yaml
-from maxexp.synthesis.process import run_program
+from maxexp.process import run_program
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
 PART = "MAX78000"

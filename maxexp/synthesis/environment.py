@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from maxexp.errors import SynthesisError
 from maxexp.folders import cache_folder
-from maxexp.synthesis.process import run_program
+from maxexp.process import run_program
 
 REQUIREMENTS = (
     "numpy==1.26.4",

@@ -100,10 +100,10 @@ def test_a_port_that_is_not_there(refused, tmp_path, monkeypatch):
     from serial.tools.list_ports_common import ListPortInfo
 
     missing = ("capture", "--port", tmp_path / "ttyACM7", "--out", tmp_path)
-    monkeypatch.setattr("maxexp.camera.console.comports", lambda: [ListPortInfo("/dev/ttyACM0")])
+    monkeypatch.setattr("maxexp.serial_port.comports", lambda: [ListPortInfo("/dev/ttyACM0")])
     message = refused(*missing)
     assert message == f"serial port {tmp_path}/ttyACM7: No such file or directory; ports present: /dev/ttyACM0"
-    monkeypatch.setattr("maxexp.camera.console.comports", lambda: [])
+    monkeypatch.setattr("maxexp.serial_port.comports", lambda: [])
     assert refused(*missing).endswith("ports present: none, so connect the board")
 
 
