@@ -1,6 +1,7 @@
 """Layers programmed by hand, against a plain computation; and the stores of real firmware, against its maker."""
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -209,3 +210,36 @@ def test_stores_of_the_makers_firmware(ai8x):
     assert [word - (word >> 31 << 32) for word in words] == golden["logits_int32"]
     assert accelerator.layer_cycles == [golden["latency_cycles"]["startup"], *golden["latency_cycles"]["layers"]]
     assert cycles == golden["latency_cycles"]["total"]
+
+
+def random_layer(draw: random.Random) -> HandLayer:
+    """Any layer that the registers can express, of at most 140 channels."""
+    channels = [draw.choice([1, 3, 4, 20, 64, 65, 100, 140]) for _ in range(2)]
+    rows, cols = draw.randint(3, 7), draw.randint(3, 7)
+    first_in, first_out = (4 * draw.randint(0, (64 - min(64, n)) // 4) for n in channels)
+    operands = draw.choice([1, 1, 2, 3])
+    keys = {"operands": operands, "eltwise": draw.randint(0, 3) if operands > 1 else 0}
+    if draw.random() < 0.5:
+        keys |= {"pool": (draw.randint(1, 3), 2), "stride": draw.randint(1, 2), "average": draw.random() < 0.5}
+        keys["pool_first"] = operands > 1 and draw.random() < 0.5
+    if draw.random() < 0.2:
+        return HandLayer(channels[0], rows, cols, first_in=first_in, first_out=first_in, **keys)
+    bits = draw.choice([8, 8, 4, 2, 1])
+    keys |= {"bits": bits, "first_in": first_in, "first_out": first_out, "column": 4 * draw.randint(0, 40)}
+    if draw.random() < 0.2:
+        weight = numbers(channels[1], channels[0], rows, cols, bits=bits)
+        keys = {k: v for k, v in keys.items() if k not in ("operands", "eltwise", "pool", "stride", "pool_first")}
+        return HandLayer(channels[0], rows, cols, weight, flatten=True, wide=draw.random() < 0.5, shift=-5, **keys)
+    size = draw.choice([1, 3])
+    padding = draw.randint(0 if size == 1 or "pool" not in keys else 1, size - 1)
+    weight = numbers(channels[1], channels[0], size, size, bits=bits)
+    bias = numbers(channels[1]) if draw.random() < 0.5 else None
+    keys |= {"relu": draw.random() < 0.5, "shift": draw.randint(-7, 2), "bias_entry": draw.randint(0, 300)}
+    return HandLayer(channels[0], rows, cols, weight, bias, padding=(padding, padding), **keys)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_layers(seed):
+    x = random_layer(random.Random(seed))
+    values = numbers(x.operands * x.inputs, x.rows, x.cols)
+    np.testing.assert_array_equal(computed(x, program(x, values) + start()), expected(x, values).reshape(-1))

@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
-from maxexp.board.emulator.run import run_emulated
+from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import build_firmware
+from maxexp.board.inference import InferenceClient
+from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
 from tests.board.generated import conv, copy, linear, mask
 
 ALL = mask(64)
@@ -278,3 +282,17 @@ def test_the_makers_trained_network(synthesizer, ai8x, tmp_path) -> None:
     assert run.result.logits == dict(enumerate(golden["logits_int32"]))
     assert run.layer_cycles == generated.layer_cycles
     assert run.cycles == golden["latency_cycles"]["total"]
+
+
+@pytest.mark.slow
+def test_images_over_the_serial_line(synthesizer, ai8x, model, tmp_path) -> None:
+    """The maker's trained network, image for image as the integer network."""
+    path = ai8x / "ai85-cifar10-qat8-q.pth.tar"
+    integer = to_integer_network(read_checkpoint(path), model("nascifarnet"))
+    config = synthesizer.checkout / "networks" / "cifar10-nas.yaml"
+    generated = synthesizer.run(tmp_path, path, config, ai8x / "sample_cifar-10.npy", "--softmax")
+    firmware = build_firmware(generated.project, tmp_path / "build", server=True)
+    client = InferenceClient(EmulatedLine(firmware.image), wide=True)
+    images = np.random.default_rng(3).integers(-128, 128, (20, 3, 32, 32), np.int8)
+    for image, outputs in zip(images, integer(torch.from_numpy(images)).numpy(), strict=True):
+        np.testing.assert_array_equal(client(image)[0], outputs)

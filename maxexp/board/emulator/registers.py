@@ -120,7 +120,7 @@ def decode_layer(index: int, values: NDArray[np.uint32], quadrants: list[int]) -
     operation, kernel = _operation(layer)
     pool = _pool(layer)
     passes, engine = _passes(layer)
-    operands, eltwise, pool_first = _operands(layer, operation, pool)
+    operands, eltwise, pool_first = _operands(layer, pool)
     wide = layer.field(Reg.LCTL, 16, 1) == 1
     weight_bits = _WEIGHT_BITS[layer.field(Reg.POST, 22, 2)]
     column, kernels = _kernels(layer, operation, kernel, weight_bits, passes)
@@ -203,7 +203,7 @@ def _passes(layer: _Layer) -> tuple[int, bool]:
     return last + 1, engine
 
 
-def _operands(layer: _Layer, operation: Operation, pool: tuple[int, int]) -> tuple[int, Eltwise | None, bool]:
+def _operands(layer: _Layer, pool: tuple[int, int]) -> tuple[int, Eltwise | None, bool]:
     """Operands, their operation, and whether pooling comes first."""
     count = layer.field(Reg.ONED, 18, 4) + 1
     combines = layer.field(Reg.ONED, 13, 1) == 1
@@ -238,9 +238,8 @@ def _output_steps(
     words = LANES if wide else 1
     if operation is Operation.none:
         layer.require(span == 0 and not wide, Reg.LCTL2)
-        layer.require(
-            pass_step == (skip if passes > 1 else 0) or (passes == 1 and pass_step == skip), Reg.WPTR_CHOFFS
-        )
+        # Passes that are counted as rows are stepped over all the same.
+        layer.require(pass_step == skip or (pass_step == 0 and passes == 1), Reg.WPTR_CHOFFS)
         return 0, passes, passes * skip, skip
     layer.require(span % bits == 0, Reg.LCTL2)
     if pass_step == 0:
@@ -315,8 +314,8 @@ def _check_consistency(layer: _Layer, x: LayerSettings) -> None:
         slots, most = x.kernels // x.passes, x.positions * x.out_passes
         layer.require(slots == most or most - x.positions < slots < most and x.out_passes > 1, Reg.MCNT)
     else:
-        layer.require(
-            step == _INSTANCE_STEP or (x.timeslots == 1 and step == _INSTANCE_STEP // LANES), Reg.WPTR_TOFFS
-        )
+        words = max(-(-sum(p // PROCESSORS == q for p in x.processors) // LANES) for q in x.write_instance)
+        layer.require(x.timeslots == words, Reg.ONED)
+        layer.require(step == _INSTANCE_STEP or (words == 1 and step == _INSTANCE_STEP // LANES), Reg.WPTR_TOFFS)
         layer.require(x.bias is None and not (x.shift or x.relu or x.absolute or x.flatten_engine), Reg.POST)
     layer.require(not x.wide or not (x.relu or x.absolute), Reg.LCTL)

@@ -7,8 +7,8 @@ from maxexp.board.emulator.machine import SLICE_INSTRUCTIONS, Machine
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
 from maxexp.errors import BoardError
 
-INSTRUCTION_BUDGET = 2_000_000_000
-"""Enough for a hundred times the longest known program; some ten seconds."""
+INSTRUCTION_BUDGET = 200_000_000
+"""Two hundred times what the longest known program takes; a second of pure computation."""
 
 
 @dataclass(frozen=True)
