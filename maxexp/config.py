@@ -45,7 +45,7 @@ class Config:
     board: BoardConfig
     tracking: TrackingConfig
     seed: int = 1
-    stages: list[Stage] = field(default_factory=lambda: list(Stage)[:4])
+    stages: list[Stage] = field(default_factory=lambda: list(Stage))
     checkpoint: str | None = None
     resume: str | None = None
 

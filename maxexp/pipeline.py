@@ -7,12 +7,15 @@ from pathlib import Path
 
 import torch
 
+from maxexp.board.board import Board
+from maxexp.board.config import BoardKind
 from maxexp.checkpoints import locate_checkpoint
 from maxexp.config import Config, Stage
 from maxexp.data.config import InputMapping
-from maxexp.data.dataset import load_split
+from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import map_pixels
+from maxexp.deployment import Deployment, choose_images, prepare_board
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
@@ -86,6 +89,7 @@ class Pipeline:
         if self._method is not Method.float:
             check_fit(network, self._bits, config.device)
         self._check_data()
+        self._board = self._find_board()
         self._synthesizer = self._find_synthesizer()
         self._synthesis: Synthesis | None = None
 
@@ -170,6 +174,11 @@ class Pipeline:
             return None
         return Synthesizer(config.synthesis, config.device)
 
+    def _find_board(self) -> Board | None:
+        """The board where one is wanted, for the same reason."""
+        wanted = self._config.board.kind is not BoardKind.none and Stage.deploy in self._config.stages
+        return prepare_board(self._config) if wanted and self._method is not Method.float else None
+
     def _check_stages(self) -> None:
         """Refuse stages that lack their input before any of them takes time."""
         stages = self._config.stages
@@ -202,8 +211,8 @@ class Pipeline:
                 return "quantization=float"
             if self._integer and not self._quantized:
                 return "the checkpoint holds integers already"
-        if stage is Stage.deploy:
-            return "board=none"
+        if stage is Stage.deploy and self._board is None:
+            return "board=none" if self._config.board.kind is BoardKind.none else "quantization=float"
         return None
 
     def _train(self) -> None:
@@ -298,7 +307,9 @@ class Pipeline:
         checkpoint = self._folder / "synthesis-q.pth.tar"
         write_integer(checkpoint, integer, 0, {})
         try:
-            self._synthesis = synthesizer.run(integer, checkpoint, self._config.dataset.name, self._sample(), folder)
+            sample = synthesizer.sample(self._config.dataset.name, self._network.in_shape)
+            sample = self._sample() if sample is None else sample
+            self._synthesis = synthesizer.run(integer, checkpoint, self._config.dataset.name, sample, folder)
         finally:
             if folder.exists():
                 self._record.log_artifact(folder)
@@ -308,15 +319,30 @@ class Pipeline:
 
     def _sample(self) -> torch.Tensor:
         """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
-        try:
-            images = load_split(replace(self._config.dataset, download=False), "test").images
-        except DataError:
+        images = self._local_test_images()
+        if images is None:
             log.info("no test images: the known-answer test gets random numbers")
             return random_image(self._network.in_shape, self._config.seed)
-        return map_pixels(images[0], InputMapping.p128).long()
+        return map_pixels(images.images[0], InputMapping.p128).long()
+
+    def _local_test_images(self) -> ImageSet | None:
+        """The test split, unless it would have to be downloaded."""
+        try:
+            return load_split(replace(self._config.dataset, download=False), "test")
+        except DataError:
+            return None
 
     def _deploy(self) -> None:
-        raise AssertionError("skipped until there is a board")
+        config = self._config
+        assert self._board and self._synthesis
+        deployment = Deployment(self._board, self._synthesis, self._record, self._folder)
+        deployment.run_known_answer()
+        images = self._local_test_images()
+        if self._integer is None or images is None or config.board.images == 0:
+            log.info("no trained network, test images or board.images: no accuracy on the board")
+            return
+        chosen = choose_images(images, config.board.images, config.seed)
+        deployment.measure_accuracy(self._integer, chosen, self._data.mapping)
 
     def _log_data(self, *parts: str) -> None:
         for part in parts:

@@ -22,7 +22,7 @@ FLAGS = (
     *("-mcpu=cortex-m4", "-mthumb", "-O2", "-g", "-ffunction-sections", "-fdata-sections"),
     *("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections"),
 )
-SDK_BOARDS = {"max78000fthr": "FTHR_RevA", "evkit": "EvKit_V1"}
+SDK_BOARDS = {"max78000fthr": "FTHR_RevA", "max78000evkit": "EvKit_V1"}
 """Boards by the SDK's names for them."""
 
 _ERROR = re.compile(r".*(?:\berror:|undefined reference|overflowed by|cannot find|\*\*\* ).*")
@@ -47,6 +47,11 @@ def find_sdk() -> Path | None:
     """The maker's SDK that MAXIM_PATH names, if it is there."""
     path = os.environ.get("MAXIM_PATH")
     return Path(path) if path and Path(path, "Libraries").is_dir() else None
+
+
+def check_compiler() -> None:
+    """Raises BoardError, which says how to get it, if there is no compiler."""
+    _need(COMPILER)
 
 
 def build_firmware(project: Path, folder: Path, server: bool = False) -> Firmware:

@@ -44,7 +44,7 @@ def check_openocd(config: ConnectionConfig) -> str:
     found = next((path for name in names if (path := which(os.path.expanduser(name)))), None)
     if found is None:
         raise BoardError(
-            f"board.connection.openocd={config.openocd}: no such program; install the maker's SDK and set MAXIM_PATH, "
+            f"board.connection.openocd={config.openocd}: no such program; set MAXIM_PATH to the maker's SDK, "
             "give the path of its OpenOCD, or use board.connection.flash=daplink"
         )
     return found
@@ -92,7 +92,7 @@ def _run(config: ConnectionConfig, command: list[str], what: str) -> None:
         return
     if done.code is None:
         raise BoardError(
-            f"{what} with OpenOCD was stopped after {config.flash_timeout_s} s; raise board.connection.flash_timeout_s"
+            f"{what} with OpenOCD was stopped after {config.flash_timeout_s} s (board.connection.flash_timeout_s)"
         )
     said = done.output + done.errors
     for pattern, cause in _CAUSES.items():

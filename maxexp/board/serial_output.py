@@ -35,6 +35,7 @@ class FirmwareResult:
 
     Attributes:
         text: all that was said, line ends as ``\\n``.
+        started: whether the start of a test was seen.
         passed: whether the output was the known answer; None if that was not said.
         inference_us: microseconds by the firmware's stopwatch, if it said them.
         logits: by class: the network's output.
@@ -43,6 +44,7 @@ class FirmwareResult:
     """
 
     text: str
+    started: bool
     passed: bool | None
     inference_us: int | None = None
     logits: dict[int, int] = field(default_factory=dict)
@@ -68,6 +70,7 @@ def parse_output(text: str) -> FirmwareResult:
     mismatches = [(int(i), int(n), *(int(word, 16) for word in words)) for i, n, *words in _MISMATCH.findall(recent)]
     return FirmwareResult(
         text=text,
+        started=bool(starts),
         passed=None if verdict is None else verdict[1] == "PASS",
         inference_us=None if time is None else int(time[1]),
         logits={number: logit for logit, number, _, _ in classes},

@@ -32,20 +32,37 @@ _FORMATS = {
     "hw/latency_us": ("latency", lambda v: f"{v / 1000:,.3f} ms"),
     "hw/images_per_s": ("throughput", lambda v: f"{v:,.1f} images/s"),
     "hw/macs_per_cycle": ("multiply-accumulates per cycle", lambda v: f"{v:.2f}"),
+    "board/known_answer_pass": ("known answer on the board", lambda v: "PASS" if v else "FAIL"),
+    "board/latency_us": ("latency by the board's stopwatch", lambda v: f"{v / 1000:,.3f} ms"),
+    "board/accuracy": ("accuracy on the board", lambda v: f"{100 * v:.2f} %"),
+    "board/images": ("images classified on the board", lambda v: f"{v:,.0f}"),
+    "board/disagreements": ("of these, other than the integers", lambda v: f"{v:,.0f}"),
 }
 _COUNTED = {"hw/parameters", "hw/macs", "hw/data_bytes"}
+_TIMED = {"hw/latency_us", "hw/images_per_s"}
+_ON_BOARD = ("emulated", "measured")
 
 
 def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
     """Rows for the metrics that the run has, in a fixed order."""
     source = tags.get("hw.source", "counted")
-    rows = []
-    for key, (name, show) in _FORMATS.items():
-        if key in metrics:
-            hardware = key.startswith("hw/")
-            origin = ("counted" if key in _COUNTED else source) if hardware else "computed"
-            rows.append(Row(name, show(metrics[key]), origin))
-    return rows
+    return [
+        Row(name, show(metrics[key]), _origin(key, source))
+        for key, (name, show) in _FORMATS.items()
+        if key in metrics
+    ]
+
+
+def _origin(key: str, source: str) -> str:
+    """Where a figure comes from in a run whose latency comes from ``source``."""
+    if key.startswith("board/"):
+        return source
+    if not key.startswith("hw/"):
+        return "computed"
+    if key in _COUNTED:
+        return "counted"
+    # A board says nothing but times: the rest is what it was synthesized for.
+    return "synthesized" if source in _ON_BOARD and key not in _TIMED else source
 
 
 def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:

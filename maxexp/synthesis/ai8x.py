@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cost import Cost, network_cost
 from maxexp.device.integer import IntegerNetwork
 from maxexp.errors import ConfigError, SynthesisError
-from maxexp.network.graph import Network
+from maxexp.network.graph import Network, Shape
+from maxexp.process import run_program
 from maxexp.synthesis.comparison import check_answer, check_figures
 from maxexp.synthesis.config import SynthesisConfig
 from maxexp.synthesis.environment import clean_environment, environment_python
 from maxexp.synthesis.log import SynthesisLog, parse_log
 from maxexp.synthesis.messages import error_message, warnings
 from maxexp.synthesis.network_yaml import network_yaml
-from maxexp.process import run_program
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
 PART = "MAX78000"
@@ -143,6 +144,19 @@ class Synthesizer:
         log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
         return Synthesis(cost, figures, project, answer, warnings(done.errors, sequence), self.version)
 
+    def sample(self, dataset: str, shape: Shape) -> Tensor | None:
+        """The maker's own sample for a data set, so that known answers compare with its own; None if it has none.
+
+        Args:
+            shape: (C, H, W) that it must have.
+        """
+        for path in sorted((self._checkout / "tests").glob("sample_*.npy")):
+            if _letters(path.stem.removeprefix("sample_")) == _letters(dataset):
+                image = np.load(path)
+                if image.shape == shape:
+                    return torch.from_numpy(image.astype(np.int64))
+        return None
+
     @property
     def version(self) -> str:
         """Commit of the checkout; ``unknown`` without git."""
@@ -191,6 +205,11 @@ def find_checkout(path: str | None) -> Path:
 def project_name(network: str) -> str:
     """The network's name as a folder and as a project of make."""
     return re.sub(r"\W+", "-", network, flags=re.ASCII).strip("-") or "network"
+
+
+def _letters(name: str) -> str:
+    """``cifar10`` of ``CIFAR-10``: the maker spells names in several ways."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def without_zero_biases(integer: IntegerNetwork) -> Network:

@@ -176,7 +176,7 @@ def test_sdk_builds_with_the_projects_own_makefile(compiler, tmp_path, monkeypat
     assert "-DBOARD_FTHR_RevA" in (tmp_path / "build" / "build.log").read_text()
     (project / "Makefile").write_text("all:\n\tfalse\n")
     with pytest.raises(BoardError, match="Error 1"):
-        build_firmware_with_sdk(project, tmp_path / "build", sdk, "evkit")
+        build_firmware_with_sdk(project, tmp_path / "build", sdk, "max78000evkit")
 
 
 def test_no_sdk_where_none_is_named(monkeypatch, tmp_path):

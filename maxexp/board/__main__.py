@@ -1,0 +1,97 @@
+"""The boards' command: ``python -m maxexp.board list|run|recover``; keys as those of ``python -m maxexp``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from maxexp.board.board import SERIAL_LOG, open_board
+from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig
+from maxexp.composition import compose_config
+from maxexp.errors import BoardError, ConfigError, MaxexpError
+
+PROGRAM = "python -m maxexp.board"
+DEFAULT = "board=max78000fthr"
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; an error of the user is one line and exit code 1."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        options.work(options)
+    except MaxexpError as error:
+        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Boards with a MAX78000, real and emulated.")
+    commands = parser.add_subparsers(required=True)
+    keys = {"nargs": "*", "metavar": "KEY=VALUE", "help": f"keys of conf/board, {DEFAULT} if none is named"}
+    listing = commands.add_parser("list", help="serial ports and drives that are there")
+    listing.set_defaults(work=_list)
+    run = commands.add_parser("run", help="build a project that ai8xize.py generated, run it, say how it went")
+    run.add_argument("project", type=Path, help="its folder")
+    run.add_argument("--out", type=Path, default=Path("firmware"), help="folder for program and serial output")
+    run.add_argument("keys", **keys)
+    run.set_defaults(work=_run)
+    recover = commands.add_parser("recover", help="erase a board that cannot be flashed any more, with OpenOCD")
+    recover.add_argument("keys", **keys)
+    recover.set_defaults(work=_recover)
+    return parser
+
+
+def _list(_options: argparse.Namespace) -> None:
+    from maxexp.board.usb import drives, serial_ports
+
+    known = {ids for ids in _config([]).connection.port_ids}  # type: ignore[union-attr]
+    for port in serial_ports():
+        mark = "a board" if port.ids in known else "unknown"
+        print(f"port {port.device}: {mark}, USB id {port.ids or '-'}, serial {port.serial_number or '-'} {port.product}")
+    for folder, unique_id in drives().items():
+        print(f"drive {folder}: DAPLink, serial {unique_id}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    config = _config(options.keys)
+    board = open_board(config)
+    options.out.mkdir(parents=True, exist_ok=True)
+    run = board.run(board.build(options.project, options.out), options.out / SERIAL_LOG)
+    print(run.result.text.strip())
+    if not run.result.passed:
+        raise BoardError(f"{board.name}: FAIL, the output is not the known answer")
+
+
+def _recover(options: argparse.Namespace) -> None:
+    from maxexp.board.openocd import mass_erase
+
+    mass_erase(_connection(_config(options.keys)))
+    print("the flash is erased; unplug the board and plug it in again, then flash it")
+
+
+def _config(keys: Sequence[str]) -> BoardConfig:
+    named = any(key.startswith("board=") for key in keys)
+    config = compose_config(keys if named else [DEFAULT, *keys]).board
+    if config.kind is BoardKind.none:
+        raise ConfigError("board=none: name a board")
+    return config
+
+
+def _connection(config: BoardConfig) -> ConnectionConfig:
+    if config.connection is None:
+        raise ConfigError(f"board={config.kind.name}: that is no real board")
+    return config.connection
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""What a board can do for the deploy stage, whether it is real or emulated."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from maxexp.board.config import BoardConfig, BoardKind
+from maxexp.board.firmware import Firmware
+from maxexp.board.inference import Line
+from maxexp.board.serial_output import FirmwareResult
+
+SERIAL_LOG = "serial.txt"
+"""File for all that a board says."""
+
+
+@dataclass(frozen=True)
+class BoardRun:
+    """What firmware said, and the cycles of one inference where the board counts them."""
+
+    result: FirmwareResult
+    cycles: int | None = None
+
+
+class Board(Protocol):
+    """A place where firmware runs.
+
+    Attributes:
+        name: of the board, as on the command line.
+        source: what kind of evidence its figures are, for the tag ``hw.source``.
+    """
+
+    name: str
+    source: str
+
+    def build(self, project: Path, folder: Path) -> Firmware:
+        """Build a generated project for this board. Raises BoardError."""
+
+    def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
+        """Run firmware until it says how it went; the file ``transcript`` gets all of it. Raises BoardError."""
+
+    def serve(self, project: Path, folder: Path) -> AbstractContextManager[Line]:
+        """Run the inference server of a generated project, built in ``folder``, on a line. Raises BoardError."""
+
+
+def open_board(config: BoardConfig) -> Board:
+    """The board of a configuration, ready as far as its tools go; it need not be connected yet.
+
+    Raises:
+        BoardError: a program that building or writing firmware needs is not there.
+    """
+    # Only here: the emulator needs Unicorn, a real board pyserial, and most runs neither.
+    if config.kind is BoardKind.emulated:
+        from maxexp.board.emulated import EmulatedBoard
+
+        return EmulatedBoard()
+    from maxexp.board.real import RealBoard
+
+    return RealBoard(config)

@@ -1,0 +1,33 @@
+"""The emulated board: firmware runs on a MAX78000 in software."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maxexp.board.board import BoardRun
+from maxexp.board.emulator.run import EmulatedLine, run_emulated
+from maxexp.board.firmware import Firmware, build_firmware, check_compiler
+from maxexp.board.inference import Line
+
+
+class EmulatedBoard:
+    """A :class:`maxexp.board.board.Board`. Raises BoardError if there is no compiler."""
+
+    name = "emulated"
+    source = "emulated"
+
+    def __init__(self) -> None:
+        check_compiler()
+
+    def build(self, project: Path, folder: Path) -> Firmware:
+        """With our own hardware layer: the emulator knows no more registers than that uses."""
+        return build_firmware(project, folder)
+
+    def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
+        run = run_emulated(firmware.image)
+        transcript.write_text(run.result.text)
+        return BoardRun(run.result, run.cycles)
+
+    @contextmanager
+    def serve(self, project: Path, folder: Path) -> Iterator[Line]:
+        yield EmulatedLine(build_firmware(project, folder, server=True).image)
