@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maxexp.board.board import SERIAL_LOG, open_board
-from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig
+from maxexp.board.config import BoardConfig, BoardKind
+from maxexp.board.openocd import mass_erase
+from maxexp.board.queue import board_to_oneself
+from maxexp.board.usb import drives, find_port, probe_of, serial_ports
 from maxexp.composition import compose_config
 from maxexp.errors import BoardError, ConfigError, MaxexpError
 
@@ -52,14 +55,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(_options: argparse.Namespace) -> None:
-    from maxexp.board.usb import drives, serial_ports
-
-    known = {ids for ids in _config([]).connection.port_ids}  # type: ignore[union-attr]
-    for port in serial_ports():
-        mark = "a board" if port.ids in known else "unknown"
-        print(f"port {port.device}: {mark}, USB id {port.ids or '-'}, serial {port.serial_number or '-'} {port.product}")
-    for folder, unique_id in drives().items():
-        print(f"drive {folder}: DAPLink, serial {unique_id}")
+    ports, folders = serial_ports(), drives()
+    for port in ports:
+        print(
+            f"port {port.device}: USB id {port.ids or '-'}, serial number {port.serial_number or '-'}, {port.product}"
+        )
+    for folder, serial_number in folders.items():
+        print(f"drive {folder}: serial number {serial_number}, DAPLink")
+    if not ports and not folders:
+        print("no serial port and no DAPLink drive: connect a board")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -73,9 +77,12 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _recover(options: argparse.Namespace) -> None:
-    from maxexp.board.openocd import mass_erase
-
-    mass_erase(_connection(_config(options.keys)))
+    config = _config(options.keys)
+    if config.connection is None:
+        raise ConfigError(f"board={config.kind.name}: that is no real board")
+    port = find_port(config.connection)
+    with board_to_oneself(port.device):
+        mass_erase(config.connection, probe_of(config.connection, port))
     print("the flash is erased; unplug the board and plug it in again, then flash it")
 
 
@@ -85,12 +92,6 @@ def _config(keys: Sequence[str]) -> BoardConfig:
     if config.kind is BoardKind.none:
         raise ConfigError("board=none: name a board")
     return config
-
-
-def _connection(config: BoardConfig) -> ConnectionConfig:
-    if config.connection is None:
-        raise ConfigError(f"board={config.kind.name}: that is no real board")
-    return config.connection
 
 
 if __name__ == "__main__":

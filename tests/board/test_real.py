@@ -1,0 +1,320 @@
+"""A real board's ways, on a pseudo-terminal, a folder and stand-in programs: nothing here was near a board."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from serial import Serial
+from serial.tools.list_ports_common import ListPortInfo
+
+from maxexp.board import daplink, openocd
+from maxexp.board.board import open_board
+from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig, FlashMethod
+from maxexp.board.firmware import Firmware
+from maxexp.board.flash_command import flash_by_command
+from maxexp.board.real import BAUD_RATE, QUIET_S, RealBoard, read_result
+from maxexp.board.usb import find_port, probe_of
+from maxexp.errors import BoardError, ConfigError
+from maxexp.serial_port import open_port
+from tests.board.stand_ins import (
+    DETAILS,
+    FAILED,
+    RECORDED,
+    DriveStandIn,
+    SerialStandIn,
+    openocd_stand_in,
+    saying,
+)
+
+BYTES = RECORDED.replace("\n", "\r\n").encode()
+
+
+@pytest.fixture
+def firmware(tmp_path) -> Firmware:
+    files = [tmp_path / f"firmware.{kind}" for kind in ("elf", "hex", "bin")]
+    for file in files:
+        file.write_bytes(file.suffix.encode() * 1000)
+    return Firmware(*files)
+
+
+def read(stand_in: SerialStandIn, transcript: Path, timeout_s: float = 2):
+    with open_port(stand_in.name, BAUD_RATE, QUIET_S, BoardError) as port:
+        stand_in.start()
+        return read_result(port, timeout_s, transcript)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_pass_is_read_to_the_last_line(tmp_path, size):
+    pieces = [BYTES[i : i + size] for i in range(0, len(BYTES), size)]
+    with SerialStandIn(saying(*pieces, pause_s=0.2 / len(pieces))) as board:
+        result = read(board, tmp_path / "serial.txt")
+    assert result.passed and result.inference_us == 4564
+    assert result.logits == {0: -24897, 1: 199318}
+    assert (tmp_path / "serial.txt").read_bytes() == BYTES
+
+
+def test_fail_is_read_with_its_mismatch(tmp_path):
+    with SerialStandIn(saying(FAILED.encode())) as board:
+        result = read(board, tmp_path / "serial.txt")
+    assert result.passed is False
+    assert (result.mismatches[0].expected, result.mismatches[0].found) == (0xFFFC3376, 1)
+
+
+def test_the_end_of_what_an_earlier_firmware_said_is_no_verdict(tmp_path):
+    """Its PASS comes while the new one is being written."""
+    old = RECORDED[RECORDED.index("Inference Test net") :].encode()
+    with SerialStandIn(saying(old, b"\xff\x00", FAILED.encode(), pause_s=0.7)) as board:
+        assert read(board, tmp_path / "serial.txt", timeout_s=5).passed is False
+
+
+@pytest.mark.parametrize(
+    ("speech", "last"),
+    [
+        (saying(), "not a word"),
+        (saying(b"\xfe\xff\x00\x80garb\x99ge"), "garb.*ge"),
+        (saying(b"Waiting...\r\n\r\n*** CNN Inference Test net ***\r\n"), "last words: .*CNN Inference Test net"),
+        (saying(*[b"noise\n"] * 30, pause_s=0.05), "last words: 'n"),
+    ],
+    ids=["silence", "garbage", "a start only", "endless noise"],
+)
+def test_no_verdict_is_an_error_in_time(tmp_path, speech, last):
+    start = time.monotonic()
+    with (
+        SerialStandIn(speech) as board,
+        pytest.raises(BoardError, match=f"neither PASS nor FAIL within 1 s.*{last}"),
+    ):
+        read(board, tmp_path / "serial.txt", timeout_s=1)
+    assert time.monotonic() - start < 8
+    assert (tmp_path / "serial.txt").exists()
+
+
+def test_unplugging(tmp_path):
+    with SerialStandIn(lambda master: None) as board:
+        board._speech = lambda master: (os.write(master, b"Waiting...\n"), time.sleep(0.2), board.unplug())
+        with pytest.raises(BoardError, match=f"serial port {board.name}: .*; ports present:"):
+            read(board, tmp_path / "serial.txt", timeout_s=5)
+    assert (tmp_path / "serial.txt").read_bytes() == b"Waiting...\n"
+
+
+def port_info(device: str, ids: tuple[int, int] | None, serial_number: str | None = None) -> ListPortInfo:
+    info = ListPortInfo(device)
+    info.vid, info.pid = ids or (None, None)
+    info.serial_number = serial_number
+    return info
+
+
+DAPLINK, FTDI = (0x0D28, 0x0204), (0x0403, 0x6015)
+
+
+@pytest.fixture
+def plug_in(monkeypatch):
+    def plug_in(*ports: ListPortInfo) -> None:
+        monkeypatch.setattr("maxexp.board.usb.comports", lambda: list(ports))
+
+    return plug_in
+
+
+def test_the_port_is_found_by_its_usb_id(plug_in):
+    plug_in(
+        port_info("/dev/ttyS0", None), port_info("/dev/ttyUSB0", FTDI, "F"), port_info("/dev/ttyACM0", DAPLINK, "A")
+    )
+    found = find_port(ConnectionConfig())
+    assert found.device == "/dev/ttyACM0"
+    assert probe_of(ConnectionConfig(), found) == "A"
+    other = find_port(ConnectionConfig(port_ids=["0403:6015"]))
+    assert (other.device, probe_of(ConnectionConfig(), other)) == ("/dev/ttyUSB0", None)
+    assert probe_of(ConnectionConfig(probe="P"), other) == "P"
+
+
+def test_several_boards_have_to_be_told_apart(plug_in):
+    plug_in(port_info("/dev/ttyACM0", DAPLINK, "A"), port_info("/dev/ttyACM1", DAPLINK, "B"))
+    with pytest.raises(BoardError, match="/dev/ttyACM0 .*A.*/dev/ttyACM1 .*B.*board.connection.port="):
+        find_port(ConnectionConfig())
+    assert find_port(ConnectionConfig(probe="B")).device == "/dev/ttyACM1"
+    named = find_port(ConnectionConfig(port="/dev/ttyACM1"))
+    assert probe_of(ConnectionConfig(), named) == "B"
+
+
+def test_no_board(plug_in):
+    plug_in(port_info("/dev/ttyS0", None))
+    with pytest.raises(BoardError, match="no board found: no serial port has a USB id of 0d28:0204.*ttyS0"):
+        find_port(ConnectionConfig())
+
+
+def test_openocd_is_called_as_the_maker_documents_it(tmp_path, monkeypatch, firmware):
+    openocd_stand_in(tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    config = ConnectionConfig(openocd_scripts="/fork/scripts")
+    openocd.flash(config, "04441702", firmware.elf)
+    words = (tmp_path / "bin" / "arguments.txt").read_text().splitlines()
+    assert words == [
+        *("-s", "/fork/scripts", "-f", "interface/cmsis-dap.cfg", "-f", "target/max78000.cfg"),
+        *("-c", "if {[catch {adapter serial 04441702}]} {cmsis_dap_serial 04441702}"),
+        *("-c", f"program {{{firmware.elf}}} verify reset exit"),
+    ]
+    (tmp_path / "bin" / "arguments.txt").unlink()
+    openocd.mass_erase(ConnectionConfig(), None)
+    words = (tmp_path / "bin" / "arguments.txt").read_text().splitlines()
+    assert words[-1] == "init; reset halt; max32xxx mass_erase 0; exit"
+    assert "-s" not in words
+
+
+@pytest.mark.parametrize(
+    ("says", "means"),
+    [
+        ("Error: unable to find a matching CMSIS-DAP device", "finds no debug adapter"),
+        ("Error: unable to find CMSIS-DAP device", "finds no debug adapter"),
+        ("embedded:startup.tcl:26: Error: Can't find target/max78000.cfg", "no script target/max78000.cfg"),
+        ("Error: Error connecting DP: cannot read IDR", "maxexp.board recover"),
+        ("Error: LIBUSB_ERROR_ACCESS", "udev"),
+        ("Info : hello\nError: something new\nInfo : bye", "failed: Error: something new$"),
+        ("", "failed: .+"),
+    ],
+)
+def test_what_openocd_says_is_explained(tmp_path, firmware, says, means):
+    program = openocd_stand_in(tmp_path / "bin", says, code=1)
+    with pytest.raises(BoardError, match=means):
+        openocd.flash(ConnectionConfig(openocd=str(program)), None, firmware.elf)
+
+
+def test_openocd_that_hangs_is_stopped(tmp_path, firmware):
+    program = tmp_path / "openocd"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    with pytest.raises(BoardError, match="stopped after 1 s"):
+        openocd.flash(ConnectionConfig(openocd=str(program), flash_timeout_s=1), None, firmware.elf)
+
+
+def test_the_makers_own_openocd_takes_our_command_line(firmware):
+    """The one that comes with ai8x-synthesis. Where it runs at all, it ends with: no debug adapter."""
+    folder = Path(os.environ.get("AI8X_SYNTHESIS", "/nowhere"), "openocd")
+    program = folder / "bin" / f"{os.uname().sysname}_{os.uname().machine}" / "openocd"
+    if not program.exists() or os.system(f"{program} --version 2> /dev/null") != 0:
+        pytest.skip("no OpenOCD of the maker that runs here (AI8X_SYNTHESIS; it needs libusb-0.1 and libhidapi)")
+    files = ["interface/cmsis-dap.cfg", "max78000.cfg"]
+    config = ConnectionConfig(openocd=str(program), openocd_scripts=str(folder), openocd_files=files)
+    for probe in (None, "04441702"):
+        with pytest.raises(BoardError, match="finds no debug adapter"):
+            openocd.flash(config, probe, firmware.elf)
+        with pytest.raises(BoardError, match="finds no debug adapter"):
+            openocd.mass_erase(config, probe)
+
+
+@pytest.fixture
+def drive(tmp_path):
+    stand_ins = []
+
+    def drive(**behaviour) -> DriveStandIn:
+        stand_ins.append(DriveStandIn(tmp_path / "DAPLINK", **behaviour))
+        stand_ins[-1].start()
+        return stand_ins[-1]
+
+    yield drive
+    for stand_in in stand_ins:
+        stand_in.stop()
+
+
+def test_drag_and_drop(tmp_path, firmware, drive):
+    board = drive()
+    (board.folder / "FAIL.TXT").write_text("of last time")
+    daplink.flash(ConnectionConfig(drive=str(board.folder)), None, firmware.hex)
+    assert board.written == [firmware.hex.read_bytes()]
+
+
+def test_drag_and_drop_that_fails(firmware, drive):
+    board = drive(error="error: The interface firmware FAILED to reset/halt the target MCU\ntype: target\n")
+    with pytest.raises(BoardError, match="FAILED to reset/halt the target MCU type: target"):
+        daplink.flash(ConnectionConfig(drive=str(board.folder)), None, firmware.hex)
+
+
+def test_a_drive_that_does_not_come_back(firmware, drive):
+    board = drive(comes_back=False)
+    with pytest.raises(BoardError, match="did not come back within 1 s.*openocd"):
+        daplink.flash(ConnectionConfig(drive=str(board.folder), flash_timeout_s=1), None, firmware.hex)
+
+
+def test_drives_are_found_among_those_mounted(tmp_path, monkeypatch):
+    class Partition:
+        def __init__(self, folder: Path) -> None:
+            self.mountpoint = str(folder)
+
+    folders = {name: tmp_path / name for name in ("home", "DAPLINK", "DAPLINK1")}
+    for name, folder in folders.items():
+        folder.mkdir()
+        if name != "home":
+            (folder / "DETAILS.TXT").write_text(DETAILS.replace("04441702", name))
+    mounted = [Partition(folder) for folder in folders.values()]
+    monkeypatch.setattr("maxexp.board.usb.psutil.disk_partitions", lambda: mounted)
+    assert daplink.find_drive(ConnectionConfig(), "DAPLINK1") == folders["DAPLINK1"]
+    with pytest.raises(BoardError, match="several DAPLink drives"):
+        daplink.find_drive(ConnectionConfig(), None)
+    with pytest.raises(BoardError, match="no DAPLink drive is mounted"):
+        daplink.find_drive(ConnectionConfig(), "another")
+    with pytest.raises(BoardError, match="no DETAILS.TXT"):
+        daplink.find_drive(ConnectionConfig(drive=str(folders["home"])), None)
+
+
+def by_command(command: str, **keys) -> ConnectionConfig:
+    return ConnectionConfig(flash=FlashMethod.command, command=command, **keys)
+
+
+def test_a_command_gets_the_files(tmp_path, firmware):
+    (tmp_path / "out").mkdir()
+    flash_by_command(by_command(f"cp {{elf}} {{hex}} '{{bin}}' {tmp_path}/out"), firmware)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"firmware.elf", "firmware.hex", "firmware.bin"}
+
+
+@pytest.mark.parametrize(
+    ("command", "error", "match"),
+    [
+        ("ls /nowhere/{hex}", BoardError, "ended with code 2: .*No such file"),
+        ("no-such-tool", BoardError, "No such file or directory"),
+        ("tool {fles}", ConfigError, r"'fles'; the files are \{elf\}"),
+        ("tool '", ConfigError, "No closing quotation"),
+        ("sleep 60", BoardError, "stopped after 1 s"),
+    ],
+)
+def test_a_command_that_cannot_work(firmware, command, error, match):
+    with pytest.raises(error, match=match):
+        flash_by_command(by_command(command, flash_timeout_s=1), firmware)
+
+
+@pytest.mark.parametrize("method", FlashMethod)
+def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, compiler):
+    """The port is open before the program is written; what is said at once after the reset is not lost."""
+    monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "bin").mkdir()
+    reset = tmp_path / "reset"
+
+    def speak(master: int) -> None:
+        while not reset.exists():
+            time.sleep(0.01)
+        os.write(master, BYTES)
+
+    writer = tmp_path / "bin" / "openocd"
+    writer.write_text(f"#!/bin/sh\ntouch {reset}\n")
+    writer.chmod(0o755)
+    usb_drive = drive()
+    monkeypatch.setattr(Serial, "send_break", lambda self, duration=0.25: reset.touch())
+    with SerialStandIn(speak) as stand_in:
+        connection = ConnectionConfig(
+            port=stand_in.name,
+            flash=method,
+            openocd=str(writer),
+            drive=str(usb_drive.folder),
+            command=f"{writer} {{elf}}",
+            timeout_s=3,
+        )
+        stand_in.start()
+        board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection))
+        assert isinstance(board, RealBoard) and board.source == "measured"
+        run = board.run(firmware, tmp_path / "serial.txt")
+    assert run.result.passed and run.result.inference_us == 4564 and run.cycles is None
+    assert usb_drive.written == ([firmware.hex.read_bytes()] if method is FlashMethod.daplink else [])
+
+
+def test_a_missing_openocd_is_noticed_at_once(compiler):
+    config = BoardConfig(BoardKind.max78000fthr, connection=ConnectionConfig(openocd="/nowhere/openocd"))
+    with pytest.raises(BoardError, match="openocd=/nowhere/openocd: no such program; .*MAXIM_PATH"):
+        open_board(config)
