@@ -35,7 +35,7 @@ def prepare_board(config: Config) -> Board:
 
     Raises:
         ConfigError: nothing in this run generates firmware.
-        BoardError: a tool is missing.
+        BoardError: see :func:`maxexp.board.board.open_board`.
     """
     board = f"board={config.board.kind.name}"
     if Stage.synthesize not in config.stages:

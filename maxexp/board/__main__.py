@@ -40,16 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Boards with a MAX78000, real and emulated.")
     commands = parser.add_subparsers(required=True)
-    keys = {"nargs": "*", "metavar": "KEY=VALUE", "help": f"keys of conf/board, {DEFAULT} if none is named"}
+    keys = argparse.ArgumentParser(add_help=False)
+    help_text = f"keys as in conf/board; {DEFAULT} unless another board is named"
+    keys.add_argument("keys", nargs="*", metavar="KEY=VALUE", help=help_text)
     listing = commands.add_parser("list", help="serial ports and drives that are there")
     listing.set_defaults(work=_list)
-    run = commands.add_parser("run", help="build a project that ai8xize.py generated, run it, say how it went")
+    run = commands.add_parser(
+        "run", parents=[keys], help="build a project that ai8xize.py generated, run it, say how it went"
+    )
     run.add_argument("project", type=Path, help="its folder")
     run.add_argument("--out", type=Path, default=Path("firmware"), help="folder for program and serial output")
-    run.add_argument("keys", **keys)
     run.set_defaults(work=_run)
-    recover = commands.add_parser("recover", help="erase a board that cannot be flashed any more, with OpenOCD")
-    recover.add_argument("keys", **keys)
+    recover = commands.add_parser(
+        "recover", parents=[keys], help="erase a board that cannot be flashed any more, with OpenOCD"
+    )
     recover.set_defaults(work=_recover)
     return parser
 
@@ -57,9 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 def _list(_options: argparse.Namespace) -> None:
     ports, folders = serial_ports(), drives()
     for port in ports:
-        print(
-            f"port {port.device}: USB id {port.ids or '-'}, serial number {port.serial_number or '-'}, {port.product}"
-        )
+        number = port.serial_number or "-"
+        print(f"port {port.device}: USB id {port.ids or '-'}, serial number {number}, {port.product}")
     for folder, serial_number in folders.items():
         print(f"drive {folder}: serial number {serial_number}, DAPLink")
     if not ports and not folders:

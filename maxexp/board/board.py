@@ -44,10 +44,10 @@ class Board(Protocol):
 
 
 def open_board(config: BoardConfig) -> Board:
-    """The board of a configuration, ready as far as its tools go; it need not be connected yet.
+    """The board of a configuration; a real one need not be connected yet.
 
     Raises:
-        BoardError: a program that building or writing firmware needs is not there.
+        BoardError: the emulated board lacks the compiler.
     """
     # Only here: the emulator needs Unicorn, a real board pyserial, and most runs neither.
     if config.kind is BoardKind.emulated:

@@ -37,7 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class RealBoard:
-    """A :class:`maxexp.board.board.Board`. Raises BoardError if a program that it needs is missing."""
+    """A :class:`maxexp.board.board.Board`.
+
+    What is missing when it is made, the board itself or a program, is only warned of: it may be there by the time it
+    is needed, and a run's other results do not depend on it.
+    """
 
     source = "measured"
 
@@ -45,9 +49,17 @@ class RealBoard:
         assert config.connection is not None
         self.name = config.kind.name
         self._connection = config.connection
-        check_compiler()
-        if self._connection.flash is FlashMethod.openocd:
-            openocd.check_openocd(self._connection)
+        self._warn()
+
+    def _warn(self) -> None:
+        config = self._connection
+        try:
+            check_compiler()
+            find_port(config)
+            if config.flash is FlashMethod.openocd:
+                openocd.check_openocd(config)
+        except BoardError as error:
+            log.warning("board %s cannot be used as things are: %s", self.name, error)
 
     def build(self, project: Path, folder: Path) -> Firmware:
         """With the maker's SDK if there is one, else with our own hardware layer."""
