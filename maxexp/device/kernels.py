@@ -27,19 +27,40 @@ def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
     return ceil((kernels * size * bits + padding) / COLUMN_BITS)
 
 
+def written_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
+    """Columns that the synthesizer really fills, at times one more than it looks for.
+
+    Of a flattening layer with several output passes it also writes the outputs that the last pass lacks, one byte
+    each, if weights have 8 bits.
+    """
+    columns = kernel_columns(layer, bits, device)
+    passes = ceil(layer.out_shape[0] / device.processors)
+    if not layer.flatten or passes == 1 or bits < 8:
+        return columns
+    missing = passes * processors_used(layer.out_shape[0], device) - layer.out_shape[0]
+    pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
+    weights = layer.out_shape[0] * ceil(layer.in_shape[0] / device.processors) * pixels
+    return max(columns, ceil((weights + missing) * bits / COLUMN_BITS))
+
+
 def aligned(columns: int) -> int:
     """Columns up to where the next layer's kernels can begin."""
     return COLUMN_ALIGNMENT * ceil(columns / COLUMN_ALIGNMENT)
 
 
 def first_fit(
-    network: Network, first_processor: dict[str, int], columns: dict[str, int], device: DeviceConfig
+    network: Network,
+    first_processor: dict[str, int],
+    columns: dict[str, int],
+    written: dict[str, int],
+    device: DeviceConfig,
 ) -> dict[str, int] | str:
     """Offsets by layer as the synthesizer allocates them, or the name of the first layer that does not fit.
 
     Args:
         first_processor: by tensor name.
-        columns: by layer name.
+        columns: by layer name, those that it looks for.
+        written: by layer name, those that it fills.
     """
     spans = {}
     for layer in network:
@@ -58,11 +79,12 @@ def first_fit(
         for begin, end in blocks:
             if offset + need > begin and offset < end:
                 offset = aligned(end)
-        if offset + need > device.kernel_columns:
+        stop = offset + written[layer.name]
+        if stop > device.kernel_columns or any(begin < stop and offset < end for begin, end in blocks):
             return layer.name
         offsets[layer.name] = offset
         for p in spans[layer.name]:
-            taken[p].append((offset, offset + need))
+            taken[p].append((offset, stop))
     return offsets
 
 
