@@ -4,6 +4,7 @@ A layer's kernels occupy the same columns on every processor that holds one of i
 network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
 """
 
+from dataclasses import dataclass
 from math import ceil
 
 from maxexp.device.config import DeviceConfig
@@ -13,6 +14,14 @@ from maxexp.network.graph import Layer, Network
 
 COLUMN_BITS = 72
 COLUMN_ALIGNMENT = 4
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A layer whose kernels do not fit, and the columns that it lacks."""
+
+    layer: str
+    columns: int
 
 
 def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
@@ -54,8 +63,8 @@ def first_fit(
     columns: dict[str, int],
     written: dict[str, int],
     device: DeviceConfig,
-) -> dict[str, int] | str:
-    """Offsets by layer as the synthesizer allocates them, or the name of the first layer that does not fit.
+) -> dict[str, int] | Excess:
+    """Offsets by layer as the synthesizer allocates them, or the first layer that does not fit.
 
     Args:
         first_processor: by tensor name.
@@ -81,7 +90,7 @@ def first_fit(
                 offset = aligned(end)
         stop = offset + written[layer.name]
         if stop > device.kernel_columns or any(begin < stop and offset < end for begin, end in blocks):
-            return layer.name
+            return Excess(layer.name, max(1, stop - device.kernel_columns))
         offsets[layer.name] = offset
         for p in spans[layer.name]:
             taken[p].append((offset, stop))

@@ -15,7 +15,7 @@ from maxexp.device.biases import BiasPlace, place_biases
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import STARTUP_CYCLES, layer_cycles, processors_used
 from maxexp.device.data import Block, data_blocks, instances_of, place_blocks, tensor_shapes
-from maxexp.device.kernels import aligned, check_totals, first_fit, kernel_columns, written_columns
+from maxexp.device.kernels import Excess, aligned, check_totals, first_fit, kernel_columns, written_columns
 from maxexp.device.sequence import write_gaps
 from maxexp.errors import DeviceError
 from maxexp.network.config import Op
@@ -25,6 +25,8 @@ ATTEMPTS = 8
 """Searches, each with another order of candidates; the first alone places most networks."""
 SEARCH_STEPS, SEARCH_MAPS = 2500, 50
 """Partial and complete choices of processors tried in one attempt."""
+
+SMALLER_DATA = "use smaller images, pool earlier or use fewer channels"
 
 
 @dataclass(frozen=True)
@@ -157,31 +159,20 @@ class _Search:
                 yield found
 
     def obstacle(self) -> str:
-        """What the best attempt lacked, and what would help."""
+        """What the best choice lacked, and what would help."""
         kind = next(x for x in ("offsets", "biases", "kernels", "data") if x in self._shortage)
         over, layer = self._shortage[kind]
         device = self._device
-        if kind == "kernels":
-            return (
-                f"the kernels of {layer} are {over} columns over the {device.kernel_columns} of {device.name}'s "
-                "processors wherever they are put; lower model.width, its channels, or its quantization bits"
-            )
-        if kind == "biases":
-            return (
-                f"the {over} biases of {layer} have no room beside the others in the bias memories of "
-                f"{device.bias_group_bytes} bytes; lower model.width or use fewer channels"
-            )
-        what = f"{over:,} bytes over" if kind == "data" else f"within the {device.instance_bytes:,}, but in pieces,"
-        remedy = "use smaller images, pool earlier or use fewer channels"
-        if kind == "data":
-            return (
-                f"the tensors alive at layer {layer} are {what} the {device.instance_bytes:,} of a data memory "
-                f"instance wherever they are put; {remedy}"
-            )
-        return (
-            f"the tensors alive around layer {layer} ({over:,} of {device.instance_bytes:,} bytes of an instance) "
-            f"leave gaps that are too small; {remedy}"
-        )
+        return {
+            "kernels": f"the kernels of {layer} are at best {over} columns over the {device.kernel_columns} of "
+            f"{device.name}'s processors; lower model.width, its channels, or its quantization bits",
+            "biases": f"the {over} biases of {layer} have no room beside the others in the bias memories of "
+            f"{device.bias_group_bytes} bytes; lower model.width or use fewer channels",
+            "data": f"the tensors alive at layer {layer} are at best {over:,} bytes over the "
+            f"{device.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
+            "offsets": f"the tensors alive around layer {layer} ({over:,} bytes of an instance) fit its "
+            f"{device.instance_bytes:,} in pieces only; {SMALLER_DATA}",
+        }[kind]
 
     def _group(self, tensors: list[str]) -> _Group:
         device = self._device
@@ -248,8 +239,8 @@ class _Search:
         """The map with these processors, or None where something does not fit."""
         network, device = self._network, self._device
         kernels = first_fit(network, first_processor, self._columns, self._written, device)
-        if isinstance(kernels, str):
-            self._note("kernels", aligned(self._written[kernels]), kernels)
+        if isinstance(kernels, Excess):
+            self._note("kernels", kernels.columns, kernels.layer)
             return None
         biases = place_biases(network, self._quadrants(first_processor), device)
         if isinstance(biases, str):
