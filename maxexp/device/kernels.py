@@ -4,6 +4,7 @@ A layer's kernels occupy the same columns on every processor that holds one of i
 network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
 """
 
+from dataclasses import dataclass
 from math import ceil
 
 from maxexp.device.config import DeviceConfig
@@ -13,6 +14,14 @@ from maxexp.network.graph import Layer, Network
 
 COLUMN_BITS = 72
 COLUMN_ALIGNMENT = 4
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A layer whose kernels do not fit, and the columns that it lacks."""
+
+    layer: str
+    columns: int
 
 
 def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
@@ -27,19 +36,40 @@ def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
     return ceil((kernels * size * bits + padding) / COLUMN_BITS)
 
 
+def written_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
+    """Columns that the synthesizer really fills, at times one more than it looks for.
+
+    Of a flattening layer with several output passes it also writes the outputs that the last pass lacks, one byte
+    each, if weights have 8 bits.
+    """
+    columns = kernel_columns(layer, bits, device)
+    passes = ceil(layer.out_shape[0] / device.processors)
+    if not layer.flatten or passes == 1 or bits < 8:
+        return columns
+    missing = passes * processors_used(layer.out_shape[0], device) - layer.out_shape[0]
+    pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
+    weights = layer.out_shape[0] * ceil(layer.in_shape[0] / device.processors) * pixels
+    return max(columns, ceil((weights + missing) * bits / COLUMN_BITS))
+
+
 def aligned(columns: int) -> int:
     """Columns up to where the next layer's kernels can begin."""
     return COLUMN_ALIGNMENT * ceil(columns / COLUMN_ALIGNMENT)
 
 
 def first_fit(
-    network: Network, first_processor: dict[str, int], columns: dict[str, int], device: DeviceConfig
-) -> dict[str, int] | str:
-    """Offsets by layer as the synthesizer allocates them, or the name of the first layer that does not fit.
+    network: Network,
+    first_processor: dict[str, int],
+    columns: dict[str, int],
+    written: dict[str, int],
+    device: DeviceConfig,
+) -> dict[str, int] | Excess:
+    """Offsets by layer as the synthesizer allocates them, or the first layer that does not fit.
 
     Args:
         first_processor: by tensor name.
-        columns: by layer name.
+        columns: by layer name, those that it looks for.
+        written: by layer name, those that it fills.
     """
     spans = {}
     for layer in network:
@@ -58,11 +88,12 @@ def first_fit(
         for begin, end in blocks:
             if offset + need > begin and offset < end:
                 offset = aligned(end)
-        if offset + need > device.kernel_columns:
-            return layer.name
+        stop = offset + written[layer.name]
+        if stop > device.kernel_columns or any(begin < stop and offset < end for begin, end in blocks):
+            return Excess(layer.name, max(1, stop - device.kernel_columns))
         offsets[layer.name] = offset
         for p in spans[layer.name]:
-            taken[p].append((offset, offset + need))
+            taken[p].append((offset, stop))
     return offsets
 
 

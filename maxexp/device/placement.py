@@ -15,7 +15,7 @@ from maxexp.device.biases import BiasPlace, place_biases
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import STARTUP_CYCLES, layer_cycles, processors_used
 from maxexp.device.data import Block, data_blocks, instances_of, place_blocks, tensor_shapes
-from maxexp.device.kernels import aligned, check_totals, first_fit, kernel_columns
+from maxexp.device.kernels import Excess, aligned, check_totals, first_fit, kernel_columns, written_columns
 from maxexp.device.sequence import write_gaps
 from maxexp.errors import DeviceError
 from maxexp.network.config import Op
@@ -25,6 +25,8 @@ ATTEMPTS = 8
 """Searches, each with another order of candidates; the first alone places most networks."""
 SEARCH_STEPS, SEARCH_MAPS = 2500, 50
 """Partial and complete choices of processors tried in one attempt."""
+
+SMALLER_DATA = "use smaller images, pool earlier or use fewer channels"
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ def place(network: Network, bits: dict[str, int], device: DeviceConfig) -> Memor
             what would help.
     """
     columns = {layer.name: kernel_columns(layer, bits.get(layer.name, 8), device) for layer in network}
-    check_totals(network, columns, device)
-    search = _Search(network, columns, device)
+    written = {layer.name: written_columns(layer, bits.get(layer.name, 8), device) for layer in network}
+    check_totals(network, written, device)
+    search = _Search(network, columns, written, device)
     best = None
     for attempt in range(ATTEMPTS):
         for candidate in search.maps(attempt):
@@ -128,8 +131,10 @@ class _Group:
 class _Search:
     """Walks through the choices of first processors; remembers what stood in the way."""
 
-    def __init__(self, network: Network, columns: dict[str, int], device: DeviceConfig) -> None:
-        self._network, self._columns, self._device = network, columns, device
+    def __init__(
+        self, network: Network, columns: dict[str, int], written: dict[str, int], device: DeviceConfig
+    ) -> None:
+        self._network, self._columns, self._written, self._device = network, columns, written, device
         self._blocks = data_blocks(network, device)
         self._groups = sorted((self._group(tensors) for tensors in network.tied_tensors), key=_weight)
         self._shortage: dict[str, tuple[int, str]] = {}
@@ -154,38 +159,27 @@ class _Search:
                 yield found
 
     def obstacle(self) -> str:
-        """What the best attempt lacked, and what would help."""
+        """What the best choice lacked, and what would help."""
         kind = next(x for x in ("offsets", "biases", "kernels", "data") if x in self._shortage)
         over, layer = self._shortage[kind]
         device = self._device
-        if kind == "kernels":
-            return (
-                f"the kernels of {layer} are {over} columns over the {device.kernel_columns} of {device.name}'s "
-                "processors wherever they are put; lower model.width, its channels, or its quantization bits"
-            )
-        if kind == "biases":
-            return (
-                f"the {over} biases of {layer} have no room beside the others in the bias memories of "
-                f"{device.bias_group_bytes} bytes; lower model.width or use fewer channels"
-            )
-        what = f"{over:,} bytes over" if kind == "data" else f"within the {device.instance_bytes:,}, but in pieces,"
-        remedy = "use smaller images, pool earlier or use fewer channels"
-        if kind == "data":
-            return (
-                f"the tensors alive at layer {layer} are {what} the {device.instance_bytes:,} of a data memory "
-                f"instance wherever they are put; {remedy}"
-            )
-        return (
-            f"the tensors alive around layer {layer} ({over:,} of {device.instance_bytes:,} bytes of an instance) "
-            f"leave gaps that are too small; {remedy}"
-        )
+        return {
+            "kernels": f"the kernels of {layer} are at best {over} columns over the {device.kernel_columns} of "
+            f"{device.name}'s processors; lower model.width, its channels, or its quantization bits",
+            "biases": f"the {over} biases of {layer} have no room beside the others in the bias memories of "
+            f"{device.bias_group_bytes} bytes; lower model.width or use fewer channels",
+            "data": f"the tensors alive at layer {layer} are at best {over:,} bytes over the "
+            f"{device.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
+            "offsets": f"the tensors alive around layer {layer} ({over:,} bytes of an instance) fit its "
+            f"{device.instance_bytes:,} in pieces only; {SMALLER_DATA}",
+        }[kind]
 
     def _group(self, tensors: list[str]) -> _Group:
         device = self._device
         used = processors_used(tensor_shapes(self._network)[tensors[0]][0], device)
         readers = [layer for layer in self._network if layer.inputs[0] in tensors]
-        total = sum(aligned(self._columns[layer.name]) for layer in readers)
-        largest = max(readers, key=lambda layer: self._columns[layer.name], default=self._network.layers[-1])
+        total = sum(aligned(self._written[layer.name]) for layer in readers)
+        largest = max(readers, key=lambda layer: self._written[layer.name], default=self._network.layers[-1])
         blocks = [block for block in self._blocks if block.tensors[0] in tensors]
         last = device.processors - used
         # The network's input stays where firmware loads it.
@@ -244,9 +238,9 @@ class _Search:
     def _complete(self, first_processor: dict[str, int]) -> MemoryMap | None:
         """The map with these processors, or None where something does not fit."""
         network, device = self._network, self._device
-        kernels = first_fit(network, first_processor, self._columns, device)
-        if isinstance(kernels, str):
-            self._note("kernels", aligned(self._columns[kernels]), kernels)
+        kernels = first_fit(network, first_processor, self._columns, self._written, device)
+        if isinstance(kernels, Excess):
+            self._note("kernels", kernels.columns, kernels.layer)
             return None
         biases = place_biases(network, self._quadrants(first_processor), device)
         if isinstance(biases, str):
@@ -264,7 +258,7 @@ class _Search:
         }
         gaps = write_gaps(network)
         blocks = tuple(self._blocks)
-        return MemoryMap(network, device, first_processor, kernels, self._columns, biases, data_offset, gaps, blocks)
+        return MemoryMap(network, device, first_processor, kernels, self._written, biases, data_offset, gaps, blocks)
 
     def _quadrants(self, first_processor: dict[str, int]) -> list[int]:
         """Quadrants that are switched on: those of all layers' inputs and of the network's output."""

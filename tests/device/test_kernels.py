@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxexp.device.check import check_fit
-from maxexp.device.kernels import kernel_columns
+from maxexp.device.kernels import kernel_columns, written_columns
 from maxexp.device.placement import place
 from maxexp.device.sequence import hardware_sequence
 from maxexp.errors import DeviceError
@@ -130,3 +130,10 @@ def test_a_network_that_cannot_be_placed_is_refused_soon(make_network, max78000)
     with pytest.raises(DeviceError, match="no memory map|more than"):
         place(network, dict.fromkeys(network.by_name, 8), max78000)
     assert time.perf_counter() - start < 3
+
+
+def test_a_flattening_layer_with_two_output_passes_fills_some_bytes_more(make_network, max78000):
+    """100 outputs are 2 passes of 52: 4 bytes more than 100 * 2 * 4, which is what the synthesizer's log says."""
+    (layer,) = make_network({"a": {"op": "linear", "out_features": 100}}, (128, 2, 2))
+    assert (kernel_columns(layer, 8, max78000), written_columns(layer, 8, max78000)) == (89, 90)
+    assert kernel_columns(layer, 4, max78000) == written_columns(layer, 4, max78000) == 45

@@ -118,8 +118,9 @@ def test_on_the_command_line(checkout, data_root, tmp_path):
     done = call(
         "model=nascifarnet",
         "dataset=cifar10",
-        "stages=[evaluate,synthesize]",
+        "stages=[synthesize]",
         f"checkpoint={data_root}/ai8x/ai85-cifar10-qat8.pth.tar",
+        f"dataset.root={data_root}",
         "synthesis=ai8x",
         f"synthesis.path={checkout}",
         cwd=tmp_path,
