@@ -27,6 +27,8 @@ SDK_BOARDS = {"max78000fthr": "FTHR_RevA", "max78000evkit": "EvKit_V1"}
 
 _ERROR = re.compile(r".*(?:\berror:|undefined reference|overflowed by|cannot find|\*\*\* ).*")
 
+_NO_LIBRARY = re.compile(r"cannot read spec file|stdio\.h: No such file")
+
 
 @dataclass(frozen=True)
 class Firmware:
@@ -119,7 +121,8 @@ def _run(command: list[str], log: Path) -> None:
     if done.returncode:
         found = _ERROR.search(done.stdout)
         reason = found[0].strip() if found else f"{command[0]} ended with code {done.returncode}"
-        raise BoardError(f"building firmware failed: {reason} (all messages: {log})")
+        fix = f"; the compiler has no C library: {COMPILER_FIX}" if _NO_LIBRARY.search(done.stdout) else ""
+        raise BoardError(f"building firmware failed: {reason} (all messages: {log}){fix}")
 
 
 def _converted(elf: Path) -> Firmware:

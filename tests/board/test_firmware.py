@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maxexp.board.emulator.run import run_emulated
-from maxexp.board.firmware import COMPILER_FIX, build_firmware, build_firmware_with_sdk, find_sdk
+from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware, build_firmware_with_sdk, find_sdk
 from maxexp.errors import BoardError
 from tests.board.programming import HandLayer, output_addresses, program, start
 from tests.board.test_accelerator import expected, numbers
@@ -139,6 +139,17 @@ def test_no_compiler(tmp_path, monkeypatch):
     with pytest.raises(BoardError) as error:
         build_firmware(tmp_path, tmp_path / "build")
     assert COMPILER_FIX in str(error.value) and "\n" not in str(error.value)
+
+
+def test_compiler_without_a_c_library(tmp_path, monkeypatch):
+    stand_in = tmp_path / COMPILER
+    message = "fatal error: cannot read spec file 'nano.specs': No such file or directory"
+    stand_in.write_text(f'#!/bin/sh\necho "$0: {message}"\nexit 1\n')
+    stand_in.chmod(0o755)
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(BoardError, match="cannot read spec file.*libnewlib-arm-none-eabi"):
+        build_firmware(tmp_path, tmp_path / "build")
 
 
 def test_first_compiler_error_and_the_log(compiler, tmp_path):

@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 from maxexp.errors import BoardError
 
-GCR, GCFR, SIMO, GPIO0, TMR0 = 0x40000000, 0x40005800, 0x40004400, 0x40008000, 0x40010000
-ICC0, UART0, LPGCR, GPIO2 = 0x4002A000, 0x40042000, 0x40080000, 0x40080400
+GCR, GCFR, GPIO0, GPIO2 = 0x40000000, 0x40005800, 0x40008000, 0x40080400
+CLKCTRL, PCLKDIV, PCLKDIS0 = GCR + 0x08, GCR + 0x18, GCR + 0x24
+TMR_COUNT, TMR_COMPARE, TMR_FLAGS, TMR_CTRL0, TMR_CTRL1 = 0x40010000, 0x40010004, 0x4001000C, 0x40010010, 0x40010018
+UART_CTRL, UART_STATUS, UART_CLKDIV, UART_FIFO = 0x40042000, 0x40042004, 0x40042010, 0x40042020
+ICC_CTRL, ICC_INVALIDATE = 0x4002A100, 0x4002A700
+LOW_POWER_PCLKDIS, CNN_VOLTAGE = 0x4008000C, 0x4000440C
 
-CLKCTRL, PCLKDIV, PCLKDIS0, MEMCTRL = GCR + 0x08, GCR + 0x18, GCR + 0x24, GCR + 0x28
 _CLOCKS_READY = {19: 27, 20: 28}
 """Clocks by the bit that switches them on: the bit that says they run (100 MHz, 7.37 MHz)."""
 _SYSTEM_CLOCK_READY = 1 << 13
@@ -21,20 +24,20 @@ _RESET_CLOCKS = 1 << 18 | 1 << 26
 _CNN_CLOCK_OFF, _TIMER_CLOCK_OFF, _UART_CLOCK_OFF = 1 << 25, 1 << 15, 1 << 9
 _CNN_DIVIDERS = {0: 2, 1: 4, 2: 8, 3: 16, 4: 1}
 
-TICKS_PER_SECOND = 50_000_000
-"""Of the peripheral clock, half of the 100 MHz that firmware selects."""
-
 _TMR_CONTINUOUS, _TMR_CLOCK_ON, _TMR_ENABLE = 1, 1 << 14, 1 << 15
 _TMR_CASCADE, _TMR_CLOCK_ENABLED, _TMR_CLOCK_READY, _TMR_WRITE_DONE = 1 << 31, 1 << 2, 1 << 3, 1 << 8
 _UART_CLOCK_ON, _UART_CLOCK_READY, _UART_RX_EMPTY, _UART_TX_EMPTY = 1 << 15, 1 << 19, 1 << 4, 1 << 6
-_UART_8N1, _UART_CLOCK_IBRO, _UART_CLKDIV = 3 << 10 | 1, 2 << 16, 64
+_UART_8N1_FROM_IBRO, _UART_115200 = 3 << 10 | 1 | 2 << 16, 64
 _IDLE_POLLS = 64
 _ICC_READY = 1 << 16
 
-# Registers that only keep what is stored in them.
 _PINS = [0x00, 0x0C, 0x18, 0x68, 0x74]
-_PLAIN = {GCFR, GCFR + 4, GCFR + 8, GCFR + 12, SIMO + 0x0C, LPGCR + 0x0C, PCLKDIV, PCLKDIS0, ICC0 + 0x700}
-_PLAIN |= {TMR0 + 0x04, TMR0 + 0x10, TMR0 + 0x18, UART0, UART0 + 0x10, CLKCTRL, ICC0 + 0x100}
+"""Registers of a pin port; next to each are two that set, and clear, its bits."""
+_KEPT = {
+    *(GCFR, GCFR + 4, GCFR + 8, GCFR + 12, CLKCTRL, PCLKDIV, PCLKDIS0, LOW_POWER_PCLKDIS, CNN_VOLTAGE),
+    *(TMR_COMPARE, TMR_CTRL0, TMR_CTRL1, UART_CTRL, UART_CLKDIV, ICC_CTRL, ICC_INVALIDATE),
+}
+"""Registers that keep what is stored in them."""
 
 
 class Peripherals:
@@ -63,15 +66,15 @@ class Peripherals:
         """A store of the firmware; raises BoardError where its meaning is not known."""
         if size != 4:
             raise _unknown("store", address)
-        if address == UART0 + 0x20:
+        if address == UART_FIFO:
             self._check_serial()
             self._vain_polls = 0
             self._send(value & 0xFF)
-        elif address == TMR0:
+        elif address == TMR_COUNT:
             self._timer_count = value
-        elif address == TMR0 + 0x10:
+        elif address == TMR_CTRL0:
             self._control_timer(address, value)
-        elif address in _PLAIN:
+        elif address in _KEPT:
             self._values[address] = value
         else:
             self._write_pins(address, value)
@@ -84,24 +87,24 @@ class Peripherals:
         if address == CLKCTRL:
             ready = sum(1 << bit for on, bit in _CLOCKS_READY.items() if value >> on & 1)
             return value | ready | _SYSTEM_CLOCK_READY
-        if address == TMR0:
+        if address == TMR_COUNT:
             return self._timer_count + (0 if self._timer_start is None else self.time - self._timer_start)
-        if address == TMR0 + 0x0C:
+        if address == TMR_FLAGS:
             return _TMR_WRITE_DONE
-        if address == TMR0 + 0x18:
-            control = self._values.get(TMR0 + 0x10, 0)
+        if address == TMR_CTRL1:
+            control = self._values.get(TMR_CTRL0, 0)
             ready = _TMR_CLOCK_READY if control & _TMR_CLOCK_ON else 0
             return value | ready | (_TMR_CLOCK_ENABLED if control & _TMR_ENABLE else 0)
-        if address == UART0:
+        if address == UART_CTRL:
             return value | (_UART_CLOCK_READY if value & _UART_CLOCK_ON else 0)
-        if address == UART0 + 0x04:
+        if address == UART_STATUS:
             return self._serial_status()
-        if address == UART0 + 0x20 and self.received:
+        if address == UART_FIFO and self.received:
             self._check_serial()
             return self.received.popleft()
-        if address == ICC0 + 0x100:
+        if address == ICC_CTRL:
             return value | _ICC_READY
-        if address in _PLAIN or address - GPIO0 in _PINS or address - GPIO2 in _PINS:
+        if address in _KEPT or address - GPIO0 in _PINS or address - GPIO2 in _PINS:
             return value
         raise _unknown("load", address)
 
@@ -118,7 +121,7 @@ class Peripherals:
 
     def _control_timer(self, address: int, value: int) -> None:
         """Timer 0 counts the peripheral clock in 32 bits, or stands still."""
-        cascade = self._values.get(TMR0 + 0x18, 0)
+        cascade = self._values.get(TMR_CTRL1, 0)
         running = _TMR_CONTINUOUS | _TMR_CLOCK_ON | _TMR_ENABLE
         known = value in (0, running, running & ~_TMR_ENABLE) and cascade == _TMR_CASCADE
         if not known and not (value == cascade == 0):
@@ -142,8 +145,8 @@ class Peripherals:
         return _UART_TX_EMPTY | _UART_RX_EMPTY
 
     def _check_serial(self) -> None:
-        known = self._values.get(UART0) == _UART_8N1 | _UART_CLOCK_IBRO | _UART_CLOCK_ON
-        if not known or self._values.get(UART0 + 0x10) != _UART_CLKDIV:
+        known = self._values.get(UART_CTRL) == _UART_8N1_FROM_IBRO | _UART_CLOCK_ON
+        if not known or self._values.get(UART_CLKDIV) != _UART_115200:
             raise BoardError("emulator: the serial line is not set to 115200 baud, 8N1; no host would understand it")
         if self._values[PCLKDIS0] & _UART_CLOCK_OFF:
             raise BoardError("emulator: the serial line is used while its clock is off")
