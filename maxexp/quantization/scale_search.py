@@ -12,7 +12,7 @@ from torch import Tensor
 
 from maxexp.device.arithmetic import BIAS_BITS, MAX_SHIFT, exponent_quantile, weight_exponent
 from maxexp.network.module import LayerModule
-from maxexp.quantization.fake import QuantizedNumerics
+from maxexp.quantization.fake import QuantizedNumerics, quantized_numerics
 
 FACTORS = tuple(2.0 ** (step / 6) for step in range(-4, 5))
 """Factors tried on the range of the output."""
@@ -45,7 +45,10 @@ def search_scales(
         for exponent in range(weight_exponent(trial.weight, trial.bias, bits), 8 - bits + MAX_SHIFT + 1):
             quantile = exponent_quantile(exponent, trial.weight, trial.bias, bits)
             trial.numerics = QuantizedNumerics(bits, BIAS_BITS, quantile)
-            error = _squared_error(trial(*operands) * factor - target, centered)
+            difference = trial(*operands) * factor - target
+            if centered:
+                difference -= difference.mean((0, 2, 3), keepdim=True) * _correctable(trial, exponent)[:, None, None]
+            error = float(difference.square().mean())
             if error < least:
                 least, best = error, (factor, trial.numerics)
             if error >= previous:
@@ -54,7 +57,8 @@ def search_scales(
     return best
 
 
-def _squared_error(difference: Tensor, centered: bool) -> float:
-    if centered:
-        difference = difference - difference.mean((0, 2, 3), keepdim=True)
-    return float(difference.square().mean())
+def _correctable(layer: LayerModule, exponent: int) -> Tensor:
+    """1 for each channel whose bias is within its range and so can take out a mean error, else 0."""
+    assert layer.bias is not None
+    limit = 2.0 ** (BIAS_BITS - quantized_numerics(layer).bits - exponent)
+    return (layer.bias.abs() < limit).to(layer.bias)

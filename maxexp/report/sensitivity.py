@@ -42,19 +42,20 @@ def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
 
 
 def sensitivity_markdown(found: Sensitivity) -> str:
-    """The loss that each layer costs at each bit width, and the proposal."""
+    """What each layer costs at each bit width, and the proposal."""
     lines = [
         f"# Sensitivity of {found.network.name} to the bits of each layer",
         "",
-        f"Rise of the cross-entropy on {found.images:,} validation images when one layer is quantized and all others "
-        "stay in floating point (in parentheses the squared error of the layer's output, as a share of its mean "
-        "square).",
+        f"Divergence of the predictions (Kullback-Leibler, in thousandths of a nat) on {found.images:,} validation "
+        "images when one layer is quantized and all others stay in floating point; in parentheses the change of the "
+        "accuracy in percentage points. The rise of the cross-entropy and the error of the layer's output are in "
+        "sensitivity.json.",
         "",
         "| layer | weights | " + " | ".join(f"{bits} bits" for bits in BITS) + " | proposed |",
         "|--|--:|" + "--:|" * len(BITS) + "--:|",
     ]
     for name, row in found.damages.items():
-        cells = " | ".join(f"{row[bits].loss:+.4f} ({100 * row[bits].output_error:.2g} %)" for bits in BITS)
+        cells = " | ".join(f"{1000 * row[bits].divergence:.2f} ({100 * row[bits].accuracy:+.2f})" for bits in BITS)
         lines.append(f"| {name} | {found.network.by_name[name].weights:,} | {cells} | {found.proposal.bits[name]} |")
     unharmed, proposed, proposal = found.unharmed, found.proposed, found.proposal
     lines += [
@@ -64,7 +65,6 @@ def sensitivity_markdown(found: Sensitivity) -> str:
         "| | cross-entropy | accuracy |",
         "|--|--:|--:|",
         f"| floating point | {unharmed.loss:.4f} | {100 * unharmed.accuracy:.2f} % |",
-        f"| proposed, sum of the damages | {unharmed.loss + proposal.loss:.4f} | |",
         f"| proposed, simulated | {proposed.loss:.4f} | {100 * proposed.accuracy:.2f} % |",
         "",
         "To quantize like this, add to the command line:",
@@ -76,28 +76,30 @@ def sensitivity_markdown(found: Sensitivity) -> str:
 
 
 def sensitivity_figure(found: Sensitivity) -> Figure:
-    """Rise of the loss by layer and bits, and the least rise that a number of bytes allows."""
+    """Divergence by layer and bits, and the least that a number of bytes allows."""
     figure = Figure(figsize=(12, 1.5 + 0.35 * max(len(found.damages), 8)), layout="constrained")
     left, right = figure.subplots(1, 2)
     names = list(found.damages)
-    values = np.array([[found.damages[name][bits].loss for bits in BITS] for name in names])
-    shades = np.log10(np.clip(values, 1e-4, None))
+    values = np.array([[1000 * found.damages[name][bits].divergence for bits in BITS] for name in names])
+    shades = np.log10(np.maximum(values, 1e-2))
     image = left.imshow(shades, cmap="Blues", aspect="auto")
     middle = (shades.min() + shades.max()) / 2
     for row, column in np.ndindex(*values.shape):
         color = "white" if shades[row, column] > middle else "black"
-        left.text(column, row, f"{values[row, column]:+.4f}", ha="center", va="center", fontsize=8, color=color)
+        left.text(column, row, f"{values[row, column]:.2f}", ha="center", va="center", fontsize=8, color=color)
         if found.proposal.bits[names[row]] == BITS[column]:
             left.plot(column - 0.42, row, marker=">", color="#ee6677", ms=6)
-    figure.colorbar(image, ax=left, label="log10 of the rise of the cross-entropy")
+    figure.colorbar(image, ax=left, label="log10 of the divergence [thousandths of a nat]")
     left.set_xticks(range(len(BITS)), map(str, BITS))
     left.set_yticks(range(len(names)), names)
     left.set(xlabel="bits of the weights (marked: proposed)", title="one layer quantized")
-    right.plot([a.weight_bytes for a in found.front], [a.loss for a in found.front], drawstyle="steps-post")
-    right.plot(found.proposal.weight_bytes, found.proposal.loss, "o", color="#ee6677", label="proposed")
+    right.plot(
+        [a.weight_bytes for a in found.front], [1000 * a.divergence for a in found.front], drawstyle="steps-post"
+    )
+    right.plot(found.proposal.weight_bytes, 1000 * found.proposal.divergence, "o", color="#ee6677", label="proposed")
     right.axvline(found.budget, color="0.4", lw=1, ls="--", label="budget")
-    right.set(xlabel="bytes of weights", ylabel="rise of the cross-entropy, summed", title="best assignments")
-    right.set_yscale("symlog", linthresh=1e-2)
+    right.set(xlabel="bytes of weights", ylabel="divergence, summed [thousandths of a nat]", title="best assignments")
+    right.set_yscale("log")
     right.grid(alpha=0.3)
     right.legend(frameon=False)
     return figure
