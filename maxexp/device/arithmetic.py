@@ -60,7 +60,7 @@ def exponent_quantile(
     Returns:
         0 to 1. Where no quantile gives the exponent, because values or biases are few and large, 0.
     """
-    values = _magnitudes(weight, bias, bits, bias_bits).sort().values.double()
+    values = _magnitudes(weight, bias, bits, bias_bits).cpu().sort().values.double()
     if values[-1] <= 2.0**-exponent:
         return 1.0
     # The middle of the octave of reaches that have this exponent; quantiles interpolate between values.

@@ -35,7 +35,7 @@ class QuantizationConfig:
         search_scales: ptq: choose the scales of each layer's weights and output by the error of that output,
             instead of ``shift_quantile``.
         correct_biases: ptq: take the mean error of each channel out by the bias.
-        sensitivity: measure what 8, 4, 2 and 1 bits in each layer cost, and propose bits for ``weight_budget``.
+        sensitivity: ptq: measure what 8, 4, 2 and 1 bits in each layer cost, and propose bits for ``weight_budget``.
         weight_budget: bytes of weights for that proposal; default half of what 8 bits take.
     """
 
@@ -62,6 +62,11 @@ class QuantizationConfig:
             raise ConfigError(f"quantization.start_epoch={self.start_epoch}: must not be negative")
         if self.calibration_images < 1:
             raise ConfigError(f"quantization.calibration_images={self.calibration_images}: must be at least 1")
+        if self.sensitivity and self.method is not Method.ptq:
+            raise ConfigError(
+                f"quantization.sensitivity=true: is part of quantization=ptq, not of {self.method.name}; give "
+                "quantization=ptq"
+            )
         if self.weight_budget is not None and self.weight_budget < 1:
             raise ConfigError(f"quantization.weight_budget={self.weight_budget}: must be at least 1")
 

@@ -19,7 +19,7 @@ from maxexp.quantization.rescaling import divide_tensors
 from maxexp.quantization.scale_search import search_scales
 
 SEARCH_IMAGES, CORRECTION_IMAGES = 64, 256
-"""Of the calibration images, how many scales and biases are chosen on; more change neither."""
+"""Of the calibration images, how many scales and biases are chosen on; more gain little."""
 
 
 def quantize_after_training(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -> None:
@@ -81,7 +81,8 @@ def quantize_layers(
             target = target / factor
         if config.correct_biases and layer.bias is not None:
             correct_bias(layer, operands, target)
-        errors[name] = float((layer(*operands) - target).square().sum() / target.square().sum())
+        power = target.square().mean().clamp(min=torch.finfo(target.dtype).tiny)
+        errors[name] = float((layer(*operands) - target).square().mean() / power)
     return errors
 
 
