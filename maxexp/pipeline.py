@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from maxexp.board.board import Board
 from maxexp.board.config import BoardKind
@@ -14,7 +15,7 @@ from maxexp.config import Config, Stage
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.module import ImageDataModule
-from maxexp.data.pixels import map_pixels
+from maxexp.data.pixels import evaluation_input, map_pixels
 from maxexp.deployment import Deployment, choose_images, prepare_board
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
@@ -32,9 +33,17 @@ from maxexp.quantization.checkpoint import (
 )
 from maxexp.quantization.config import Method
 from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import quantize_module, without_rounding
+from maxexp.quantization.fake import without_rounding
+from maxexp.quantization.ptq import quantize_after_training
+from maxexp.quantization.sensitivity import analyse
 from maxexp.report.memory_picture import memory_picture
 from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.report.sensitivity import (
+    layer_bits_override,
+    sensitivity_figure,
+    sensitivity_markdown,
+    sensitivity_table,
+)
 from maxexp.report.summary import cost_table
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
@@ -45,7 +54,7 @@ from maxexp.tracking.record import RunRecord
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device
-from maxexp.training.phases import RunFiles, Training, TrainingSettings, prepare_ptq
+from maxexp.training.phases import RunFiles, Training, TrainingSettings
 
 log = logging.getLogger(__name__)
 
@@ -246,10 +255,22 @@ class Pipeline:
     def _post_training(self, trained: NetworkModule) -> NetworkModule:
         self._log_data("train", "validation")
         quantization = self._config.quantization
+        calibration = self._data.calibration_inputs(quantization.calibration_images)
+        if quantization.sensitivity:
+            self._report_sensitivity(trained, calibration)
         module = copy.deepcopy(trained)
-        prepare_ptq(module, self._data.calibration_inputs(quantization.calibration_images))
-        quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
+        quantize_after_training(module, calibration, quantization)
         return module
+
+    def _report_sensitivity(self, trained: NetworkModule, calibration: Tensor) -> None:
+        """What few bits cost in each layer, on validation images, and the bits that follow from it."""
+        config, validation = self._config, self._data.validation
+        inputs = evaluation_input(validation.images, self._data.mapping)
+        found = analyse(trained, calibration, inputs, validation.labels, config.quantization, config.device)
+        log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
+        self._record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
+        self._record.log_text(sensitivity_markdown(found), "quantization/sensitivity.md")
+        self._record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")
 
     def _evaluate(self) -> None:
         test, mapping = self._data.test, self._data.mapping

@@ -41,15 +41,43 @@ def weight_exponent(
     Raises:
         FloatingPointError: a weight or bias is infinite or not a number.
     """
-    values = weight.detach().float().abs().flatten()
-    if bias is not None:
-        scaled = bias.detach().float().abs() * 2.0 ** (bits - bias_bits)
-        values = torch.cat((values, scaled))
+    values = _magnitudes(weight, bias, bits, bias_bits)
     reach = values.max() if quantile == 1 else torch.quantile(values, quantile)
     if not bool(reach.isfinite()):
         raise FloatingPointError("weights are not finite")
     exponent = (1 / reach).log2().floor()
     return int(exponent.clamp(8 - bits - MAX_SHIFT, 8 - bits + MAX_SHIFT))
+
+
+def exponent_quantile(
+    exponent: int, weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int = BIAS_BITS
+) -> float:
+    """The quantile for which :func:`weight_exponent` gives this exponent: a scale found by other means, stored.
+
+    Args:
+        exponent: at least that of quantile 1; higher ones are finer and let the largest values saturate.
+
+    Returns:
+        0 to 1. Where no quantile gives the exponent, because values or biases are few and large, 0.
+    """
+    values = _magnitudes(weight, bias, bits, bias_bits).cpu().sort().values.double()
+    if values[-1] <= 2.0**-exponent:
+        return 1.0
+    # The middle of the octave of reaches that have this exponent; quantiles interpolate between values.
+    reach = 2.0 ** (-exponent - 0.5)
+    above = int(torch.searchsorted(values, torch.tensor(reach, dtype=values.dtype)))
+    if above == 0:
+        return 0.0
+    low, high = float(values[above - 1]), float(values[above])
+    return (above - 1 + (reach - low) / (high - low)) / (len(values) - 1)
+
+
+def _magnitudes(weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int) -> Tensor:
+    """What a scale must keep in range: magnitudes of weights, and of biases by what they take of it."""
+    values = weight.detach().float().abs().flatten()
+    if bias is None:
+        return values
+    return torch.cat((values, bias.detach().float().abs() * 2.0 ** (bits - bias_bits)))
 
 
 def quantize_weight(values: Tensor, bits: int, exponent: int, stored_bits: int | None = None) -> Tensor:

@@ -1,8 +1,7 @@
 """Rescaling that brings every activation of a trained network into the chip's range, exactly.
 
-ReLU, |x|, pooling, addition and convolution all commute with a positive factor. So each tensor can be divided
-by a factor of its own: ``W <- W f_in / f_out`` and ``B <- B / f_out`` leave the network's function as it was
-and let it survive the clamp to [-1, 127/128], whatever ranges it was trained with.
+Each tensor is divided by a factor of its own; so the network's function stays as it was and survives the clamp
+to [-1, 127/128], whatever ranges it was trained with.
 """
 
 from collections import defaultdict
@@ -13,6 +12,7 @@ from torch import Tensor
 from maxexp.device.arithmetic import ACTIVATION_MAX, ACTIVATION_MIN, ACTIVATION_SCALE
 from maxexp.network.graph import INPUT
 from maxexp.network.module import NetworkModule
+from maxexp.quantization.rescaling import divide_tensors
 
 SAMPLES = 2**16
 """Values kept per tensor and batch; enough for the error of a range to settle below a percent."""
@@ -32,13 +32,8 @@ def calibrate(module: NetworkModule, inputs: Tensor, batch_size: int = 256) -> d
         The factor by which each tensor was divided, by name.
     """
     factors = tensor_factors(module, inputs, batch_size)
-    for layer in module.layers():
-        if layer.op is None:
-            continue
-        spec = layer.spec
-        layer.weight.mul_(factors[spec.inputs[0]] / factors[spec.name])
-        if layer.bias is not None:
-            layer.bias.div_(factors[spec.name])
+    for group in module.network.tied_tensors:
+        divide_tensors(module, group, torch.tensor(factors[group[0]], dtype=torch.float64))
     return factors
 
 

@@ -31,6 +31,12 @@ class QuantizationConfig:
         clamp_activations: train the floating-point phase as ai8x-training does, batch norm divided by 4 and
             every activation clamped to the chip's range; otherwise ranges are calibrated when it ends.
         calibration_images: training images from which activation ranges are measured.
+        equalize: ptq: balance the channels of each tensor between the layers around it first.
+        search_scales: ptq: choose the scales of each layer's weights and output by the error of that output,
+            instead of ``shift_quantile``.
+        correct_biases: ptq: take the mean error of each channel out by the bias.
+        sensitivity: ptq: measure what 8, 4, 2 and 1 bits in each layer cost, and propose bits for ``weight_budget``.
+        weight_budget: bytes of weights for that proposal; default half of what 8 bits take.
     """
 
     method: Method = Method.qat
@@ -40,6 +46,11 @@ class QuantizationConfig:
     start_epoch: int | None = None
     clamp_activations: bool = False
     calibration_images: int = 1024
+    equalize: bool = True
+    search_scales: bool = True
+    correct_biases: bool = True
+    sensitivity: bool = False
+    weight_budget: int | None = None
 
     def __post_init__(self) -> None:
         for key, bits in {"weight_bits": self.weight_bits, **_prefixed(self.layer_bits)}.items():
@@ -51,6 +62,13 @@ class QuantizationConfig:
             raise ConfigError(f"quantization.start_epoch={self.start_epoch}: must not be negative")
         if self.calibration_images < 1:
             raise ConfigError(f"quantization.calibration_images={self.calibration_images}: must be at least 1")
+        if self.sensitivity and self.method is not Method.ptq:
+            raise ConfigError(
+                f"quantization.sensitivity=true: is part of quantization=ptq, not of {self.method.name}; give "
+                "quantization=ptq"
+            )
+        if self.weight_budget is not None and self.weight_budget < 1:
+            raise ConfigError(f"quantization.weight_budget={self.weight_budget}: must be at least 1")
 
     def bits(self, network: Network) -> dict[str, int]:
         """Weight bits of every layer with weights.

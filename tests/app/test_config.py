@@ -86,6 +86,8 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("model.layers.conv1=3", ["model.layers.conv1", "LayerConfig"]),
         ("quantization.weight_bits=3", ["quantization.weight_bits=3", "1, 2, 4 or 8"]),
         ("quantization.layer_bits={conv1:5}", ["quantization.layer_bits.conv1=5", "1, 2, 4 or 8"]),
+        ("quantization.sensitivity=true", ["quantization.sensitivity=true", "quantization=ptq"]),
+        ("quantization.weight_budget=0", ["quantization.weight_budget=0", "at least 1"]),
         ("quantization.method=qta", ["quantization.method", "ptq, qat"]),
         ("recipe.learning_rate=0", ["recipe.learning_rate=0", "above 0"]),
         ("recipe.schedule=cosinus", ["recipe.schedule", "cosine"]),

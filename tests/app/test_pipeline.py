@@ -132,6 +132,19 @@ def test_a_float_run_claims_nothing_about_the_chip(run_here):
     assert run.data.tags["stage.quantize"] == "skipped"
 
 
+def test_a_sensitivity_report_proposes_bits_that_the_next_run_takes(quickstart, store, run_here):
+    file = store.artifact(quickstart, "checkpoints/float_best.pth.tar")
+    quantize = (f"checkpoint={file}", "stages=[quantize,synthesize]", "quantization=ptq")
+    run = run_here(*quantize, "quantization.sensitivity=true", "quantization.weight_budget=6000")
+    assert {"sensitivity.json", "sensitivity.md", "sensitivity.png"} <= store.artifacts(run, "quantization")
+    report = json.loads(store.artifact(run, "quantization/sensitivity.json").read_text())
+    assert report["proposal"]["weight_bytes"] <= 6000
+    assert report["validation_images"] == 240
+    assert {entry.tags[0].value for entry in run.inputs.dataset_inputs} == {"train", "validation"}
+    override = report["proposal"]["override"].strip("'")
+    assert run_here(*quantize, override).data.metrics["hw/weight_bytes"] == report["proposal"]["weight_bytes"]
+
+
 def test_ptq_after_training_in_one_run(run_here):
     run = run_here("quantization=ptq", "trainer.max_epochs=6")
     assert run.data.metrics["test/accuracy_integer"] > 0.9

@@ -5,10 +5,17 @@ from fractions import Fraction
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.device.arithmetic import output_shift, quantize_weight, round_shift, weight_exponent
+from maxexp.device.arithmetic import (
+    MAX_SHIFT,
+    exponent_quantile,
+    output_shift,
+    quantize_weight,
+    round_shift,
+    weight_exponent,
+)
 
 
 def test_round_shift_is_the_formula_for_all_accumulators_of_17_bits():
@@ -80,3 +87,18 @@ def test_quantize_weight_is_the_formula(value, bits, exponent):
         assert result == limited
     else:
         assert abs(result - limited) <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32), bits=st.sampled_from([8, 4, 2, 1]), finer=st.integers(0, 4))
+def test_a_quantile_stores_any_exponent(seed, bits, finer):
+    """Also after it went through a checkpoint, which keeps float32."""
+    generator = torch.Generator().manual_seed(seed)
+    scale = 2.0 ** float(torch.empty(()).uniform_(-6, 3, generator=generator))
+    weight = torch.randn(500, generator=generator) * scale
+    bias = torch.randn(20, generator=generator) * scale if seed % 2 else None
+    exponent = min(weight_exponent(weight, bias, bits) + finer, 8 - bits + MAX_SHIFT)
+    quantile = exponent_quantile(exponent, weight, bias, bits)
+    stored = float(torch.tensor(quantile, dtype=torch.float32))
+    assert 0 <= quantile <= 1 and (finer > 0 or quantile == 1)
+    assert weight_exponent(weight, bias, bits, quantile=stored) == exponent

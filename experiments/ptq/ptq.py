@@ -1,0 +1,109 @@
+"""What each step of post-training quantization gains, on validation images.
+
+    python experiments/ptq/ptq.py nascifarnet=FLOAT_CHECKPOINT --bits 8 4 2 --images 5000
+
+Quantizes a CIFAR-10 network, adding one step after the other, and evaluates its integers on the first validation
+images; the test split is not read. Adds the rows to results.json, replacing those of the same network, bits and
+variant, and prints the table of README.md. Needs CIFAR-10 (data/ or MAXEXP_DATA).
+"""
+
+import argparse
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from torch import Tensor
+
+from maxexp.__main__ import conf_dir
+from maxexp.config import to_config
+from maxexp.data.module import ImageDataModule
+from maxexp.data.pixels import evaluation_input, map_pixels
+from maxexp.network.graph import build_network
+from maxexp.quantization.checkpoint import read_checkpoint, to_module
+from maxexp.quantization.export import to_integer
+from maxexp.quantization.ptq import quantize_after_training
+from maxexp.quantization.sensitivity import divergence, predict, score
+from maxexp.training.evaluation import first_maximum
+
+FOLDER = Path(__file__).resolve().parent
+STEPS = ("equalize", "search_scales", "correct_biases")
+VARIANTS = {
+    "calibration only": (),
+    "+ equalization": STEPS[:1],
+    "+ scale search": STEPS[:2],
+    "+ bias correction (all)": STEPS,
+}
+
+
+def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict]:
+    """A row for the floating-point network (bits 0), then one for each number of bits and variant."""
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        overrides = [f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq"]
+        config = to_config(compose("config", overrides=overrides))
+    data = ImageDataModule(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
+    trained = to_module(read_checkpoint(path), build_network(config.model, config.dataset.shape))
+    calibration = data.calibration_inputs(config.quantization.calibration_images)
+    pixels, labels = map_pixels(data.validation.images[:images], data.mapping), data.validation.labels[:images]
+    exact = predict(trained, evaluation_input(data.validation.images[:images], data.mapping))
+
+    def row(bits: int, variant: str, outputs: Tensor) -> dict:
+        # The firmware takes the first of equal outputs.
+        accuracy = float((first_maximum(outputs) == labels).double().mean())
+        return {
+            "network": name,
+            "bits": bits,
+            "variant": variant,
+            "images": len(labels),
+            "accuracy": accuracy,
+            "loss": score(outputs, labels).loss,
+            "divergence": divergence(outputs, exact),
+        }
+
+    yield row(0, "floating point", exact)
+    for width in bits:
+        for variant, steps in VARIANTS.items():
+            settings = replace(config.quantization, weight_bits=width, **{step: step in steps for step in STEPS})
+            module = copy.deepcopy(trained)
+            quantize_after_training(module, calibration, settings)
+            integer = to_integer(module)
+            # Raw accumulators, in units of 2^(shift - 14) of the floating-point outputs.
+            outputs = integer.predict(pixels) * 2.0 ** (integer.layers[-1].shift - 14)
+            yield row(width, variant, outputs)
+
+
+def key(row: dict) -> tuple:
+    return row["network"], row["bits"], row["variant"]
+
+
+def table(rows: list[dict]) -> str:
+    """One line for each network, number of bits and variant."""
+    lines = ["| network | bits | steps | images | accuracy | divergence |", "|--|--:|--|--:|--:|--:|"]
+    for row in rows:
+        cells = f"{row['images']:,} | {100 * row['accuracy']:.2f} % | {1000 * row['divergence']:.2f}"
+        lines.append(f"| {row['network']} | {row['bits'] or ''} | {row['variant']} | {cells} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What each step of post-training quantization gains.")
+    parser.add_argument("checkpoint", help="NETWORK=PATH of a floating-point checkpoint")
+    parser.add_argument("--bits", type=int, nargs="+", default=[8, 4, 2])
+    parser.add_argument("--images", type=int, default=5000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    name, path = arguments.checkpoint.split("=", 1)
+    file = FOLDER / "results.json"
+    known = {key(row): row for row in json.loads(file.read_text())} if file.exists() else {}
+    for row in measure(name, path, arguments.bits, arguments.images):
+        known[key(row)] = row
+        file.write_text(json.dumps(list(known.values()), indent=2) + "\n")
+        print(table([row]).splitlines()[-1], flush=True)
+    print(table(list(known.values())))
+
+
+if __name__ == "__main__":
+    main()
