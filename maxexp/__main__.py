@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp import garbage
 from maxexp.composition import conf_dir
-from maxexp.config import Config, Stage, explain, register_schema, to_config
+from maxexp.config import NULL_GROUP, Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
 from maxexp.errors import DeviceError, MaxexpError
 from maxexp.network.graph import Network, build_network
@@ -98,6 +98,11 @@ def main() -> None:
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
+        show_error(explain(error))
+        sys.exit(1)
+    except AssertionError as error:
+        if NULL_GROUP not in str(error):
+            raise
         show_error(explain(error))
         sys.exit(1)
     except OSError as error:

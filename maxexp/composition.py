@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp.config import Config, explain, register_schema, to_config
+from maxexp.config import NULL_GROUP, Config, explain, register_schema, to_config
 from maxexp.errors import ConfigError
 
 
@@ -28,5 +28,7 @@ def compose_config(overrides: Sequence[str]) -> Config:
     try:
         with initialize_config_dir(conf_dir(), version_base="1.3"):
             return to_config(compose("config", overrides=list(overrides)))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, AssertionError) as error:
+        if isinstance(error, AssertionError) and NULL_GROUP not in str(error):
+            raise
         raise ConfigError(explain(error)) from error

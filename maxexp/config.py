@@ -19,6 +19,9 @@ from maxexp.synthesis.config import SynthesisConfig
 from maxexp.tracking.config import TrackingConfig
 from maxexp.training.config import RecipeConfig, TrainerConfig
 
+NULL_GROUP = "Unexpected type for root: NoneType"
+"""How OmegaConf says, by an AssertionError, that an override goes into a group that is null."""
+
 
 class Stage(Enum):
     """Stages of a run, in the order in which they run."""
@@ -108,6 +111,11 @@ def _no_such_key(key: str, allowed: list[str]) -> str:
 
 def explain(error: Exception) -> str:
     """One line for an error of Hydra or OmegaConf: the key, what is wrong, what is allowed."""
+    if NULL_GROUP in str(error):
+        return (
+            "a key within board.connection or recipe.distillation is set where there is none; choose a real board "
+            "(board=max78000fthr) or recipe=distill, too"
+        )
     cause: BaseException = error
     while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
         cause = cause.__cause__

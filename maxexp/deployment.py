@@ -80,14 +80,15 @@ class Deployment:
         if result.inference_us is not None:
             metrics["board/latency_us"] = result.inference_us
         self._record.log_metrics(metrics)
-        self._record.log_dict(self._report(run), f"{BOARD}/known_answer.json")
+        report = self._report(run)
+        self._record.log_dict(report, f"{BOARD}/known_answer.json")
         self._check(run)
         self._record.set_tags({"hw.source": self._board.source})
         if run.cycles is None and result.inference_us:
             # No cycles are counted, so the stopwatch is the better evidence.
             latency = {"hw/latency_us": result.inference_us, "hw/images_per_s": 1e6 / result.inference_us}
             self._record.log_metrics(latency)
-        log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, self._logits(run))
+        log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, report["logits"])
 
     def _report(self, run: BoardRun) -> dict:
         """For ``board/known_answer.json``."""
@@ -97,7 +98,7 @@ class Deployment:
             "verdict": "PASS" if run.result.passed else "FAIL",
             "inference_us": run.result.inference_us,
             "cycles": run.cycles,
-            "logits": self._logits(run),
+            "logits": [logit >> self._shift for logit in _printed(run)],
             "percent": list(run.result.percent.values()),
             "mismatches": [vars(mismatch) for mismatch in run.result.mismatches],
         }
@@ -110,7 +111,7 @@ class Deployment:
                 first = result.mismatches[0]
                 where = f"0x{first.found:08x} instead of 0x{first.expected:08x} at 0x{first.address:08x}"
             raise BoardError(f"board {name}: FAIL, {where}; all that it said: artifact {BOARD}/{SERIAL_LOG}")
-        if result.logits and self._logits(run) != expected.answer.ravel().tolist():
+        if result.logits and _printed(run) != (expected.answer.ravel() << self._shift).tolist():
             raise BoardError(
                 f"board {name}: PASS, but the logits that it prints are not the known answer; the serial line "
                 f"disturbed them, see artifact {BOARD}/{SERIAL_LOG}, and run it again"
@@ -120,13 +121,10 @@ class Deployment:
                 f"board {name}: {run.cycles:,} cycles, ai8x-synthesis says {expected.figures.cycles:,}: report it"
             )
 
-    def _logits(self, run: BoardRun) -> list[float]:
-        """By class, as far as the firmware said them.
-
-        Before its softmax it shifts those of a last layer with few-bit weights up (hardware.md 6.4).
-        """
-        scale = 2 ** (8 - self._synthesis.cost.layers[-1].bits)
-        return [logit / scale for _, logit in sorted(run.result.logits.items())]
+    @property
+    def _shift(self) -> int:
+        """By how many bits the firmware shifts logits up before its softmax and their printing (hardware.md 6.4)."""
+        return 8 - self._synthesis.cost.layers[-1].bits
 
     def measure_accuracy(self, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> None:
         """Classify images on the board, beside the integer network, and record accuracy and disagreements.
@@ -172,3 +170,8 @@ def _classify(client: InferenceClient, inputs: Tensor) -> Tensor:
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
     shown = track(inputs.numpy(), "images on the board", console=console, disable=quiet)
     return torch.from_numpy(np.stack([client(image)[0] for image in shown]))
+
+
+def _printed(run: BoardRun) -> list[int]:
+    """Logits by class, as far as the firmware said them."""
+    return [logit for _, logit in sorted(run.result.logits.items())]

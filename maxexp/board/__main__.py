@@ -24,7 +24,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; an error of the user is one line and exit code 1."""
-    options = _parser().parse_args(arguments)
+    options = board_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         options.work(options)
@@ -37,24 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def board_parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Boards with a MAX78000, real and emulated.")
     commands = parser.add_subparsers(required=True)
-    keys = argparse.ArgumentParser(add_help=False)
-    help_text = f"keys as in conf/board; {DEFAULT} unless another board is named"
-    keys.add_argument("keys", nargs="*", metavar="KEY=VALUE", help=help_text)
     listing = commands.add_parser("list", help="serial ports and drives that are there")
     listing.set_defaults(work=_list)
-    run = commands.add_parser(
-        "run", parents=[keys], help="build a project that ai8xize.py generated, run it, say how it went"
-    )
+    run = commands.add_parser("run", help="build a project that ai8xize.py generated, run it, say how it went")
     run.add_argument("project", type=Path, help="its folder")
-    run.add_argument("--out", type=Path, default=Path("firmware"), help="folder for program and serial output")
     run.set_defaults(work=_run)
-    recover = commands.add_parser(
-        "recover", parents=[keys], help="erase a board that cannot be flashed any more, with OpenOCD"
-    )
+    recover = commands.add_parser("recover", help="with OpenOCD, erase a board that cannot be flashed any more")
     recover.set_defaults(work=_recover)
+    for command in (run, recover):
+        keys = f"as in conf/board; {DEFAULT} unless another board is named"
+        command.add_argument("keys", nargs="*", metavar="KEY=VALUE", help=keys)
     return parser
 
 
@@ -70,17 +66,17 @@ def _list(_options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    config = _config(options.keys)
+    config = read_board(options.keys)
     board = open_board(config)
-    options.out.mkdir(parents=True, exist_ok=True)
-    run = board.run(board.build(options.project, options.out), options.out / SERIAL_LOG)
+    folder = options.project / "build"
+    run = board.run(board.build(options.project, folder), folder / SERIAL_LOG)
     print(run.result.text.strip())
     if not run.result.passed:
         raise BoardError(f"{board.name}: FAIL, the output is not the known answer")
 
 
 def _recover(options: argparse.Namespace) -> None:
-    config = _config(options.keys)
+    config = read_board(options.keys)
     if config.connection is None:
         raise ConfigError(f"board={config.kind.name}: that is no real board")
     port = find_port(config.connection)
@@ -89,7 +85,8 @@ def _recover(options: argparse.Namespace) -> None:
     print("the flash is erased; unplug the board and plug it in again, then flash it")
 
 
-def _config(keys: Sequence[str]) -> BoardConfig:
+def read_board(keys: Sequence[str]) -> BoardConfig:
+    """The board that the command line's keys describe. Raises ConfigError."""
     named = any(key.startswith("board=") for key in keys)
     config = compose_config(keys if named else [DEFAULT, *keys]).board
     if config.kind is BoardKind.none:

@@ -106,10 +106,30 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("device.clock_mhz=-5", ["device.clock_mhz=-5", "above 0"]),
         ("experiment=quickstart", ["experiment", "+experiment=quickstart"]),
         ("dataset.name=a=b", ["dataset.name=a=b"]),
+        ("board.connection.port=COM3", ["board.connection", "board=max78000fthr"]),
+        ("board.images=-1", ["board.images=-1", "null"]),
+        ("board=arduino", ["board", "max78000fthr"]),
     ],
 )
 def test_a_wrong_override_is_explained_in_one_line(override, parts):
     text = message(override)
+    assert "\n" not in text
+    for part in parts:
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("override", "parts"),
+    [
+        ("board.connection.flash=jtag", ["board.connection.flash", "openocd, daplink, command"]),
+        ("board.connection.flash=command", ["board.connection.command="]),
+        ("board.connection.port_ids=[d28:204]", ["d28:204", "0d28:0204"]),
+        ("board.connection.timeout_s=0", ["timeout_s=0", "above 0"]),
+        ("board.connection=null", ["board=max78000fthr needs it"]),
+    ],
+)
+def test_a_wrong_connection_is_explained_in_one_line(override, parts):
+    text = message("board=max78000fthr", override)
     assert "\n" not in text
     for part in parts:
         assert part in text

@@ -1,8 +1,11 @@
 """Every command of the README is a command that works."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,8 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from maxexp.__main__ import conf_dir
+from maxexp.board.__main__ import board_parser, read_board
+from maxexp.board.firmware import COMPILER
 from maxexp.config import to_config
 from maxexp.device.check import check_fit
 from maxexp.network.graph import build_network
@@ -20,6 +25,11 @@ README = (REPOSITORY / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
 MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp ")]
+
+SAYS_PASS = r"""
+#include <stdio.h>
+int main(void) { printf("*** CNN Inference Test net ***\n\n*** PASS ***\n"); return 0; }
+"""
 
 
 def test_the_readme_has_commands():
@@ -48,6 +58,27 @@ def test_each_study_of_the_readme_exists(line):
     command, name = shlex.split(line)[3:]
     assert command in ("run", "status", "report")
     assert (REPOSITORY / "experiments" / name / "study.yaml").is_file()
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.board ")])
+def test_each_command_of_the_boards_is_one(line):
+    options = board_parser().parse_args(shlex.split(line)[3:])
+    assert callable(options.work)
+    read_board(getattr(options, "keys", []))
+
+
+def test_a_generated_project_runs_as_the_readme_says(tmp_path):
+    if shutil.which(COMPILER) is None:
+        pytest.skip(f"no {COMPILER}")
+    line = next(line for line in COMMANDS if "maxexp.board run" in line)
+    words = shlex.split(line)[1:]
+    project = tmp_path / words[words.index("run") + 1]
+    project.mkdir(parents=True)
+    (project / "main.c").write_text(SAYS_PASS)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "*** PASS ***" in done.stdout
 
 
 def test_costs_are_printed(tmp_path):
