@@ -208,6 +208,7 @@ def checkout() -> Path:
 
 @pytest.mark.ai8x
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_makers_network_on_the_emulated_board(run_here, checkout, compiler, ai8x, data_root, store):
     """The command of the issue."""
     golden = json.loads((ai8x / "cifar10-nas.golden.json").read_text())
@@ -235,13 +236,15 @@ NETWORKS = {
         "model.layers.conv2={out_channels:20,pool:null}",
         "model.layers.sum={out_channels:24,inputs:[conv1,conv2],eltwise:add,pool:max}",
         "~model.layers.fc",
-        "+model.layers.out={op:linear,out_features:10,pool:avg,pool_size:4,activation:none,wide:true}",
+        "+model.layers.small={op:passthrough,pool:avg,pool_size:4}",
+        "+model.layers.out={op:linear,out_features:10,activation:none,wide:true}",
     ],
 }
 
 
 @pytest.mark.ai8x
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_on_the_emulated_board(name, run_here, checkout, compiler, data_root, tmp_path, compose_config):
     """With weights of full range, which is harder than trained ones; equal image for image."""

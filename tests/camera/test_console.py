@@ -111,7 +111,7 @@ def test_a_port_that_belongs_to_others(refused, tmp_path, monkeypatch):
     def deny(*_, **__):
         raise SerialException(errno.EACCES, "could not open port")
 
-    monkeypatch.setattr("maxexp.camera.console.Serial", deny)
+    monkeypatch.setattr("maxexp.serial_port.Serial", deny)
     message = refused("capture", "--port", "/dev/ttyACM0", "--out", tmp_path)
     assert "/dev/ttyACM0: Permission denied (on Linux: add yourself to the group that owns it" in message
 

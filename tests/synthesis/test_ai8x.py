@@ -214,3 +214,13 @@ def test_biases_that_are_all_zero_are_not_stored(make_network):
     layers = [replace(x, bias=torch.zeros_like(x.bias)) if x.layer.name == "fc" else x for x in integer.layers]
     stored = without_zero_biases(IntegerNetwork(integer.network, layers))
     assert stored.biases == 8 and integer.network.biases == 12
+
+
+def test_the_makers_sample_is_taken_where_it_has_one(stand_in, tmp_path):
+    synthesizer = stand_in("")
+    (tmp_path / "checkout" / "tests").mkdir()
+    image = np.arange(-96, 96).reshape(3, 8, 8)
+    np.save(tmp_path / "checkout" / "tests" / "sample_cifar-10.npy", image)
+    assert synthesizer.sample("cifar10", (3, 8, 8)).tolist() == image.tolist()
+    assert synthesizer.sample("cifar10", (3, 32, 32)) is None
+    assert synthesizer.sample("cifar100", (3, 8, 8)) is None
