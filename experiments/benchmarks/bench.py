@@ -21,14 +21,14 @@ import evaluation
 import growth
 import overhead
 import start
-import training
+import training_speed
 from matplotlib.figure import Figure
 from pictures import details, speed
 from turns import FOLDER, Size
 
 from maxexp.tracking.provenance import provenance
 
-PARTS = {"training": training, "evaluation": evaluation, "start": start, "overhead": overhead, "growth": growth}
+PARTS = {"training": training_speed, "evaluation": evaluation, "start": start, "overhead": overhead, "growth": growth}
 PICTURES = {"results.png": "Images per second", "details.png": "Evaluation, overhead, start, memory, growth"}
 QUICK = Size(rounds=1, images=256, epochs=2, test_images=200, long_run=4)
 BEGIN, END = "<!-- tables: written by bench.py -->\n", "<!-- end of tables -->\n"

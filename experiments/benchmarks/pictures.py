@@ -7,7 +7,7 @@ import evaluation
 import growth
 import overhead
 import start
-import training
+import training_speed
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,7 +15,7 @@ PANELS: list[tuple[str, str, Callable[[Axes, dict], None]]] = [
     ("evaluation", "Integer evaluation", evaluation.draw),
     ("overhead", "Overhead over a bare loop", overhead.draw),
     ("start", "From the command to the first step", start.draw),
-    ("training", "Memory of a training", training.draw_memory),
+    ("training", "Memory of a training", training_speed.draw_memory),
     ("growth", "Time per epoch and the line through it", growth.draw_epochs),
     ("growth", "Memory over many epochs", growth.draw_memory),
 ]
@@ -26,7 +26,7 @@ def speed(table: dict) -> Figure:
     """Images per second of the training contestants."""
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    training.draw_speed(axes, table)
+    training_speed.draw_speed(axes, table)
     axes.set_title(f"Training NASCifarNet on CIFAR-10, {os.cpu_count()} CPU cores", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -50,7 +50,7 @@ def test_ratios_are_of_medians(part):
     memory = {"peak_mib": 1, "worker_mib": 0}
     turns = {("float", "plain"): [{"seconds": [4.0, 2.0, 3.0], **memory}]}
     turns["float", "maxexp"] = [{"seconds": [1.0, 0.5, 1.0], **memory}]
-    table = part("training").summarize(turns, images=12)
+    table = part("training_speed").summarize(turns, images=12)
     assert table["float"]["plain"]["images_per_s"] == {"median": 4, "least": 3, "most": 6}
     assert table["float"]["plain"]["maxexp_is_faster_by"] == 3
 
@@ -125,7 +125,7 @@ def made_up_results(part) -> dict:
     rows = [vars(growth.Footprint(steps, 23, 4096, 9, 10_000, 1000)) for steps in (8, 32)]
     memory = {"by_epoch": [900.0, 1000.0, 1000.0], "mib_per_epoch": 0.0}
     return {
-        "training": part("training").summarize(turns, images=400),
+        "training": part("training_speed").summarize(turns, images=400),
         "evaluation": {**both, "maxexp_is_faster_by": 3.0, "images": 1000, "same_class": 1000, "correct": 908},
         "start": {"first": seconds, "later": seconds},
         "overhead": {phase: part("overhead").summarize(steps, 18) for phase in ("float", "qat")},
