@@ -9,6 +9,7 @@ import torch
 from maxexp.checkpoints import locate_checkpoint
 from maxexp.config import Config, Stage
 from maxexp.data.module import ImageDataModule
+from maxexp.data.pixels import evaluation_input
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
@@ -26,7 +27,10 @@ from maxexp.quantization.checkpoint import (
 from maxexp.quantization.config import Method
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import quantize_module, without_rounding
+from maxexp.quantization.ranges import layer_ranges
+from maxexp.report.histograms import RANGES, range_histograms, ranges_table
 from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.report.predictions import PREDICTIONS, write_predictions
 from maxexp.report.summary import cost_table
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
@@ -39,6 +43,8 @@ log = logging.getLogger(__name__)
 
 FLOAT_BYTES = 4
 CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+RANGE_IMAGES = 500
+"""Test images that the histograms of activations are made of."""
 
 
 class Pipeline:
@@ -244,7 +250,12 @@ class Pipeline:
         self._record.log_metrics(metrics)
         for kind, result in results.items():
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
+        predicted = {kind: result.predictions.numpy() for kind, result in results.items()}
+        file = write_predictions(self._folder, predicted, test.labels.cpu().numpy(), test.classes)
+        self._record.log_artifact(file, PREDICTIONS.parent)
         self._plot_confusion(*list(results.items())[-1])
+        if self._quantized is not None:
+            self._plot_ranges(self._quantized)
 
     def _synthesize(self) -> None:
         config, network = self._config, self._network
@@ -299,3 +310,9 @@ class Pipeline:
         counts = result.confusion(len(classes)).numpy()
         title = f"{self._network.name}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
         self._record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")
+
+    def _plot_ranges(self, quantized: NetworkModule) -> None:
+        inputs = evaluation_input(self._data.test.images[:RANGE_IMAGES], self._data.mapping)
+        ranges = layer_ranges(quantized, inputs)
+        self._record.log_dict(ranges_table(ranges), RANGES)
+        self._record.log_figure(range_histograms(ranges), "plots/ranges.png")

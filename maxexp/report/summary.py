@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from maxexp.device.cost import Cost
+from maxexp.device.cycles import processors_used
+from maxexp.report.quantities import QUANTITIES
 
 
 @dataclass(frozen=True)
@@ -18,34 +20,13 @@ class Row:
     source: str
 
 
-_FORMATS = {
-    "val/best_accuracy": ("validation accuracy, chosen epoch", lambda v: f"{100 * v:.2f} %"),
-    "test/accuracy_float": ("test accuracy, nothing rounded", lambda v: f"{100 * v:.2f} %"),
-    "test/accuracy_quantized": ("test accuracy, quantization simulated", lambda v: f"{100 * v:.2f} %"),
-    "test/accuracy_integer": ("test accuracy, integers as on the chip", lambda v: f"{100 * v:.2f} %"),
-    "hw/parameters": ("parameters", lambda v: f"{v:,.0f}"),
-    "hw/macs": ("multiply-accumulates", lambda v: f"{v:,.0f}"),
-    "hw/weight_bytes": ("weight memory", lambda v: f"{v:,.0f} bytes"),
-    "hw/bias_bytes": ("bias memory", lambda v: f"{v:,.0f} bytes"),
-    "hw/data_bytes": ("data memory, peak", lambda v: f"{v:,.0f} bytes"),
-    "hw/cycles": ("cycles", lambda v: f"{v:,.0f}"),
-    "hw/latency_us": ("latency", lambda v: f"{v / 1000:,.3f} ms"),
-    "hw/images_per_s": ("throughput", lambda v: f"{v:,.1f} images/s"),
-    "hw/macs_per_cycle": ("multiply-accumulates per cycle", lambda v: f"{v:.2f}"),
-}
-_COUNTED = {"hw/parameters", "hw/macs"}
-
-
 def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
     """Rows for the metrics that the run has, in a fixed order."""
-    source = tags.get("hw.source", "counted")
-    rows = []
-    for key, (name, show) in _FORMATS.items():
-        if key in metrics:
-            hardware = key.startswith("hw/")
-            origin = ("counted" if key in _COUNTED else source) if hardware else "computed"
-            rows.append(Row(name, show(metrics[key]), origin))
-    return rows
+    return [
+        Row(quantity.name, quantity.with_unit(metrics[quantity.key]), quantity.source(tags))
+        for quantity in QUANTITIES
+        if quantity.key in metrics
+    ]
 
 
 def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:
@@ -81,6 +62,7 @@ def cost_table(cost: Cost) -> dict:
                 "ops": layer.ops,
                 "cycles": layer.cycles,
                 "first_processor": cost.fit.kernels.first_processor[cost.network.by_name[layer.name].inputs[0]],
+                "processors": processors_used(cost.network.by_name[layer.name].in_shape[0], cost.device),
                 "kernel_columns": cost.fit.kernels.columns[layer.name],
                 "kernel_offset": cost.fit.kernels.offset.get(layer.name),
             }

@@ -22,6 +22,7 @@ class RecordedRun:
         params: the flattened configuration.
         metrics: the latest value of each.
         data: digest of each data set that it used, by name.
+        deleted: whether it was deleted; MLflow keeps such runs until they are collected.
     """
 
     run_id: str
@@ -32,7 +33,15 @@ class RecordedRun:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     data: Mapping[str, str]
+    deleted: bool
     _store: Store = field(repr=False)
+
+    @property
+    def link(self) -> str | None:
+        """Its page in the MLflow UI, where the store is a server."""
+        if not self._store.uri.startswith("http"):
+            return None
+        return f"{self._store}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
 
     def history(self, key: str) -> list[tuple[int, float]]:
         """Points (step, value) of a metric. Raises TrackingError if the store fails."""
@@ -71,8 +80,9 @@ def _recorded(store: Store, run: Run) -> RecordedRun:
     info, data = run.info, run.data
     name = info.run_name or info.run_id
     used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
+    deleted = info.lifecycle_stage == "deleted"
     return RecordedRun(
-        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, used, store
+        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, used, deleted, store
     )
 
 
