@@ -14,7 +14,7 @@ from maxexp.compare.differences import ABSENT
 from maxexp.report.quantities import Quantity
 
 MISSING = "–"
-FIXED = ("run", "status", "data", "weights", "hardware figures")
+FIXED = ("run", "status", "data", "quantization", "hardware figures")
 LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
 LONGEST_VALUE = 40
 """Characters of a configured value in the terminal."""
@@ -26,7 +26,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     table = Table(title=f"{len(comparison.runs)} runs", title_justify="left", caption=LEGEND, caption_justify="left")
     table.add_column("run", overflow="fold")
     for quantity in quantities:
-        table.add_column(quantity.heading, justify="right", min_width=8)
+        table.add_column(Text(quantity.heading), justify="right", min_width=8)
     table.add_column("hardware figures", min_width=11)
     for details in comparison.runs:
         numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
@@ -78,8 +78,8 @@ def to_csv(comparison: Comparison) -> str:
 def _fixed(details: RunDetails) -> list[str]:
     tags = details.run.tags
     bits = f", {tags['weight_bits']} bits" if "weight_bits" in tags else ""
-    weights = tags.get("quantization", MISSING) + bits
-    return [details.run.name, status(details), details.dataset, weights, _source(details)]
+    quantization = tags.get("quantization", MISSING) + bits
+    return [details.run.name, status(details), details.dataset, quantization, _source(details)]
 
 
 def _source(details: RunDetails) -> str:

@@ -55,7 +55,7 @@ def _accuracy(key: str, name: str, label: str) -> Quantity:
 INTEGER_ACCURACY = _accuracy("test/accuracy_integer", "test accuracy, integers as on the chip", "accuracy, integer")
 FLOAT_ACCURACY = _accuracy("test/accuracy_float", "test accuracy, nothing rounded", "accuracy, float")
 LATENCY = Quantity("hw/latency_us", "latency", "latency", "ms", 1e-3, 3, -1)
-WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weights", "bytes", better=-1)
+WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weight memory", "bytes", better=-1)
 
 QUANTITIES = (
     _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation"),
@@ -65,7 +65,7 @@ QUANTITIES = (
     Quantity("hw/parameters", "parameters", "parameters", counted=True),
     Quantity("hw/macs", "multiply-accumulates", "MACs", better=-1, counted=True),
     WEIGHT_MEMORY,
-    Quantity("hw/bias_bytes", "bias memory", "biases", "bytes", better=-1),
+    Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1),
     Quantity("hw/data_bytes", "data memory, peak", "data memory", "bytes", better=-1),
     Quantity("hw/cycles", "cycles", "cycles", better=-1),
     LATENCY,

@@ -82,6 +82,12 @@ function section(id, draw) {
   redraw();
 }
 
+// A name whose middle gives way: runs tend to differ in its end.
+function shortened(name, length) {
+  const end = Math.ceil(length / 2);
+  return name.length > length ? `${name.slice(0, length - end - 1)}…${name.slice(-end)}` : name;
+}
+
 // ---- tooltips
 const tip = document.getElementById("tip");
 
@@ -117,8 +123,8 @@ function chart(height, label, draw) {
 }
 
 // Round numbers from low to high.
-function ticks(low, high, count) {
-  const rough = (high - low) / Math.max(1, count);
+function ticks(low, high, count, smallest = 0) {
+  const rough = Math.max(smallest, (high - low) / Math.max(1, count));
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
   const found = [];
@@ -150,7 +156,7 @@ function axes(picture, width, height, x, y) {
     picture.append(shape("line", { class: "axis", x1: left, x2: width - right, y1: atY(value), y2: atY(value) }));
     picture.append(shape("text", { x: left - 8, y: atY(value) + 4, "text-anchor": "end" }, tickText(value)));
   }
-  for (const value of x.log ? logTicks(...x.range) : ticks(...x.range, width / 110)) {
+  for (const value of x.log ? logTicks(...x.range) : ticks(...x.range, width / 110, x.smallest)) {
     picture.append(shape("line", { class: "axis", x1: atX(value), x2: atX(value), y1: top, y2: height - bottom }));
     picture.append(shape("text", { x: atX(value), y: height - bottom + 18, "text-anchor": "middle" }, tickText(value)));
   }

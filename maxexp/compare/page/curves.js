@@ -16,7 +16,7 @@ function curveChart(picture, width, height, runs, quantity, label, scale) {
   if (!values.length) return;
   const last = Math.max(...lines.flatMap((line) => line.points[0]));
   const range = padded(values, 0.05);
-  const x = { range: [1, Math.max(2, last)], label: "epoch" };
+  const x = { range: [1, Math.max(2, last)], label: "epoch", smallest: 1 };
   const frame = axes(picture, width, height, x, { range: [Math.max(0, range[0]), range[1]], label });
   for (const { run, part, points } of lines) {
     const known = points[0].map((epoch, index) => [epoch, points[1][index]]).filter(([, value]) => value !== null);

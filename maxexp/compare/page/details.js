@@ -5,7 +5,7 @@ function details() {
     element("td", {}, quantity.name), element("td", { class: "number" }, withUnit(run, quantity.key)), element("td", {}, source(run, quantity.key))));
   const head = element("tr", {}, ...["figure", "value", "source"].map((text) => element("th", { class: text === "value" ? "number" : null }, text)));
   const facts = [["run", run.id], ["status", run.status], ["network", run.model], ["data", run.dataset],
-    ["weights", run.quantization + (run.bits ? `, ${run.bits} bits` : "")],
+    ["quantization", run.quantization + (run.bits ? `, ${run.bits} bits` : "")],
     ...Object.entries(run.tags), ...Object.entries(run.data).map(([name, digest]) => [`${name}, SHA-256`, digest])];
   return [
     element("h3", { id: `run-${run.id}` }, run.link ? element("a", { href: run.link }, run.name) : run.name),

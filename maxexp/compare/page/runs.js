@@ -48,7 +48,7 @@ const columns = [
   { label: "status", value: (run) => run.status, cell: statusCell },
   { label: "network", value: (run) => run.model },
   { label: "data", value: (run) => run.dataset },
-  { label: "weights", value: (run) => run.quantization + (run.bits ? `, ${run.bits} bits` : "") },
+  { label: "quantization", value: (run) => run.quantization + (run.bits ? `, ${run.bits} bits` : "") },
   ...data.quantities.map((quantity) => ({
     label: quantity.label,
     unit: quantity.unit,

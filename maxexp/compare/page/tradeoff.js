@@ -74,7 +74,7 @@ function nameDots(picture, named, dots, width) {
   const boxes = [];
   const meets = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
   for (const { run, x, y, radius } of named) {
-    const text = run.name.length > 34 ? `${run.name.slice(0, 33)}…` : run.name;
+    const text = shortened(run.name, width < 600 ? 30 : 44);
     const w = 6.6 * text.length;
     const places = [[x + radius + 5, y - 7], [x - radius - 5 - w, y - 7], [x - w / 2, y - radius - 18], [x - w / 2, y + radius + 4]];
     const free = places.map(([left, top]) => ({ x: left, y: top, w, h: 15 })).find((box) =>

@@ -5,7 +5,7 @@ function wrong() {
       + `${format(right)} of ${format(total)} test images are right in all of them.`
       + (images.some((image) => !image.thumbnail) ? " The data set was not at hand when this page was made: images are named by their index." : "")),
     element("div", { class: "images" }, ...images.map((image) => element("figure", {},
-      image.thumbnail ? element("img", { src: image.thumbnail, alt: `test image ${image.index}`, loading: "lazy" }) : "",
+      image.thumbnail ? element("img", { src: image.thumbnail, alt: `test image ${image.index}` }) : "",
       element("figcaption", {}, element("b", {}, image.true), ` taken for ${image.predicted}`,
         element("div", { class: "quiet" }, `${image.runs} of ${evaluated} runs · no. ${image.index}`))))),
   ]).flat();
