@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from maxexp.compare.collect import collect, select_runs
+from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
 from maxexp.compare.text import print_comparison, to_csv, to_markdown
@@ -33,7 +33,7 @@ def _compare(arguments: argparse.Namespace) -> None:
         query = ""
     store = open_store(TrackingConfig(uri=arguments.tracking_uri))
     runs, notes = select_runs(store, arguments.runs, query)
-    comparison = compare([collect(run) for run in runs], notes)
+    comparison = compare(collect_all(runs), notes)
     chosen = ", ".join([*arguments.runs, *([query] if query else [])]) or "all"
     title = arguments.title or f"Comparison of {len(runs)} run{'s' if len(runs) > 1 else ''}"
     out: Path = arguments.out

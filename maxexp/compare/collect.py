@@ -9,11 +9,14 @@ from zipfile import BadZipFile
 from maxexp.errors import TrackingError
 from maxexp.report.histograms import RANGES
 from maxexp.report.predictions import PREDICTIONS, Predictions, read_predictions
+from maxexp.report.quantities import FLOAT_ACCURACY, INTEGER_ACCURACY
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 CURVES = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
 COST = "synthesis/cost.json"
+CURVED_RUNS = 60
+"""Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,20 @@ def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tupl
     return list(runs.values()), notes
 
 
-def collect(run: RecordedRun) -> RunDetails:
+def accuracy(run: RecordedRun) -> float:
+    """By which runs are ranked: as integers, else in floating point; -1 for neither."""
+    return run.metrics.get(INTEGER_ACCURACY.key, run.metrics.get(FLOAT_ACCURACY.key, -1.0))
+
+
+def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
+    """Read runs, the most accurate first; curves of the first CURVED_RUNS only."""
+    ranked = sorted(runs, key=accuracy, reverse=True)
+    return [collect(run, with_curves=rank < CURVED_RUNS) for rank, run in enumerate(ranked)]
+
+
+def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
     """Read curves and artifacts; what is missing or damaged is None."""
-    recorded = [key for key in CURVES if key in run.metrics]
+    recorded = [key for key in CURVES if with_curves and key in run.metrics]
     predictions = _artifact(run, str(PREDICTIONS), read_predictions) if "test/images" in run.metrics else None
     cost = _artifact(run, COST, _read_json) if "hw/cycles" in run.metrics else None
     ranges = _artifact(run, RANGES, _read_json) if "test/accuracy_quantized" in run.metrics else None

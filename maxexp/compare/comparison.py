@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
-from maxexp.compare.collect import RunDetails
+from maxexp.compare.collect import CURVES, RunDetails, accuracy
 from maxexp.compare.differences import differing_keys
 from maxexp.compare.pareto import pareto_front
 from maxexp.report.quantities import (
@@ -48,7 +48,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     Args:
         notes: what is known about runs that are not among them.
     """
-    rows = sorted(runs, key=lambda details: -_accuracy(details))
+    rows = sorted(runs, key=lambda details: accuracy(details.run), reverse=True)
     ordered = [*MAIN, *(quantity for quantity in QUANTITIES if quantity not in MAIN)]
     quantities = [q for q in ordered if any(q.key in details.run.metrics for details in rows)]
     best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
@@ -68,11 +68,6 @@ def status(details: RunDetails) -> str:
     if run.status == "RUNNING":
         return "running" if may_live(run.tags) else "died"
     return run.status.lower()
-
-
-def _accuracy(details: RunDetails) -> float:
-    metrics = details.run.metrics
-    return metrics.get(INTEGER_ACCURACY.key, metrics.get(FLOAT_ACCURACY.key, -1.0))
 
 
 def _best(quantity: Quantity, runs: Sequence[RunDetails]) -> set[str]:
@@ -100,6 +95,9 @@ def _notes(rows: Sequence[RunDetails]) -> list[str]:
     if len(datasets) > 1:
         names = ", ".join(sorted(datasets))
         notes.append(f"The runs are on {len(datasets)} data sets ({names}): best values are those of each.")
+    if any(not d.curves and CURVES[0] in d.run.metrics for d in rows):
+        curved = sum(bool(d.curves) for d in rows)
+        notes.append(f"Learning curves are those of the {curved} most accurate runs.")
     for dataset in sorted(datasets):
         seen = {d.test_data for d in rows if d.dataset == dataset and d.test_data}
         if len(seen) > 1:

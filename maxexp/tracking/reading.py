@@ -34,6 +34,7 @@ class RecordedRun:
     tags: Mapping[str, str]
     data: Mapping[str, str]
     deleted: bool
+    _artifact_uri: str = field(repr=False)
     _store: Store = field(repr=False)
 
     @property
@@ -62,8 +63,12 @@ class RecordedRun:
         Raises:
             TrackingError: the run has no such artifact, or the store fails.
         """
+        from mlflow.artifacts import download_artifacts
+
+        # By address: by id MLflow reads the run three times from the store before it opens a file.
         with self._store.asked_to(f"fetch artifact {path} of run {self.run_id}"):
-            return Path(self._store.client.download_artifacts(self.run_id, path))
+            address = f"{self._artifact_uri}/{path}"
+            return Path(download_artifacts(artifact_uri=address, tracking_uri=self._store.uri))
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:
@@ -80,9 +85,18 @@ def _recorded(store: Store, run: Run) -> RecordedRun:
     info, data = run.info, run.data
     name = info.run_name or info.run_id
     used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
-    deleted = info.lifecycle_stage == "deleted"
     return RecordedRun(
-        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, used, deleted, store
+        info.run_id,
+        name,
+        info.experiment_id,
+        info.status,
+        data.params,
+        data.metrics,
+        data.tags,
+        used,
+        info.lifecycle_stage == "deleted",
+        info.artifact_uri,
+        store,
     )
 
 

@@ -1,6 +1,7 @@
 // Confusion matrices: shares of each true class (rows) by predicted class (columns).
 const LABELLED_CLASSES = 20;
 const LISTED = 6;
+const DARKEST = 0.72; // of the shade, so that text can be read on it
 
 function confusion() {
   const runs = selectedRuns().filter((run) => run.confusion);
@@ -31,7 +32,7 @@ function labelledMatrix(classes, shares) {
   const rows = classes.map((name, row) => element("tr", {}, element("th", { scope: "row" }, name), ...classes.map((other, column) => {
     const share = shares.get(row * classes.length + column) ?? 0;
     const text = share >= 0.005 ? format(100 * share) : "";
-    return element("td", { class: share > 0.55 ? "shade strong" : "shade", style: `--share: ${share.toFixed(3)}`, title: `${name} as ${other}: ${format(100 * share, 1)} %` }, text);
+    return element("td", { class: "shade", style: `--share: ${(DARKEST * share).toFixed(3)}`, title: `${name} as ${other}: ${format(100 * share, 1)} %` }, text);
   })));
   return element("table", { class: "confusion" }, element("thead", {}, head), element("tbody", {}, ...rows));
 }

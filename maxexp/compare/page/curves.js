@@ -3,7 +3,7 @@ const CURVES = [["accuracy", "accuracy [%]", 100], ["loss", "loss", 1]];
 
 function curves() {
   const runs = selectedRuns().filter((run) => Object.values(run.curves).some((points) => points[0].length));
-  if (!runs.length) return "None of the ticked runs was trained.";
+  if (!runs.length) return "None of the ticked runs was trained, or their curves are not on this page.";
   const charts = CURVES.map(([quantity, label, scale]) => element("div", { class: "card" },
     chart(300, `${label} over epochs`, (picture, width, height) => curveChart(picture, width, height, runs, quantity, label, scale))));
   return [legend(runs, "solid: validation", "dashed: training"), element("div", { class: "grid" }, ...charts)];
