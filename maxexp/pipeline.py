@@ -28,9 +28,10 @@ from maxexp.quantization.config import Method
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import quantize_module, without_rounding
 from maxexp.quantization.ranges import layer_ranges
-from maxexp.report.histograms import RANGES, range_histograms, ranges_table
+from maxexp.report.artifacts import PREDICTIONS, RANGES
+from maxexp.report.histograms import range_histograms, ranges_table
 from maxexp.report.plots import confusion_matrix, learning_curves
-from maxexp.report.predictions import PREDICTIONS, write_predictions
+from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
@@ -252,7 +253,7 @@ class Pipeline:
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
         predicted = {kind: result.predictions.numpy() for kind, result in results.items()}
         file = write_predictions(self._folder, predicted, test.labels.cpu().numpy(), test.classes)
-        self._record.log_artifact(file, PREDICTIONS.parent)
+        self._record.log_artifact(file, str(Path(PREDICTIONS).parent))
         self._plot_confusion(*list(results.items())[-1])
         if self._quantized is not None:
             self._plot_ranges(self._quantized)

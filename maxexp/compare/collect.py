@@ -7,14 +7,13 @@ from typing import Any
 from zipfile import BadZipFile
 
 from maxexp.errors import TrackingError
-from maxexp.report.histograms import RANGES
-from maxexp.report.predictions import PREDICTIONS, Predictions, read_predictions
+from maxexp.report.artifacts import COST, PREDICTIONS, RANGES
+from maxexp.report.predictions import Predictions, read_predictions
 from maxexp.report.quantities import FLOAT_ACCURACY, INTEGER_ACCURACY
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 CURVES = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
-COST = "synthesis/cost.json"
 CURVED_RUNS = 60
 """Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
 
@@ -97,7 +96,7 @@ def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
 def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
     """Read curves and artifacts; what is missing or damaged is None."""
     recorded = [key for key in CURVES if with_curves and key in run.metrics]
-    predictions = _artifact(run, str(PREDICTIONS), read_predictions) if "test/images" in run.metrics else None
+    predictions = _artifact(run, PREDICTIONS, read_predictions) if "test/images" in run.metrics else None
     cost = _artifact(run, COST, _read_json) if "hw/cycles" in run.metrics else None
     ranges = _artifact(run, RANGES, _read_json) if "test/accuracy_quantized" in run.metrics else None
     return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)

@@ -1,18 +1,23 @@
 """The test images that most runs get wrong."""
 
+from __future__ import annotations
+
 import base64
 import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from maxexp.compare.collect import RunDetails
 from maxexp.config import read_yaml
-from maxexp.data.dataset import ImageSet, load_split
 from maxexp.errors import MaxexpError
+
+if TYPE_CHECKING:
+    from maxexp.data.dataset import ImageSet
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +87,8 @@ def _of_split(runs: Sequence[RunDetails]) -> WrongImages:
 
 def _images(details: RunDetails) -> ImageSet | None:
     """The test split of a run, if it is on this machine and still the same."""
+    from maxexp.data.dataset import load_split
+
     try:
         dataset = read_yaml(details.run.artifact("config/resolved.yaml")).dataset
         images = load_split(replace(dataset, download=False), "test")

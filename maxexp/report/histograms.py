@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from maxexp.quantization.ranges import BINS, REACH, LayerRange, Range
 from maxexp.report.plots import Canvas
 
-RANGES = "quantization/ranges.json"
 WEIGHTS_COLOR, OUTPUTS_COLOR, CLIPPED_COLOR = "#4477aa", "#228833", "#cc3311"
 PANELS_A_ROW = 4
 RANGES_LABEL = (

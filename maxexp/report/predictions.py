@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-PREDICTIONS = PurePosixPath("evaluation/predictions.npz")
+from maxexp.report.artifacts import PREDICTIONS
+
 KINDS = ("integer", "quantized", "float")
 """What a network may be evaluated as; the nearest to the chip first."""
 
@@ -44,7 +45,7 @@ def write_predictions(
     folder: Path, predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]
 ) -> Path:
     """Write ``predictions.npz``: arrays ``labels`` and one for each kind, int16 (N,), and ``classes``."""
-    path = folder / PREDICTIONS.name
+    path = folder / Path(PREDICTIONS).name
     arrays = {kind: values.astype(np.int16) for kind, values in (*predicted.items(), ("labels", labels))}
     np.savez_compressed(path, classes=np.array(classes, dtype=np.str_), **arrays)
     return path

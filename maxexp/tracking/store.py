@@ -16,7 +16,7 @@ from filelock import FileLock
 from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.text import one_line, without_password
-from maxexp.tracking.view import VIEW_TAG, view_tag
+from maxexp.tracking.view import view_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
@@ -92,10 +92,10 @@ class Store:
 
     def _offer_view(self, experiment: Experiment) -> None:
         """Let the MLflow UI have our view of the experiment, as this version arranges it."""
-        view = view_tag(experiment.creation_time or 0)
-        if experiment.tags.get(VIEW_TAG) != view:
-            with self.asked_to(f"keep a view of experiment {experiment.name!r}"):
-                self.client.set_experiment_tag(experiment.experiment_id, VIEW_TAG, view)
+        with self.asked_to(f"keep a view of experiment {experiment.name!r}"):
+            for key, value in view_tags(experiment.creation_time or 0).items():
+                if experiment.tags.get(key) != value:
+                    self.client.set_experiment_tag(experiment.experiment_id, key, value)
 
     def _find_or_create(self, name: str) -> Experiment:
         from mlflow.exceptions import MlflowException

@@ -35,8 +35,17 @@ _CHARTS = {
 }
 
 
-def view_tag(created_ms: int) -> str:
-    """Value of the tag that holds the view; ``created_ms`` since 1970."""
+def view_tags(created_ms: int) -> dict[str, str]:
+    """Tags of an experiment by which the UI takes it for one of trainings, and knows the view.
+
+    Args:
+        created_ms: when the experiment was made, since 1970.
+    """
+    # Without it the UI guesses, and opens a new experiment as one of language models.
+    return {"mlflow.experimentKind": "custom_model_development", VIEW_TAG: _view(created_ms)}
+
+
+def _view(created_ms: int) -> str:
     sections = [
         {"uuid": f"section{index}", "name": name, "display": True, "isReordered": True}
         for index, name in enumerate(_CHARTS)

@@ -15,7 +15,8 @@ from maxexp.config import Config, to_plain
 from maxexp.device.cost import Cost, network_cost
 from maxexp.execution import masked
 from maxexp.network.graph import Network, build_network
-from maxexp.report.predictions import PREDICTIONS, write_predictions
+from maxexp.report.artifacts import COST, PREDICTIONS
+from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
 from maxexp.tracking import RunRecord, TrackingConfig
 from maxexp.tracking.reading import find_runs, read_run
@@ -56,7 +57,7 @@ class Runs:
         points += _curves(epochs, accuracy or 0.1)
         record.client.log_batch(record.run_id, points)
         record.set_tags({"hw.source": "estimated"})
-        record.log_dict(cost_table(cost), "synthesis/cost.json")
+        record.log_dict(cost_table(cost), COST)
         if accuracy is not None:
             _log_predictions(record, accuracy)
         if finish:
@@ -96,7 +97,7 @@ def _log_predictions(record: RunRecord, accuracy: float) -> None:
     record.log_dataset("cifar10-test", "0123abcd", "test")
     with tempfile.TemporaryDirectory() as folder:
         file = write_predictions(Path(folder), {"integer": predicted}, LABELS, CLASSES)
-        record.log_artifact(file, str(PREDICTIONS.parent))
+        record.log_artifact(file, str(Path(PREDICTIONS).parent))
 
 
 @pytest.fixture(scope="session")
