@@ -25,7 +25,7 @@ class RunDetails:
     Attributes:
         curves: points (epoch from 0, value) by metric.
         cost: content of ``synthesis/cost.json``.
-        ranges: content of ``quantization/ranges.json``.
+        ranges: content of ``evaluation/ranges.json``.
     """
 
     run: RecordedRun

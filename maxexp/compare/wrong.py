@@ -79,9 +79,9 @@ def _of_split(runs: Sequence[RunDetails]) -> WrongImages:
     classes, labels = predictions[0].classes, predictions[0].labels
     shown = []
     for index in order:
-        taken_for = np.bincount([each.predicted[index] for each in predictions if each.wrong[index]]).argmax()
+        taken_for = int(np.bincount([each.predicted[index] for each in predictions if each.wrong[index]]).argmax())
         thumbnail = _thumbnail(images.images[index].numpy()) if images else None
-        shown.append(WrongImage(index, classes[labels[index]], classes[taken_for], int(times[index]), thumbnail))
+        shown.append(WrongImage(index, classes[int(labels[index])], classes[taken_for], int(times[index]), thumbnail))
     return WrongImages(runs[0].dataset, len(runs), int((times == 0).sum()), len(times), shown)
 
 

@@ -1,7 +1,7 @@
 """Where a run keeps what its reports are made of, and the reports themselves."""
 
 PREDICTIONS = "evaluation/predictions.npz"
-RANGES = "quantization/ranges.json"
+RANGES = "evaluation/ranges.json"
 COST = "synthesis/cost.json"
 MEMORY_MAP = "synthesis/memory_map.png"
 SUMMARY_PAGE = "summary.html"

@@ -21,7 +21,7 @@ RANGES_LABEL = (
 
 
 def ranges_table(ranges: Sequence[LayerRange]) -> dict:
-    """Plain values for ``quantization/ranges.json``."""
+    """Plain values for ``evaluation/ranges.json``."""
     return {"bins": BINS, "reach": REACH, "layers": [asdict(layer) for layer in ranges]}
 
 

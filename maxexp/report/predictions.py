@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,9 @@ def write_predictions(
 ) -> Path:
     """Write ``predictions.npz``: arrays ``labels`` and one for each kind, int16 (N,), and ``classes``."""
     path = folder / Path(PREDICTIONS).name
-    arrays = {kind: values.astype(np.int16) for kind, values in (*predicted.items(), ("labels", labels))}
+    arrays: dict[str, Any] = {
+        kind: values.astype(np.int16) for kind, values in (*predicted.items(), ("labels", labels))
+    }
     np.savez_compressed(path, classes=np.array(classes, dtype=np.str_), **arrays)
     return path
 

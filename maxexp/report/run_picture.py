@@ -90,8 +90,8 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     assert parts.cost is not None
     layers = [layer for layer in parts.cost["layers"] if layer["cycles"] is not None]
     axes = canvas.subplots()
-    axes.barh([layer["name"] for layer in layers], [layer["cycles"] for layer in layers], color=TRAIN_COLOR)
-    axes.bar_label(axes.containers[0], [f"{layer['cycles']:,}" for layer in layers], padding=3, fontsize=8)
+    bars = axes.barh([layer["name"] for layer in layers], [layer["cycles"] for layer in layers], color=TRAIN_COLOR)
+    axes.bar_label(bars, [f"{layer['cycles']:,}" for layer in layers], padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.set(xlabel="cycles", title=f"cycles of each layer on {parts.cost['device']}")
@@ -102,6 +102,7 @@ def _ranges(canvas: Canvas, parts: RunParts) -> None:
 
 
 def _memory_map(canvas: Canvas, parts: RunParts) -> None:
+    assert parts.memory_map is not None
     axes = canvas.subplots()
     axes.set_axis_off()
     axes.imshow(imread(parts.memory_map))

@@ -17,8 +17,6 @@ _COLUMNS = {
         "test/accuracy_float",
         "hw/latency_us",
         "hw/weight_bytes",
-        "hw/data_bytes",
-        "hw/macs",
     ),
     "params": ("seed",),
 }
