@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,11 +24,12 @@ LONGEST_VALUE = 40
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the main figures, for which a terminal has room, in what the runs differ, and the notes."""
     quantities = [quantity for quantity in MAIN if quantity in comparison.quantities]
-    table = Table(title=f"{len(comparison.runs)} runs", title_justify="left", caption=LEGEND, caption_justify="left")
-    table.add_column("run", overflow="fold")
+    title = f"{len(comparison.runs)} run{'s' if len(comparison.runs) > 1 else ''}"
+    table = Table(title=title, title_justify="left", caption=LEGEND, caption_justify="left", box=SIMPLE_HEAD)
+    table.add_column("run", overflow="fold", min_width=26)
     for quantity in quantities:
-        table.add_column(Text(quantity.heading), justify="right", min_width=8)
-    table.add_column("hardware figures", min_width=11)
+        table.add_column(Text(quantity.heading), justify="right")
+    table.add_column("hardware figures")
     for details in comparison.runs:
         numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
         table.add_row(Text(details.run.name), *numbers, Text(_source(details)))

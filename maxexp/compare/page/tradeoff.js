@@ -82,6 +82,6 @@ function nameDots(picture, named, dots, width) {
       && !dots.some((other) => (other.x !== x || other.y !== y) && meets(box, { x: other.x - other.radius, y: other.y - other.radius, w: 2 * other.radius, h: 2 * other.radius })));
     if (!free) continue;
     boxes.push(free);
-    picture.append(shape("text", { class: "name", x: free.x, y: free.y + 12 }, text));
+    picture.append(shape("text", { class: "name halo", x: free.x, y: free.y + 12 }, text));
   }
 }
