@@ -14,7 +14,7 @@ from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 CURVES = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
-CURVED_RUNS = 60
+CURVED_RUNS = 40
 """Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
 
 

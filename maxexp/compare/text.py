@@ -25,15 +25,19 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the main figures, for which a terminal has room, in what the runs differ, and the notes."""
     quantities = [quantity for quantity in MAIN if quantity in comparison.quantities]
     title = f"{len(comparison.runs)} run{'s' if len(comparison.runs) > 1 else ''}"
-    table = Table(title=title, title_justify="left", caption=LEGEND, caption_justify="left", box=SIMPLE_HEAD)
-    table.add_column("run", overflow="fold", min_width=26)
+    sources = sorted({_source(details) for details in comparison.runs} - {MISSING})
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run", overflow="fold", min_width=18)
     for quantity in quantities:
-        table.add_column(Text(quantity.heading), justify="right")
-    table.add_column("hardware figures")
+        heading = quantity.heading.replace(", ", "\n").replace(" [", "\n[")
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    if len(sources) > 1:
+        table.add_column("hardware\nfigures", no_wrap=True)
     for details in comparison.runs:
         numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
-        table.add_row(Text(details.run.name), *numbers, Text(_source(details)))
+        table.add_row(Text(details.run.name), *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
     console.print(table)
+    console.print(LEGEND + (f" Hardware figures are {sources[0]}." if len(sources) == 1 else ""), style="italic")
     if comparison.differing:
         console.print("differences in configuration", style="italic")
     for details in comparison.runs if comparison.differing else ():

@@ -87,10 +87,11 @@ def _of_split(runs: Sequence[RunDetails]) -> WrongImages:
 
 def _images(details: RunDetails) -> ImageSet | None:
     """The test split of a run, if it is on this machine and still the same."""
-    from maxexp.data.dataset import load_split
-
     try:
         dataset = read_yaml(details.run.artifact("config/resolved.yaml")).dataset
+        # Not before it is needed: torch takes longer to load than all else here.
+        from maxexp.data.dataset import load_split
+
         images = load_split(replace(dataset, download=False), "test")
     except MaxexpError as error:
         log.info("no thumbnails of %s: %s", details.dataset, error)

@@ -90,11 +90,21 @@ def test_csv_holds_metrics_as_recorded(comparison, written):
     assert rows["beaten"]["seed"] == "7"
 
 
-def test_the_terminal_shows_every_run_with_units(comparison):
-    console = Console(file=io.StringIO(), width=120)
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_shows_every_run_with_units(comparison, width):
+    console = Console(file=io.StringIO(), width=width)
     print_comparison(comparison, console)
     text = console.file.getvalue()
-    for expected in ("slow", "90.00", "latency", "[ms]", "killed was killed (power cut)"):
+    for expected in (
+        "slow",
+        "90.00",
+        "1.898",
+        "94,048",
+        "latency",
+        "[ms]",
+        "[bytes]",
+        "killed was killed (power cut)",
+    ):
         assert expected in text
 
 

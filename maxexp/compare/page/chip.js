@@ -48,7 +48,7 @@ function memoryMap(picture, width, height, network) {
     box.height = y(layer.first_processor + layer.processors) - box.y;
     picture.append(shape("rect", { class: "place", style: layerColor(index), ...box, onpointermove: (event) => showTip(event, text), onpointerleave: hideTip }));
     if (box.width > 7 * layer.name.length + 6 && box.height > 16)
-      picture.append(shape("text", { class: "name", x: box.x + box.width / 2, y: box.y + box.height / 2 + 4, "text-anchor": "middle", "pointer-events": "none" }, layer.name));
+      picture.append(shape("text", { class: "on-place", x: box.x + box.width / 2, y: box.y + box.height / 2 + 4, "text-anchor": "middle", "pointer-events": "none" }, layer.name));
   });
   for (let processor = 0; processor <= network.processors; processor += network.processors / 4)
     picture.append(shape("text", { x: left - 6, y: Math.min(y(processor) + 4, height - bottom), "text-anchor": "end" }, processor));
