@@ -16,6 +16,7 @@ from maxexp.tracking.flatten import flatten
 from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
+from maxexp.tracking.view import VIEW
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def masked(config: dict) -> dict[str, str]:
 
 def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
     """Run the pipeline within an open record and sum its results up."""
+    from maxexp.compare.summary import write_summary
     from maxexp.pipeline import Pipeline
 
     garbage.resume()
@@ -88,6 +90,7 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
         raise
     rows = result_rows(record.metrics(), record.tags())
     record.describe(results_markdown(rows))
+    write_summary(record)
     print_results(f"{network.name} on {config.dataset.name}", rows)
 
 
@@ -99,4 +102,5 @@ def finish_message(record: RunRecord) -> None:
     else:
         # With the path of this Python: its environment need not be activated.
         command = f"{sys.executable} -m mlflow ui --backend-store-uri {record.place}"
-        print(f"run {record.run_id}\nopen it in the MLflow UI (http://127.0.0.1:5000): {command}")
+        view = f"http://127.0.0.1:5000/#/experiments/{record.experiment_id}/runs?viewStateShareKey={VIEW}"
+        print(f"run {record.run_id}\nopen it in the MLflow UI ({view}): {command}")

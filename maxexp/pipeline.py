@@ -36,15 +36,11 @@ from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import without_rounding
 from maxexp.quantization.ptq import quantize_after_training
 from maxexp.quantization.sensitivity import analyse
+from maxexp.report.artifacts import PREDICTIONS
 from maxexp.report.memory_picture import memory_picture
-from maxexp.report.plots import confusion_matrix, learning_curves
-from maxexp.report.sensitivity import (
-    layer_bits_override,
-    sensitivity_figure,
-    sensitivity_markdown,
-    sensitivity_table,
-)
+from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
+from maxexp.run_figures import record_confusion, record_curves, record_ranges, record_sensitivity
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
@@ -59,7 +55,8 @@ from maxexp.training.phases import RunFiles, Training, TrainingSettings
 log = logging.getLogger(__name__)
 
 FLOAT_BYTES = 4
-CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+RANGE_IMAGES = 500
+"""Test images that the histograms of activations are made of."""
 
 
 class Pipeline:
@@ -237,7 +234,8 @@ class Pipeline:
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
-        self._plot_curves()
+        qat = config.quantization.float_epochs(config.trainer.max_epochs) if self._method is Method.qat else None
+        record_curves(self._record, qat)
         if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)
@@ -263,14 +261,11 @@ class Pipeline:
         return module
 
     def _report_sensitivity(self, trained: NetworkModule, calibration: Tensor) -> None:
-        """What few bits cost in each layer, on validation images, and the bits that follow from it."""
+        """Measured on validation images: the test split chooses nothing."""
         config, validation = self._config, self._data.validation
         inputs = evaluation_input(validation.images, self._data.mapping)
         found = analyse(trained, calibration, inputs, validation.labels, config.quantization, config.device)
-        log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
-        self._record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
-        self._record.log_text(sensitivity_markdown(found), "quantization/sensitivity.md")
-        self._record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")
+        record_sensitivity(self._record, found)
 
     def _evaluate(self) -> None:
         test, mapping = self._data.test, self._data.mapping
@@ -293,7 +288,13 @@ class Pipeline:
         self._record.log_metrics(metrics)
         for kind, result in results.items():
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
-        self._plot_confusion(*list(results.items())[-1])
+        predicted = {kind: result.predictions.numpy() for kind, result in results.items()}
+        file = write_predictions(self._folder, predicted, test.labels.cpu().numpy(), test.classes)
+        self._record.log_artifact(file, str(Path(PREDICTIONS).parent))
+        kind, best = list(results.items())[-1]
+        record_confusion(self._record, self._network.name, kind, best, test.classes)
+        if self._quantized is not None:
+            record_ranges(self._record, self._quantized, evaluation_input(test.images[:RANGE_IMAGES], mapping))
 
     def _synthesize(self) -> None:
         config, network = self._config, self._network
@@ -381,17 +382,3 @@ class Pipeline:
                 continue  # not written yet, or cut short by a kill: the other one is whole
             found[content["maxexp_epoch"]] = path
         return found[max(found)] if found else None
-
-    def _plot_curves(self) -> None:
-        history = {key: self._record.history(key) for key in CURVES}
-        quantization = self._config.quantization
-        qat = None
-        if self._method is Method.qat:
-            qat = quantization.float_epochs(self._config.trainer.max_epochs)
-        self._record.log_figure(learning_curves(history, qat), "plots/learning_curves.png")
-
-    def _plot_confusion(self, kind: str, result: Evaluation) -> None:
-        classes = self._data.test.classes
-        counts = result.confusion(len(classes)).numpy()
-        title = f"{self._network.name}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
-        self._record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")

@@ -64,13 +64,17 @@ class QuantizedNumerics(Numerics):
         """The layer's weight exponent."""
         return weight_exponent(layer.weight, layer.bias, self.bits, self.bias_bits, self.quantile)
 
-    def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
+    def accumulated(self, layer: LayerModule, x: Tensor) -> Tensor:
+        """What the layer computes with weights and biases on the grid, before its output is rounded."""
         exponent = self.exponent(layer)
         weight = _QuantizedWeight.apply(layer.weight, self.bits, exponent, self.bits)
         bias = layer.bias
         if bias is not None:
             bias = _QuantizedWeight.apply(bias, self.bits, exponent, self.bias_bits)
-        y = layer.compute(x, weight, bias)
+        return layer.compute(x, weight, bias)
+
+    def operation(self, layer: LayerModule, x: Tensor) -> Tensor:
+        y = self.accumulated(layer, x)
         # The chip leaves the scale of the weights in its 32-bit outputs; here it is taken out, as from all
         # others, so that the loss keeps its temperature when quantization starts. No arg-max changes.
         return y if layer.spec.wide else _QuantizedOutput.apply(y, layer.spec.activation)

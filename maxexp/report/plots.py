@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 History = Mapping[str, Sequence[tuple[int, float]]]
 """(epoch, value) pairs by metric name."""
@@ -12,13 +12,17 @@ TRAIN_COLOR, VALIDATION_COLOR = "#4477aa", "#ee6677"
 MAX_LABELLED_CLASSES = 20
 
 
-def learning_curves(history: History, qat_epoch: int | None = None) -> Figure:
+Canvas = Figure | SubFigure
+
+
+def learning_curves(history: History, qat_epoch: int | None = None, canvas: Canvas | None = None) -> Canvas:
     """Loss and accuracy over the epochs, training and validation side by side.
 
     Args:
         qat_epoch: first quantization-aware epoch, marked by a line.
+        canvas: to draw on; a figure of its own by default.
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = canvas or Figure(figsize=(10, 4), layout="constrained")
     for axes, quantity, factor in zip(figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True):
         for part, color in (("train", TRAIN_COLOR), ("val", VALIDATION_COLOR)):
             points = history.get(f"{part}/{quantity}", ())
@@ -34,17 +38,18 @@ def learning_curves(history: History, qat_epoch: int | None = None) -> Figure:
     return figure
 
 
-def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str) -> Figure:
+def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str, canvas: Canvas | None = None) -> Canvas:
     """Share of each true class (rows) that was predicted as each class (columns).
 
     Args:
         counts: (classes, classes) images.
         title: what was evaluated.
+        canvas: to draw on; a figure of its own by default.
     """
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     small = len(classes) <= MAX_LABELLED_CLASSES
     side = 1.5 + 0.55 * len(classes) if small else 11
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    figure = canvas or Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
     figure.colorbar(image, ax=axes, label="share of the true class [%]", fraction=0.046)

@@ -22,6 +22,7 @@ class RecordedRun:
         params: the flattened configuration.
         metrics: the latest value of each.
         data: digest of each data set that it used, by name.
+        deleted: whether it was deleted; MLflow keeps such runs until they are collected.
     """
 
     run_id: str
@@ -32,7 +33,16 @@ class RecordedRun:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     data: Mapping[str, str]
+    deleted: bool
+    _artifact_uri: str = field(repr=False)
     _store: Store = field(repr=False)
+
+    @property
+    def link(self) -> str | None:
+        """Its page in the MLflow UI, where the store is a server."""
+        if not self._store.uri.startswith("http"):
+            return None
+        return f"{self._store}/#/experiments/{self.experiment_id}/runs/{self.run_id}"
 
     def history(self, key: str) -> list[tuple[int, float]]:
         """Points (step, value) of a metric. Raises TrackingError if the store fails."""
@@ -53,8 +63,12 @@ class RecordedRun:
         Raises:
             TrackingError: the run has no such artifact, or the store fails.
         """
+        from mlflow.artifacts import download_artifacts
+
+        # By address: by id MLflow reads the run three times from the store before it opens a file.
         with self._store.asked_to(f"fetch artifact {path} of run {self.run_id}"):
-            return Path(self._store.client.download_artifacts(self.run_id, path))
+            address = f"{self._artifact_uri}/{path}"
+            return Path(download_artifacts(artifact_uri=address, tracking_uri=self._store.uri))
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:
@@ -72,7 +86,17 @@ def _recorded(store: Store, run: Run) -> RecordedRun:
     name = info.run_name or info.run_id
     used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
     return RecordedRun(
-        info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, used, store
+        info.run_id,
+        name,
+        info.experiment_id,
+        info.status,
+        data.params,
+        data.metrics,
+        data.tags,
+        used,
+        info.lifecycle_stage == "deleted",
+        info.artifact_uri,
+        store,
     )
 
 

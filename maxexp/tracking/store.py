@@ -16,6 +16,7 @@ from filelock import FileLock
 from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.text import one_line, without_password
+from maxexp.tracking.view import view_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
@@ -86,7 +87,15 @@ class Store:
                 f"experiment {name!r} was deleted in tracking store {self}: choose another "
                 f"tracking.experiment, or `mlflow experiments restore -x {experiment.experiment_id}`"
             )
+        self._offer_view(experiment)
         return experiment.experiment_id
+
+    def _offer_view(self, experiment: Experiment) -> None:
+        """Let the MLflow UI have our view of the experiment, as this version arranges it."""
+        with self.asked_to(f"keep a view of experiment {experiment.name!r}"):
+            for key, value in view_tags(experiment.creation_time or 0).items():
+                if experiment.tags.get(key) != value:
+                    self.client.set_experiment_tag(experiment.experiment_id, key, value)
 
     def _find_or_create(self, name: str) -> Experiment:
         from mlflow.exceptions import MlflowException

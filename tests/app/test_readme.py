@@ -15,6 +15,7 @@ from hydra import compose, initialize_config_dir
 from maxexp.__main__ import conf_dir
 from maxexp.board.__main__ import board_parser, read_board
 from maxexp.board.firmware import COMPILER
+from maxexp.compare.__main__ import main as main_of_compare
 from maxexp.config import to_config
 from maxexp.device.check import check_fit
 from maxexp.network.graph import build_network
@@ -113,3 +114,17 @@ def test_each_experiment_of_the_readme_runs(line, tmp_path, data_root):
     words = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in shlex.split(line)[3:]]
     done = call(*words, *short, cwd=Path(tmp_path))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.compare")])
+def test_each_comparison_runs(line, quickstart, store, tmp_path, monkeypatch, capsys):
+    """On another store: there is one run in it, which the filter of the README does not find."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [*shlex.split(line)[2:], "--tracking-uri", store.uri])
+    if "--filter" in line:
+        with pytest.raises(SystemExit):
+            main_of_compare()
+        assert "nothing to compare: no run in" in capsys.readouterr().err
+        return
+    main_of_compare()
+    assert quickstart.info.run_id in (tmp_path / "comparison" / "comparison.html").read_text()

@@ -1,0 +1,113 @@
+"""What the tracking store and the artifacts of a run say of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zipfile import BadZipFile
+
+from maxexp.errors import TrackingError
+from maxexp.report.artifacts import COST, PREDICTIONS, RANGES
+from maxexp.report.predictions import Predictions, read_predictions
+from maxexp.report.quantities import FLOAT_ACCURACY, INTEGER_ACCURACY
+from maxexp.tracking.reading import RecordedRun, find_runs, read_run
+from maxexp.tracking.store import Store
+
+CURVES = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
+CURVED_RUNS = 40
+"""Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """A run with its curves and the artifacts that tables and pages show; None for what it has not got.
+
+    Attributes:
+        curves: points (epoch from 0, value) by metric.
+        cost: content of ``synthesis/cost.json``.
+        ranges: content of ``evaluation/ranges.json``.
+    """
+
+    run: RecordedRun
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    cost: Mapping[str, Any] | None = None
+    predictions: Predictions | None = None
+    ranges: Mapping[str, Any] | None = None
+
+    @property
+    def model(self) -> str:
+        return self.run.tags.get("model", "unknown")
+
+    @property
+    def dataset(self) -> str:
+        return self.run.tags.get("dataset", "unknown")
+
+    @property
+    def test_data(self) -> str | None:
+        """Digest of the test images, where the run has looked at them."""
+        return self.run.data.get(f"{self.dataset}-test")
+
+
+def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tuple[list[RecordedRun], list[str]]:
+    """The runs asked for, and a sentence for each that cannot be shown.
+
+    Args:
+        run_ids: of single runs; deleted and unknown ones do not stop the others.
+        query: in MLflow's search syntax; None for no search.
+
+    Raises:
+        TrackingError: the query is not valid, or nothing is left to compare.
+    """
+    runs: dict[str, RecordedRun] = {}
+    notes = []
+    for run_id in run_ids:
+        try:
+            run = read_run(store, run_id)
+        except TrackingError as error:
+            notes.append(f"Run {run_id} is not shown: {error}")
+            continue
+        if run.deleted:
+            notes.append(f"Run {run.name} ({run_id}) was deleted and is not shown.")
+        else:
+            runs[run.run_id] = run
+    if query is not None:
+        found = [run for run in find_runs(store, query) if run.run_id not in runs]
+        networks = [run for run in found if "model" in run.tags]
+        if len(networks) < len(found):
+            notes.append(f"{len(found) - len(networks)} of the runs found have no network and are not shown.")
+        runs |= {run.run_id: run for run in networks}
+    if not runs:
+        reasons = " ".join(notes) or f"no run in {store} matches {query!r}"
+        raise TrackingError(f"nothing to compare: {reasons}")
+    return list(runs.values()), notes
+
+
+def accuracy(run: RecordedRun) -> float:
+    """By which runs are ranked: as integers, else in floating point; -1 for neither."""
+    return run.metrics.get(INTEGER_ACCURACY.key, run.metrics.get(FLOAT_ACCURACY.key, -1.0))
+
+
+def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
+    """Read runs, the most accurate first; curves of the first CURVED_RUNS only."""
+    ranked = sorted(runs, key=accuracy, reverse=True)
+    return [collect(run, with_curves=rank < CURVED_RUNS) for rank, run in enumerate(ranked)]
+
+
+def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
+    """Read curves and artifacts; what is missing or damaged is None."""
+    recorded = [key for key in CURVES if with_curves and key in run.metrics]
+    predictions = _artifact(run, PREDICTIONS, read_predictions) if "test/images" in run.metrics else None
+    cost = _artifact(run, COST, _read_json) if "hw/cycles" in run.metrics else None
+    ranges = _artifact(run, RANGES, _read_json) if "test/accuracy_quantized" in run.metrics else None
+    return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)
+
+
+def _artifact(run: RecordedRun, path: str, read):
+    try:
+        return read(run.artifact(path))
+    except (TrackingError, OSError, ValueError, KeyError, StopIteration, BadZipFile):
+        return None  # of an older version, of a run that still goes on, or cut short by a kill
+
+
+def _read_json(path):
+    return json.loads(path.read_text())

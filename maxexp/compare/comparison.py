@@ -1,0 +1,115 @@
+"""Runs as rows, figures as columns, and what must be said about both."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+
+from maxexp.compare.collect import CURVES, RunDetails, accuracy
+from maxexp.compare.differences import differing_keys
+from maxexp.compare.pareto import pareto_front
+from maxexp.report.quantities import (
+    FLOAT_ACCURACY,
+    INTEGER_ACCURACY,
+    LATENCY,
+    QUANTITIES,
+    WEIGHT_MEMORY,
+    Quantity,
+)
+from maxexp.tracking.owner import may_live
+
+MAIN = (INTEGER_ACCURACY, FLOAT_ACCURACY, LATENCY, WEIGHT_MEMORY)
+"""What one looks at first."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs to be shown beside one another.
+
+    Attributes:
+        runs: the most accurate first.
+        quantities: those that at least one run has, the main ones first.
+        best: run ids by metric, of the best values among runs on the same data; only where values differ.
+        front: ids of runs that none on the same data beats in accuracy, latency and weight memory at once.
+        differing: keys of the configuration in which the runs differ.
+        notes: sentences about runs that are missing, unfinished or hard to compare.
+    """
+
+    runs: Sequence[RunDetails]
+    quantities: Sequence[Quantity]
+    best: dict[str, set[str]]
+    front: set[str]
+    differing: Sequence[str]
+    notes: Sequence[str]
+
+
+def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison:
+    """Put runs beside one another.
+
+    Args:
+        notes: what is known about runs that are not among them.
+    """
+    rows = sorted(runs, key=lambda details: accuracy(details.run), reverse=True)
+    ordered = [*MAIN, *(quantity for quantity in QUANTITIES if quantity not in MAIN)]
+    quantities = [q for q in ordered if any(q.key in details.run.metrics for details in rows)]
+    best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
+    front: set[str] = set()
+    for dataset in {details.dataset for details in rows}:
+        alike = [details for details in rows if details.dataset == dataset]
+        front |= _front(alike)
+        for quantity in quantities:
+            best[quantity.key] |= _best(quantity, alike)
+    differing = differing_keys([details.run.params for details in rows])
+    return Comparison(rows, quantities, best, front, differing, [*notes, *_notes(rows)])
+
+
+def status(details: RunDetails) -> str:
+    """The run's status in plain words."""
+    run = details.run
+    if run.status == "RUNNING":
+        return "running" if may_live(run.tags) else "died"
+    return run.status.lower()
+
+
+def _best(quantity: Quantity, runs: Sequence[RunDetails]) -> set[str]:
+    values = {d.run.run_id: d.run.metrics.get(quantity.key, nan) for d in runs}
+    values = {run_id: value for run_id, value in values.items() if isfinite(value)}
+    if not quantity.better or len(set(values.values())) < 2:
+        return set()
+    wanted = max(values.values()) if quantity.better > 0 else min(values.values())
+    return {run_id for run_id, value in values.items() if value == wanted}
+
+
+def _front(runs: Sequence[RunDetails]) -> set[str]:
+    objectives = (INTEGER_ACCURACY, LATENCY, WEIGHT_MEMORY)
+    complete = [d.run for d in runs if all(q.key in d.run.metrics for q in objectives)]
+    points = [tuple(-q.better * run.metrics[q.key] for q in objectives) for run in complete]
+    return {run.run_id for run, on_front in zip(complete, pareto_front(points), strict=True) if on_front}
+
+
+def _notes(rows: Sequence[RunDetails]) -> list[str]:
+    notes = [_unfinished(details) for details in rows if details.run.status != "FINISHED"]
+    models, datasets = ({getattr(d, kind) for d in rows} for kind in ("model", "dataset"))
+    if len(models) > 1:
+        names = ", ".join(sorted(models))
+        notes.append(f"The runs are of {len(models)} networks ({names}): their layers are not compared one by one.")
+    if len(datasets) > 1:
+        names = ", ".join(sorted(datasets))
+        notes.append(f"The runs are on {len(datasets)} data sets ({names}): best values are those of each.")
+    if any(not d.curves and CURVES[0] in d.run.metrics for d in rows):
+        curved = sum(bool(d.curves) for d in rows)
+        notes.append(f"Learning curves are those of the {curved} most accurate runs.")
+    for dataset in sorted(datasets):
+        seen = {d.test_data for d in rows if d.dataset == dataset and d.test_data}
+        if len(seen) > 1:
+            notes.append(f"Runs on {dataset} were tested on {len(seen)} different sets of images.")
+    return notes
+
+
+def _unfinished(details: RunDetails) -> str:
+    run, state = details.run, status(details)
+    if state == "running":
+        return f"Run {run.name} is still running: its figures are those of now."
+    if state == "died":
+        return f"Run {run.name} claims to be running, but its process is gone: its figures are incomplete."
+    reason = run.tags.get("error") or run.tags.get("killed.reason") or "no reason recorded"
+    return f"Run {run.name} {'was killed' if state == 'killed' else state} ({reason}): its figures are incomplete."

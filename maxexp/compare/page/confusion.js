@@ -1,0 +1,50 @@
+// Confusion matrices: shares of each true class (rows) by predicted class (columns).
+const LABELLED_CLASSES = 20;
+const LISTED = 6;
+const DARKEST = 0.72; // of the shade, so that text can be read on it
+
+function confusion() {
+  const runs = selectedRuns().filter((run) => run.confusion);
+  const left = selectedRuns().length - runs.length;
+  const text = "Share of each true class (row) by predicted class (column), in percent."
+    + (left ? ` ${left} ticked run${left > 1 ? "s have" : " has"} no recorded predictions, or there was no room for them.` : "");
+  if (!runs.length) return "None of the ticked runs recorded its predictions, or there was no room for them on this page.";
+  return [element("p", { class: "quiet" }, text), element("div", { class: "grid" }, ...runs.map(confusionCard))];
+}
+
+function confusionCard(run) {
+  const { classes, cells, kind } = run.confusion;
+  const totals = Array(classes.length).fill(0);
+  for (const [position, images] of cells) totals[Math.floor(position / classes.length)] += images;
+  const shares = new Map(cells.map(([position, images]) => [position, images / totals[Math.floor(position / classes.length)]]));
+  const worst = cells.filter(([position]) => position % (classes.length + 1)).sort((a, b) => b[1] - a[1]).slice(0, LISTED);
+  const pairs = worst.map(([position, images]) =>
+    `${classes[Math.floor(position / classes.length)]} as ${classes[position % classes.length]} (${images})`);
+  return element("div", { class: "card", style: color(run) },
+    element("h3", {}, element("span", { class: "swatch" }), " ", run.name, element("span", { class: "quiet" }, `, ${kind}`)),
+    classes.length <= LABELLED_CLASSES
+      ? element("div", { class: "scroll" }, labelledMatrix(classes, shares)) : heatMap(classes.length, shares),
+    element("p", { class: "quiet" }, pairs.length ? `Most often: ${pairs.join(", ")} images.` : "No image is wrong."));
+}
+
+function labelledMatrix(classes, shares) {
+  const head = element("tr", {}, element("th"), ...classes.map((name) => element("th", {}, element("span", {}, name))));
+  const rows = classes.map((name, row) => element("tr", {}, element("th", { scope: "row" }, name), ...classes.map((other, column) => {
+    const share = shares.get(row * classes.length + column) ?? 0;
+    const text = share >= 0.005 ? format(100 * share) : "";
+    return element("td", { class: "shade", style: `--share: ${(DARKEST * share).toFixed(3)}`, title: `${name} as ${other}: ${format(100 * share, 1)} %` }, text);
+  })));
+  return element("table", { class: "confusion" }, element("thead", {}, head), element("tbody", {}, ...rows));
+}
+
+function heatMap(count, shares) {
+  const canvas = element("canvas", { class: "heat", width: count, height: count, role: "img", "aria-label": `Confusion of ${count} classes` });
+  const context = canvas.getContext("2d");
+  const heat = getComputedStyle(document.documentElement).getPropertyValue("--heat");
+  for (const [position, share] of shares) {
+    // The root, for the many small shares of many classes are what one looks for.
+    context.fillStyle = `rgba(${heat}, ${Math.sqrt(share)})`;
+    context.fillRect(position % count, Math.floor(position / count), 1, 1);
+  }
+  return canvas;
+}

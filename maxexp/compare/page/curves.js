@@ -1,0 +1,42 @@
+// Accuracy and loss over the epochs.
+const CURVES = [["accuracy", "accuracy [%]", 100], ["loss", "loss", 1]];
+
+function curves() {
+  const runs = selectedRuns().filter((run) => Object.values(run.curves).some((points) => points[0].length));
+  if (!runs.length) return "None of the ticked runs was trained, or their curves are not on this page.";
+  const charts = CURVES.map(([quantity, label, scale]) => element("div", { class: "card" },
+    chart(300, `${label} over epochs`, (picture, width, height) => curveChart(picture, width, height, runs, quantity, label, scale))));
+  return [legend(runs, "solid: validation", "dashed: training"), element("div", { class: "grid" }, ...charts)];
+}
+
+function curveChart(picture, width, height, runs, quantity, label, scale) {
+  const lines = runs.flatMap((run) => ["train", "val"].map((part) => ({ run, part, points: run.curves[`${part}/${quantity}`] })))
+    .filter((line) => line.points?.[0].length);
+  const values = lines.flatMap((line) => line.points[1].filter((value) => value !== null).map((value) => value * scale));
+  if (!values.length) return;
+  const last = Math.max(...lines.flatMap((line) => line.points[0]));
+  const range = padded(values, 0.05);
+  const x = { range: [1, Math.max(2, last)], label: "epoch", smallest: 1 };
+  const frame = axes(picture, width, height, x, { range: [Math.max(0, range[0]), range[1]], label });
+  for (const { run, part, points } of lines) {
+    const known = points[0].map((epoch, index) => [epoch, points[1][index]]).filter(([, value]) => value !== null);
+    const path = known.map(([epoch, value], index) => `${index ? "L" : "M"}${frame.atX(epoch).toFixed(1)} ${frame.atY(value * scale).toFixed(1)}`).join("");
+    picture.append(shape("path", { class: `curve ${part}`, d: path, style: color(run) }));
+    if (known.length === 1) picture.append(shape("circle", { class: "dot on-front", cx: frame.atX(known[0][0]), cy: frame.atY(known[0][1] * scale), r: 4, style: color(run) }));
+  }
+  const cursor = shape("line", { class: "cursor", y1: frame.top, y2: height - frame.bottom, visibility: "hidden" });
+  picture.append(cursor);
+  picture.addEventListener("pointermove", (event) => {
+    const inside = (event.offsetX - frame.left) / (width - frame.left - frame.right);
+    const epoch = Math.round(x.range[0] + Math.min(1, Math.max(0, inside)) * (x.range[1] - x.range[0]));
+    const rows = lines.filter((line) => line.part === "val").map(({ run, points }) => {
+      const value = points[1][points[0].indexOf(epoch)];
+      return value === undefined || value === null ? null : `${run.name}: ${format(value * scale, scale === 1 ? 3 : 2)}`;
+    }).filter((row) => row !== null);
+    cursor.setAttribute("visibility", "visible");
+    cursor.setAttribute("x1", frame.atX(epoch));
+    cursor.setAttribute("x2", frame.atX(epoch));
+    showTip(event, [`epoch ${epoch}, validation`, ...rows].join("\n"));
+  });
+  picture.addEventListener("pointerleave", () => { cursor.setAttribute("visibility", "hidden"); hideTip(); });
+}

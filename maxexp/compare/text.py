@@ -1,0 +1,104 @@
+"""A comparison in the terminal, as Markdown and as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from maxexp.compare.collect import RunDetails
+from maxexp.compare.comparison import MAIN, Comparison, status
+from maxexp.compare.differences import ABSENT
+from maxexp.report.quantities import Quantity
+
+MISSING = "–"
+FIXED = ("run", "status", "data", "quantization", "hardware figures")
+LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
+LONGEST_VALUE = 40
+"""Characters of a configured value in the terminal."""
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print the main figures, for which a terminal has room, in what the runs differ, and the notes."""
+    quantities = [quantity for quantity in MAIN if quantity in comparison.quantities]
+    title = f"{len(comparison.runs)} run{'s' if len(comparison.runs) > 1 else ''}"
+    sources = sorted({_source(details) for details in comparison.runs} - {MISSING})
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run", overflow="fold", min_width=18)
+    for quantity in quantities:
+        heading = quantity.heading.replace(", ", "\n").replace(" [", "\n[")
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    if len(sources) > 1:
+        table.add_column("hardware\nfigures", no_wrap=True)
+    for details in comparison.runs:
+        numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
+        table.add_row(Text(details.run.name), *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
+    console.print(table)
+    console.print(LEGEND + (f" Hardware figures are {sources[0]}." if len(sources) == 1 else ""), style="italic")
+    if comparison.differing:
+        console.print("differences in configuration", style="italic")
+    for details in comparison.runs if comparison.differing else ():
+        values = [(key, details.run.params.get(key, ABSENT)[:LONGEST_VALUE]) for key in comparison.differing]
+        text = "  ".join(f"{key}={value}" for key, value in values)
+        console.print(f"{details.run.name}: {text}", markup=False, soft_wrap=True)
+    for note in comparison.notes:
+        console.print(note, markup=False, soft_wrap=True)
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """All figures, in what the runs differ, and the notes."""
+    quantities = comparison.quantities
+    lines = [_line([*FIXED, *(q.heading for q in quantities)]), "|--" * len(FIXED) + "|--:" * len(quantities) + "|"]
+    for details in comparison.runs:
+        lines.append(_line([*_fixed(details), *_numbers(comparison, quantities, details, "**{}**")]))
+    lines += ["", LEGEND, ""]
+    if comparison.differing:
+        lines += [_line(["run", *comparison.differing]), "|--" * (1 + len(comparison.differing)) + "|"]
+        for details in comparison.runs:
+            values = [details.run.params.get(key, ABSENT) for key in comparison.differing]
+            lines.append(_line([details.run.name, *values]))
+        lines.append("")
+    lines += [f"- {note}" for note in comparison.notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def to_csv(comparison: Comparison) -> str:
+    """One line for each run: metrics as recorded under their own names, then the differing configuration."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    tags = ("model", "dataset", "quantization", "weight_bits", "hw.source")
+    keys = [quantity.key for quantity in comparison.quantities]
+    writer.writerow(["run_id", "name", "status", *tags, *keys, *comparison.differing])
+    for details in comparison.runs:
+        run = details.run
+        figures = [run.metrics.get(key, "") for key in keys]
+        values = [run.params.get(key, "") for key in comparison.differing]
+        known = [run.tags.get(key, "") for key in tags]
+        writer.writerow([run.run_id, run.name, status(details), *known, *figures, *values])
+    return text.getvalue()
+
+
+def _fixed(details: RunDetails) -> list[str]:
+    tags = details.run.tags
+    bits = f", {tags['weight_bits']} bits" if "weight_bits" in tags else ""
+    quantization = tags.get("quantization", MISSING) + bits
+    return [details.run.name, status(details), details.dataset, quantization, _source(details)]
+
+
+def _source(details: RunDetails) -> str:
+    return details.run.tags.get("hw.source", MISSING)
+
+
+def _numbers(comparison: Comparison, quantities: Sequence[Quantity], details: RunDetails, emphasis: str) -> list[str]:
+    run, cells = details.run, []
+    for quantity in quantities:
+        text = quantity.text(run.metrics[quantity.key]) if quantity.key in run.metrics else MISSING
+        cells.append(emphasis.format(text) if run.run_id in comparison.best[quantity.key] else text)
+    return cells
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

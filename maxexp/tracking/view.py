@@ -1,0 +1,77 @@
+"""A view of an experiment for the MLflow UI: the columns and charts that networks for the chip are compared by.
+
+The UI keeps named views in tags of the experiment and offers them in its menu of views; an address that names
+one opens the experiment with it.
+"""
+
+import json
+from typing import Any
+
+VIEW = "maxexp"
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+
+_COLUMNS = {
+    "tags": ("model", "dataset", "quantization", "weight_bits", "hw.source"),
+    "metrics": (
+        "test/accuracy_integer",
+        "test/accuracy_float",
+        "hw/latency_us",
+        "hw/weight_bytes",
+    ),
+    "params": ("seed",),
+}
+_CHARTS = {
+    "Accuracy, latency, memory": (
+        ("SCATTER", "hw/latency_us", "test/accuracy_integer"),
+        ("SCATTER", "hw/weight_bytes", "test/accuracy_integer"),
+        ("BAR", "test/accuracy_integer"),
+        ("BAR", "test/accuracy_float"),
+        ("BAR", "hw/latency_us"),
+        ("BAR", "hw/weight_bytes"),
+    ),
+    "Training": (("LINE", "val/accuracy"), ("LINE", "val/loss"), ("LINE", "train/accuracy"), ("LINE", "train/loss")),
+}
+
+
+def view_tags(created_ms: int) -> dict[str, str]:
+    """Tags of an experiment by which the UI takes it for one of trainings, and knows the view.
+
+    Args:
+        created_ms: when the experiment was made, since 1970.
+    """
+    # Without it the UI guesses, and opens a new experiment as one of language models.
+    return {"mlflow.experimentKind": "custom_model_development", VIEW_TAG: _view(created_ms)}
+
+
+def _view(created_ms: int) -> str:
+    sections = [
+        {"uuid": f"section{index}", "name": name, "display": True, "isReordered": True}
+        for index, name in enumerate(_CHARTS)
+    ]
+    charts = [
+        _chart(f"chart{index}-{number}", f"section{index}", *chart)
+        for index, charts in enumerate(_CHARTS.values())
+        for number, chart in enumerate(charts)
+    ]
+    state = {
+        "orderByKey": "metrics.`test/accuracy_integer`",
+        "orderByAsc": False,
+        "selectedColumns": [f"{kind}.`{key}`" for kind, keys in _COLUMNS.items() for key in keys],
+        "runsHiddenMode": "FIRST_20_RUNS",
+        "isAccordionReordered": True,
+        "compareRunSections": sections,
+        "compareRunCharts": charts,
+    }
+    name = "Accuracy, latency and memory on the chip"
+    return json.dumps(
+        {"name": name, "createdAt": created_ms, "state": json.dumps(state, separators=(",", ":"))},
+        separators=(",", ":"),
+    )
+
+
+def _chart(uuid: str, section: str, kind: str, *keys: str) -> dict[str, Any]:
+    chart: dict[str, Any] = {"uuid": uuid, "type": kind, "metricSectionId": section, "runsCountToCompare": 20}
+    if kind == "SCATTER":
+        xaxis, yaxis = ({"key": key, "type": "METRIC"} for key in keys)
+        return chart | {"xaxis": xaxis, "yaxis": yaxis}
+    return chart | {"metricKey": keys[0], "useGlobalXaxisKey": True, "useGlobalLineSmoothing": True}

@@ -1,0 +1,137 @@
+"""What a comparison says of runs: the complete ones and the others."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from maxexp.compare.collect import select_runs
+from maxexp.compare.comparison import compare
+from maxexp.compare.text import MISSING, print_comparison, to_csv, to_markdown
+from maxexp.errors import TrackingError
+
+
+@pytest.fixture(scope="module")
+def runs(make_runs):
+    return make_runs()
+
+
+@pytest.fixture(scope="module")
+def written(runs):
+    """Three finished runs, a running one without results, a killed one, one on other data: ids by name."""
+    return {
+        "slow": runs.write("slow", accuracy=0.9),
+        "fast": runs.write("fast", "model.width=0.5", accuracy=0.8),
+        "beaten": runs.write("beaten", params={"seed": "7"}, accuracy=0.7),
+        "running": runs.write("running", accuracy=None, finish=False),
+        "killed": killed(runs),
+        "elsewhere": runs.write("elsewhere", "model=digitsnet", "dataset=digits", accuracy=0.95),
+    }
+
+
+def killed(runs) -> str:
+    run_id = runs.write("killed", accuracy=None, finish=False)
+    runs.store.client.set_tag(run_id, "killed.reason", "power cut")
+    runs.store.client.set_terminated(run_id, "KILLED")
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def comparison(runs, written):
+    return compare(runs.details(*written.values()))
+
+
+def test_the_most_accurate_run_comes_first_and_those_without_results_last(comparison):
+    names = [details.run.name for details in comparison.runs]
+    assert names[:4] == ["elsewhere", "slow", "fast", "beaten"]
+    assert set(names[4:]) == {"running", "killed"}
+
+
+def test_best_values_and_front_are_those_of_each_data_set(comparison, written):
+    assert written["slow"] in comparison.best["test/accuracy_integer"]
+    assert written["elsewhere"] not in comparison.best["hw/latency_us"], "alone on its data"
+    assert comparison.best["hw/latency_us"] == {written["fast"]}
+    assert comparison.front == {written["slow"], written["fast"], written["elsewhere"]}
+
+
+def test_notes_name_what_is_unfinished_or_not_alike(comparison):
+    notes = " ".join(comparison.notes)
+    assert "running is still running" in notes
+    assert "killed was killed (power cut)" in notes
+    assert "2 networks (cmsisnnet, digitsnet)" in notes
+    assert "2 data sets (cifar10, digits)" in notes
+
+
+def test_a_run_whose_process_is_gone_does_not_count_as_running(runs, written):
+    run_id = runs.write("abandoned", accuracy=None, finish=False)
+    runs.store.client.set_tag(run_id, "maxexp.process_started", "0")
+    notes = compare(runs.details(run_id)).notes
+    runs.store.client.delete_run(run_id)
+    assert any("its process is gone" in note for note in notes)
+
+
+def test_markdown_has_units_and_marks_what_is_missing(comparison):
+    lines = to_markdown(comparison).splitlines()
+    assert "latency [ms]" in lines[0] and "accuracy, integer [%]" in lines[0]
+    slow = next(line for line in lines if line.startswith("| slow "))
+    assert "**90.00**" in slow and "1.898" in slow and "estimated" in slow
+    running = next(line for line in lines if line.startswith("| running "))
+    assert f"| {MISSING} |" in running
+    table = lines[: lines.index("")]
+    assert len({line.count("|") for line in table}) == 1
+
+
+def test_csv_holds_metrics_as_recorded(comparison, written):
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(to_csv(comparison)))}
+    assert rows["slow"]["run_id"] == written["slow"]
+    assert float(rows["slow"]["hw/latency_us"]) == pytest.approx(1897.78)
+    assert rows["running"]["test/accuracy_integer"] == ""
+    assert rows["beaten"]["seed"] == "7"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_shows_every_run_with_units(comparison, width):
+    console = Console(file=io.StringIO(), width=width)
+    print_comparison(comparison, console)
+    text = console.file.getvalue()
+    for expected in (
+        "slow",
+        "90.00",
+        "1.898",
+        "94,048",
+        "latency",
+        "[ms]",
+        "[bytes]",
+        "killed was killed (power cut)",
+    ):
+        assert expected in text
+
+
+def test_a_deleted_and_an_unknown_run_do_not_stop_the_others(runs, written):
+    deleted = runs.write("gone", accuracy=0.5)
+    runs.store.client.delete_run(deleted)
+    chosen, notes = select_runs(runs.store, [written["slow"], deleted, "0" * 32], None)
+    assert [run.name for run in chosen] == ["slow"]
+    assert "gone" in notes[0] and "was deleted" in notes[0]
+    assert "0" * 32 in notes[1]
+
+
+def test_a_filter_finds_runs_by_figures(runs, written):
+    chosen, _ = select_runs(runs.store, [], "metrics.`hw/latency_us` < 1500 and tags.dataset = 'cifar10'")
+    assert [run.name for run in chosen] == ["fast"]
+
+
+@pytest.mark.parametrize(("query", "match"), [("tags.model = 'none'", "matches"), ("nonsense", "search runs")])
+def test_nothing_to_compare_is_an_error_with_a_reason(runs, written, query, match):
+    with pytest.raises(TrackingError, match=match) as caught:
+        select_runs(runs.store, [], query)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_artifacts_count_as_missing(runs):
+    run_id = runs.write("damaged", accuracy=0.6)
+    runs.store.client.log_text(run_id, "no json", "synthesis/cost.json")
+    runs.store.client.log_text(run_id, "no archive", "evaluation/predictions.npz")
+    (details,) = runs.details(run_id)
+    assert details.cost is None and details.predictions is None

@@ -1,0 +1,20 @@
+"""In which keys configurations differ."""
+
+from maxexp.compare.differences import differing_keys
+
+
+def test_keys_that_change_no_result_are_no_difference():
+    one = {"seed": "1", "trainer.threads": "1", "tracking.uri": "a", "dataset.root": "x", "recipe.momentum": "0.9"}
+    other = {"seed": "2", "trainer.threads": "2", "tracking.uri": "b", "dataset.root": "y"}
+    assert differing_keys([one, other]) == ["recipe.momentum", "seed"]
+
+
+def test_layers_are_compared_within_one_network_only():
+    layers = {"model.layers.conv1.out_channels": "8", "model.name": "a", "model.width": "1.0"}
+    wider = {**layers, "model.layers.conv1.out_channels": "16"}
+    assert differing_keys([layers, wider]) == ["model.layers.conv1.out_channels"]
+    assert differing_keys([layers, {**wider, "model.name": "b"}]) == ["model.name"]
+
+
+def test_one_run_differs_from_none():
+    assert differing_keys([{"seed": "1"}]) == []

@@ -1,0 +1,183 @@
+"""The page, as a browser shows it."""
+
+import json
+import re
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from maxexp.compare.comparison import compare
+from maxexp.compare.page import to_html
+from tests.browser import DESKTOP, PHONE, show, started
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def page(make_runs, tmp_path_factory):
+    """Four runs of two networks, one of them still running, one with a name that is markup."""
+    runs = make_runs()
+    for width, accuracy in ((1.0, 0.9), (0.5, 0.8)):
+        runs.write(f"width {width}", f"model.width={width}", accuracy=accuracy)
+    runs.write("</script><b>bold", "model=simplenet", accuracy=0.7)
+    runs.write("unfinished", accuracy=None, finish=False)
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(to_html(compare(runs.find()), "Four runs", "from a test"))
+    return path
+
+
+@pytest.fixture
+def shown(browser, page):
+    show(browser, page.as_uri())
+    return browser
+
+
+def texts(browser, selector: str) -> list[str]:
+    return [element.text for element in browser.find_elements(By.CSS_SELECTOR, selector)]
+
+
+def column(browser, name: str) -> list[str]:
+    """First line of each cell of a column of the table of runs."""
+    headings = [text.split("\n")[0] for text in texts(browser, "#table thead th")]
+    return [
+        text.split("\n")[0] for text in texts(browser, f"#table tbody tr > :nth-child({headings.index(name) + 1})")
+    ]
+
+
+def sort_by(browser, name: str) -> None:
+    button = f"//table[@id='table']//thead//button[.='{name}']"
+    browser.execute_script("arguments[0].click()", browser.find_element(By.XPATH, button))
+
+
+def test_figures_stand_with_unit_and_source(shown):
+    headings = texts(shown, "#table thead th")
+    assert "latency\nms" in headings and "accuracy, integer\n%" in headings
+    assert column(shown, "accuracy, integer") == ["90.00", "80.00", "70.00", "–"]
+    row = texts(shown, "#table tbody tr:first-child td")
+    assert "1.898\nestimated" in row
+    assert "90.00 %" in texts(shown, "#headlines .value")
+
+
+def test_a_click_on_a_heading_sorts_with_missing_values_last(shown):
+    sort_by(shown, "latency")
+    assert column(shown, "latency") == sorted(column(shown, "latency"), key=float)
+    sort_by(shown, "accuracy, integer")
+    assert column(shown, "accuracy, integer") == ["90.00", "80.00", "70.00", "–"]
+    sort_by(shown, "accuracy, integer")
+    assert column(shown, "accuracy, integer") == ["70.00", "80.00", "90.00", "–"]
+
+
+def test_the_search_field_hides_other_runs(shown):
+    shown.find_element(By.ID, "search").send_keys("width")
+    assert set(column(shown, "run")) == {"width 1.0", "width 0.5"}
+
+
+def test_names_are_shown_as_they_are(shown):
+    assert "</script><b>bold" in column(shown, "run")
+
+
+def test_the_front_of_accuracy_latency_and_memory_is_marked(shown):
+    """The narrow network is faster and smaller, the wide one more accurate; simplenet is neither."""
+    labels = [dot.get_attribute("aria-label") for dot in shown.find_elements(By.CSS_SELECTOR, "#tradeoff .on-front")]
+    assert {label.split("\n")[0] for label in labels} == {"width 1.0", "width 0.5"}
+    assert len(shown.find_elements(By.CSS_SELECTOR, "#tradeoff circle")) == 3
+    assert "Not shown: 1 run" in shown.find_element(By.ID, "tradeoff").text
+
+
+def test_what_is_set_differently_is_tinted(shown):
+    assert texts(shown, "#differences tbody th") == ["model.name", "model.width"]
+    assert texts(shown, "#differences td.odd") == ["simplenet", "0.5"]
+
+
+def test_every_curve_and_layer_is_drawn(shown):
+    assert len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve")) == 4 * 2 * 2
+    assert {"conv1", "fc"} <= set(texts(shown, "#chip tbody th"))
+    assert len(shown.find_elements(By.CSS_SELECTOR, "#chip rect.place")) > 10
+
+
+def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
+    """The last of the 200 images are wrong, each taken for the next class: 20 in the best run."""
+    card = next(text for text in texts(shown, "#confusion .card") if text.startswith("width 1.0"))
+    assert "class0 as class1 (2)" in card
+    assert "140 of 200 test images are right in all of them" in shown.find_element(By.ID, "wrong").text
+    figures = texts(shown, "#wrong figure")
+    assert (
+        figures[0].startswith("class0 taken for class1") and "3 of 3 runs" in figures[0] and "no. 180" in figures[0]
+    )
+
+
+def test_unticking_a_run_takes_it_out_of_the_charts(shown):
+    before = len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve"))
+    shown.find_element(By.CSS_SELECTOR, "#table tbody input").click()
+    assert len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve")) == before - 4
+
+
+def test_a_link_leads_to_the_details_of_its_run(shown):
+    link = shown.find_element(By.LINK_TEXT, "width 0.5")
+    shown.execute_script("arguments[0].click()", link)
+    details = shown.find_element(By.ID, "details").text
+    assert "width 0.5" in details and "multiply-accumulates per cycle" in details
+
+
+def test_notes_say_what_is_unfinished(shown):
+    assert any("unfinished is still running" in note for note in texts(shown, "#notes li"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_it_is_legible_on_every_screen(browser, page, theme, size):
+    show(browser, page.as_uri(), size, theme)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == size[0], "it scrolls sideways"
+    assert lowest_contrast(browser) >= 4.5, "WCAG 2 asks for 4.5"
+
+
+def test_the_button_changes_the_theme(shown):
+    def paper() -> str:
+        return shown.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
+
+    before = paper()
+    shown.find_element(By.ID, "theme").click()
+    assert paper() != before
+    assert lowest_contrast(shown) >= 4.5
+
+
+def test_nothing_is_fetched_and_nothing_fails(browser, page):
+    browser.get_log("browser"), browser.get_log("performance")
+    show(browser, page.as_uri())
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    fetched = {e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"}
+    assert all(re.match(r"file:|data:|about:", url) for url in fetched)
+
+
+def lowest_contrast(browser) -> float:
+    """Of all text on its background, as WCAG 2.2 defines it."""
+    return browser.execute_script(CONTRAST)
+
+
+CONTRAST = """
+const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return {r, g, b, a}; };
+const over = (top, below) => ({r: top.r * top.a + below.r * (1 - top.a), g: top.g * top.a + below.g * (1 - top.a),
+  b: top.b * top.a + below.b * (1 - top.a), a: 1});
+const background = (node) => {
+  const own = parse(getComputedStyle(node).backgroundColor);
+  if (own.a === 1 || !node.parentElement) return own;
+  return over(own, background(node.parentElement));
+};
+const luminance = ({r, g, b}) => {
+  const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+};
+let lowest = Infinity;
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+  if (!own || !node.getClientRects().length || node.closest("svg, script, style")) continue;
+  const [a, b] = [luminance(parse(getComputedStyle(node).color)), luminance(background(node))].sort((p, q) => q - p);
+  lowest = Math.min(lowest, (a + 0.05) / (b + 0.05));
+}
+return lowest;
+"""

@@ -1,0 +1,23 @@
+"""The view that the MLflow UI offers of an experiment."""
+
+import json
+
+from maxexp.tracking import TrackingConfig
+from maxexp.tracking.store import open_store
+from maxexp.tracking.view import VIEW_TAG
+
+
+def test_every_experiment_has_the_view_once(uri, monkeypatch):
+    store = open_store(TrackingConfig(uri=uri))
+    tags = store.client.get_experiment(store.experiment_id("viewed")).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    state = json.loads(json.loads(tags[VIEW_TAG])["state"])
+    assert "metrics.`test/accuracy_integer`" in state["selectedColumns"]
+    shown = {chart["metricSectionId"] for chart in state["compareRunCharts"]}
+    assert shown == {section["uuid"] for section in state["compareRunSections"]}
+
+    def fail(*_):
+        raise AssertionError("written again")
+
+    monkeypatch.setattr(store.client, "set_experiment_tag", fail)
+    store.experiment_id("viewed")
