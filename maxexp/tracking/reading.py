@@ -71,3 +71,15 @@ def _recorded(store: Store, run: Run) -> RecordedRun:
     return RecordedRun(
         info.run_id, name, info.experiment_id, info.status, data.params, data.metrics, data.tags, store
     )
+
+
+def find_runs(store: Store, tags: Mapping[str, str]) -> list[RecordedRun]:
+    """All runs that have these tags, in any experiment, newest first.
+
+    Raises:
+        TrackingError: the store fails.
+    """
+    condition = " AND ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    with store.asked_to("search runs"):
+        experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
+        return [_recorded(store, run) for run in store.client.search_runs(experiments, condition)]
