@@ -112,11 +112,14 @@ def _list(url: str) -> None:
 
 
 def _table(front: list[Result], objectives: list[str]) -> Table:
-    names = list(dict.fromkeys(name for result in front for name in result.params))
-    table = Table("trial", *objectives, *names, title="Pareto set", title_justify="left")
+    further = dict.fromkeys(name for result in front for name in (*result.tested, *result.params))
+    columns = ["trial", *dict.fromkeys([*objectives, *further])]
+    table = Table(title="Pareto set", title_justify="left")
+    for column in columns:
+        table.add_column(column.removeprefix("model.layers."), overflow="fold")
     for result in front:
         cells = row(result)
-        table.add_row(*(_cell(cells.get(column)) for column in ("trial", *objectives, *names)))
+        table.add_row(*(_cell(cells.get(column)) for column in columns))
     return table
 
 

@@ -24,7 +24,10 @@ def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
     """
     overrides = plan.space.overrides(dict(result.params))
     config = plan.compose(*overrides)
-    choices = plan.choices(*overrides)
+    standard = plan.choices([])
+    choices = {
+        g: option for g, option in plan.choices([*plan.overrides, *overrides]).items() if standard[g] != option
+    }
     bare = plan.compose_bare([f"{group}={option}" for group, option in choices.items()])
     differences = _difference(_portable(config), _portable(bare), "")
     head = [

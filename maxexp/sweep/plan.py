@@ -62,9 +62,9 @@ class Plan:
         """The configuration under these overrides alone. Raises ConfigError as :meth:`compose` does."""
         return _typed(_composed(self.searchpath, overrides))
 
-    def choices(self, *further: str) -> dict[str, str]:
-        """The options of the configuration groups under the common overrides and further ones."""
-        composed = _composed(self.searchpath, [*self.overrides, *further], with_hydra=True)
+    def choices(self, overrides: Sequence[str]) -> dict[str, str]:
+        """The option of each configuration group under these overrides."""
+        composed = _composed(self.searchpath, overrides, with_hydra=True)
         groups = {f.name for f in fields(Config)}
         return {g: option for g, option in composed.hydra.runtime.choices.items() if g in groups and option}
 

@@ -122,6 +122,7 @@ def row(result: Result) -> dict[str, Any]:
         "trial": result.number,
         "outcome": result.outcome,
         **result.values,
+        **result.tested,
         **result.params,
         **{f"constraint/{name}": value for name, value in result.constraints.items()},
         "seconds": result.seconds,
@@ -144,7 +145,8 @@ def table_csv(found: Sequence[Result]) -> str:
 def table_markdown(found: Sequence[Result], objectives: Sequence[str], title: str) -> str:
     """Trials as a Markdown table: objectives, then parameters."""
     names = list(dict.fromkeys(name for result in found for name in result.params))
-    columns = ["trial", *objectives, *names]
+    tested = list(dict.fromkeys(name for result in found for name in result.tested))
+    columns = ["trial", *dict.fromkeys([*objectives, *tested, *names])]
     lines = [f"**{title}**", "", f"| {' | '.join(columns)} |", "|" + "--|" * len(columns)]
     for result in found:
         cells = row(result)

@@ -13,7 +13,7 @@ from maxexp.sweep.config import Direction
 from maxexp.sweep.pareto import hypervolume, pareto_mask
 from maxexp.sweep.space import Value
 from maxexp.sweep.study import OUTCOME, REASON, RUN, SweepStudy
-from maxexp.sweep.trial import CURVE, PLACEHOLDERS, SECONDS
+from maxexp.sweep.trial import CURVE, PLACEHOLDERS, SECONDS, TESTED
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -29,6 +29,7 @@ class Result:
         losses: of a complete trial, in the order of the objectives, lower is better.
         constraints: by name; above 0 is broken.
         reason: why it is not complete.
+        tested: accuracies on the test split, where the trial evaluated; nothing is chosen by them.
         curve: accuracy by epoch, as text, where the sweep gives trainings up.
     """
 
@@ -43,6 +44,7 @@ class Result:
     seconds: float | None
     started: datetime | None
     ended: datetime | None
+    tested: Mapping[str, float]
     curve: Mapping[str, float]
 
     def line(self) -> str:
@@ -119,6 +121,7 @@ def _result(trial: FrozenTrial, objectives: Mapping[str, Direction]) -> Result:
         attributes.get(SECONDS),
         trial.datetime_start,
         trial.datetime_complete if ended else None,
+        attributes.get(TESTED, {}),
         attributes.get(CURVE, {}),
     )
 

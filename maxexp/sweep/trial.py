@@ -32,8 +32,9 @@ PARENT = "mlflow.parentRunId"
 STUDY_TAG, TRIAL_TAG, STATE_TAG = "sweep.study", "sweep.trial", "sweep.state"
 """Tags of a trial's run."""
 
-COSTS, CURVE, PLACEHOLDERS, SECONDS = "costs", "curve", "placeholders", "seconds"
-"""Attributes of a trial: costs before training, accuracy by epoch, objectives that were never measured, duration."""
+COSTS, CURVE, PLACEHOLDERS, SECONDS, TESTED = "costs", "curve", "placeholders", "seconds", "tested"
+"""Attributes of a trial: costs before training, accuracy by epoch, objectives never measured, duration, test results
+that nothing is chosen by."""
 
 
 class PrunedError(Exception):
@@ -107,6 +108,11 @@ class TrialRun:
             metrics = record.metrics()
         if reason:
             return "pruned", reason, None
+        return self._complete(metrics)
+
+    def _complete(self, metrics: Mapping[str, float]) -> tuple[str, str | None, list[float] | None]:
+        tested = {name: value for name, value in metrics.items() if name.startswith("test/accuracy")}
+        self._trial.set_user_attr(TESTED, tested)
         return "complete", None, objective_values(self._plan.settings.objectives, metrics)
 
     def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
@@ -150,7 +156,7 @@ class TrialRun:
         self._trial.set_user_attr(RUN, run.run_id)
         state = run.tags.get(STATE_TAG)
         if state == "complete":
-            return "complete", None, objective_values(self._plan.settings.objectives, run.metrics)
+            return self._complete(run.metrics)
         if state == "infeasible":
             return "infeasible", run.tags["infeasible"], self._placeholders(Verdict(run.metrics, {}))
         if state == "pruned":
