@@ -126,22 +126,6 @@ def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, clie
     assert not study.study.best_trials
 
 
-def test_a_failing_trial_is_recorded_and_the_sweep_goes_on(sweep, client):
-    study, found = (
-        sweep(
-            "hydra.sweeper.trials=2",
-            OBJECTIVES,
-            "dataset.split_seed=choice(1,2,3)",
-            *COST_ONLY,
-            "stages=choice([synthesize],[evaluate])",
-        )
-        if False
-        else sweep("hydra.sweeper.trials=3", OBJECTIVES, "model.layers.conv1.padding=choice(0,1,2,7)", *COST_ONLY)
-    )
-    assert sum(r.outcome == "complete" for r in found) >= 1
-    assert all(r.outcome in ("complete", "infeasible", "failed") for r in found)
-
-
 def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client, monkeypatch):
     from maxexp.sweep import trial
 
@@ -161,7 +145,7 @@ def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client
             assert trial.TrialRun(study, claimed, None).run() == "failed"
         tickets.tend()
     assert "2 trials in a row failed alike: OSError: [Errno 28] No space left" in study.attribute("maxexp.stopped")
-    assert study.over() and work(study.url, "study") == 2 - 2
+    assert study.over() and work(study.url, "study") == 0
     run = client.get_run(study.trials()[0].user_attrs["run_id"])
     assert run.info.status == "FAILED" and "No space left" in run.data.tags["error"]
     # The cause is mended, and the command given again.
