@@ -1,4 +1,4 @@
-"""Looks at sweeps and goes on with them: ``python -m maxexp.sweep show|resume|export STUDY``."""
+"""Looks at sweeps and goes on with them: ``python -m maxexp.sweep show|resume|report|export STUDY``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maxexp.errors import ConfigError, MaxexpError
 from maxexp.sweep.config import SweepConfig
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.export import experiment_yaml
-from maxexp.sweep.record import OUTCOMES, row
+from maxexp.sweep.record import OUTCOMES, report, row
 from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.storage import open_storage
 from maxexp.sweep.study import FINAL_SUFFIX, PLAN, STOPPED, TOTAL, SweepStudy
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb, work, text in (
         ("show", _show, "progress, time left, best trials and Pareto set; without STUDY: all studies"),
         ("resume", _resume, "go on with a study"),
+        ("report", _report, "write tables and pictures into a folder"),
         ("export", _export, "write a trial as conf/experiment/NAME.yaml"),
     ):
         sub = verbs.add_parser(verb, help=text, description=text)
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         if verb == "export":
             sub.add_argument("--trial", type=int, help="its number; the best in the first objective by default")
             sub.add_argument("--output", type=Path, help="the file; default: conf/experiment/STUDY_TRIAL.yaml")
+        if verb == "report":
+            sub.add_argument("--output", type=Path, required=True, help="the folder, e.g. experiments/NAME")
         if verb == "resume":
             sub.add_argument("--workers", type=int, help="processes to start from here; as at first by default")
     return parser
@@ -129,6 +132,17 @@ def _resume(arguments: argparse.Namespace) -> None:
     plan = SweepStudy.open(arguments.storage, arguments.study).plan
     changes = {"storage": arguments.storage} | ({"workers": arguments.workers} if arguments.workers else {})
     Coordinator(replace(plan, settings=replace(plan.settings, **changes)), arguments.study).run()
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for name, content in report(SweepStudy.open(arguments.storage, arguments.study)).items():
+        path = arguments.output / name
+        if isinstance(content, str):
+            path.write_text(content)
+        else:
+            content.savefig(path, dpi=110)
+    print(f"wrote {arguments.output}/")
 
 
 def _export(arguments: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import yaml
+from matplotlib.figure import Figure
 
 from maxexp.config import to_plain
 from maxexp.execution import masked
@@ -97,23 +98,36 @@ class ParentRecord:
         self._record.describe("\n\n".join(texts))
 
     def _report(self, study: SweepStudy, folder: str) -> str:
-        record, found = self._record, results(study)
-        front = pareto_set(found)
-        objectives = study.plan.settings.objectives
-        record.log_text(table_csv(found), f"{folder}/trials.csv")
-        record.log_text(table_csv(front), f"{folder}/pareto.csv")
-        record.log_text(json.dumps([row(r) for r in front], indent=1, default=str), f"{folder}/pareto.json")
-        record.log_figure(pareto_plot(found, list(objectives)), f"{folder}/pareto.png")
-        record.log_figure(history_plot(found, objectives), f"{folder}/history.png")
-        record.log_figure(parallel_plot(found, list(objectives)), f"{folder}/parallel_coordinates.png")
-        record.log_figure(hypervolume_plot(found), f"{folder}/hypervolume.png")
-        shares = importances(study)
-        if shares:
-            record.log_dict(shares, f"{folder}/importances.json")
-            record.log_figure(importance_plot(shares), f"{folder}/importances.png")
-        for count, volume in hypervolume_history(found):
-            record.log_metrics({f"{folder}/hypervolume": volume}, count)
-        return table_markdown(front, list(objectives), f"Pareto set of {study.name}")
+        files = report(study)
+        for name, content in files.items():
+            if isinstance(content, str):
+                self._record.log_text(content, f"{folder}/{name}")
+            else:
+                self._record.log_figure(content, f"{folder}/{name}")
+        for count, volume in hypervolume_history(results(study)):
+            self._record.log_metrics({f"{folder}/hypervolume": volume}, count)
+        return str(files["pareto.md"])
+
+
+def report(study: SweepStudy) -> dict[str, str | Figure]:
+    """Tables and pictures of a study, by file name."""
+    found = results(study)
+    front = pareto_set(found)
+    objectives = study.plan.settings.objectives
+    files: dict[str, str | Figure] = {
+        "trials.csv": table_csv(found),
+        "pareto.csv": table_csv(front),
+        "pareto.json": json.dumps([row(result) for result in front], indent=1),
+        "pareto.md": table_markdown(front, list(objectives), f"Pareto set of {study.name}"),
+        "pareto.png": pareto_plot(found, list(objectives)),
+        "history.png": history_plot(found, objectives),
+        "parallel_coordinates.png": parallel_plot(found, list(objectives)),
+        "hypervolume.png": hypervolume_plot(found),
+    }
+    if shares := importances(study):
+        files["importances.json"] = json.dumps(shares, indent=1)
+        files["importances.png"] = importance_plot(shares)
+    return files
 
 
 def row(result: Result) -> dict[str, Any]:
