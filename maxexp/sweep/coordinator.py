@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
+
 from maxexp.errors import MaxexpError
 from maxexp.sweep.config import Engine, SweepConfig
 from maxexp.sweep.launchers import Workers, make_workers
@@ -17,8 +20,10 @@ from maxexp.sweep.plan import Plan
 from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import choose_evenly, pareto_set, results
 from maxexp.sweep.space import Value
+from maxexp.sweep.storage import StorageError
 from maxexp.sweep.study import FINAL_SUFFIX, PARENT_RUN, STOPPED, TOTAL, SweepStudy
 from maxexp.sweep.tickets import Tickets
+from maxexp.tracking.text import one_line, without_password
 
 TICK_S = 0.5
 DEATHS_PER_WORKER = 3
@@ -57,13 +62,21 @@ class Coordinator:
                     self._run()
                 finally:
                     self._leadership.give_up()
+        except (SQLAlchemyError, OptunaError) as error:
+            place = without_password(self._settings.storage)
+            raise StorageError(f"storage {place} fails: {one_line(error)}; the same command goes on later") from error
         except KeyboardInterrupt:
             print(f"maxexp: stopped; go on with the same command, or: {self._resume_command()}", file=sys.stderr)
             raise
 
     def _run(self) -> None:
-        self._phase(self._study, None)
         phases = [self._study]
+        try:
+            self._phase(self._study, None)
+        except SweepError:
+            if self._record:
+                self._record.finish(phases)
+            raise
         if self._settings.final:
             final = SweepStudy.create(self._settings.storage, self._study.name + FINAL_SUFFIX, self._plan.final())
             chosen = choose_evenly(pareto_set(results(self._study)), self._settings.final.most)
@@ -78,6 +91,7 @@ class Coordinator:
         seen = {result.number for result in results(study) if result.ended}
         folder = Path(self._settings.dir) / study.name
         workers = make_workers(self._settings.launcher, self._settings.storage, study.name, self._threads(), folder)
+        print(f"sweep {study.name}: {self._settings.workers} workers, whose output goes to {folder}/", flush=True)
         deaths = -self._settings.workers
         try:
             while True:

@@ -17,7 +17,7 @@ from maxexp.config import to_plain
 from maxexp.execution import masked
 from maxexp.sweep.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
 from maxexp.sweep.results import Result, hypervolume_history, pareto_set, results
-from maxexp.sweep.study import FINAL_SUFFIX, PARENT_RUN, SweepStudy, counts
+from maxexp.sweep.study import FINAL_SUFFIX, OUTCOME, PARENT_RUN, SweepStudy, counts
 from maxexp.sweep.trial import STUDY_TAG
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
@@ -170,13 +170,15 @@ def table_markdown(found: Sequence[Result], objectives: Sequence[str], title: st
 
 def importances(study: SweepStudy) -> dict[str, dict[str, float]]:
     """Importance of each parameter by objective (PED-ANOVA); none where there are too few trials to tell."""
-    from optuna.importance import get_param_importances
+    import optuna
 
+    measured = optuna.create_study(directions=study.study.directions)
+    measured.add_trials([t for t in study.trials() if t.user_attrs.get(OUTCOME) == "complete"])
     shares = {}
     for index, name in enumerate(study.plan.settings.objectives):
         try:
             with warnings.catch_warnings(action="ignore"):
-                found = get_param_importances(study.study, target=_value(index))
+                found = optuna.importance.get_param_importances(measured, target=_value(index))
         except (ValueError, RuntimeError):
             continue
         if found:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, TrialState
 
-ATTEMPTS = 20
+ATTEMPTS = 4
 """Draws of the sampler itself before another point is taken at random."""
 
 LISTED = 20_000
@@ -86,14 +86,14 @@ class DistinctSampler(BaseSampler):
     Args:
         inner: draws.
         space: what a point consists of.
-        known: points of earlier trials, finished or not.
+        known: points of earlier trials, finished or not, as :func:`frozen` gives them.
         seed: of the choice among the points that are left, where the inner sampler finds none.
     """
 
-    def __init__(self, inner: BaseSampler, space: Space, known: Iterable[Mapping[str, Value]], seed: int) -> None:
+    def __init__(self, inner: BaseSampler, space: Space, known: Iterable[tuple], seed: int) -> None:
         self._inner = inner
         self._space = space
-        self._known = {frozen(point) for point in known}
+        self._known = set(known)
         self._random = random.Random(seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,7 @@ class SweepStudy:
         self.storage = storage
         self.study = study
         self._plan: Plan | None = None
+        self._ended: dict[int, tuple] = {}
 
     @classmethod
     def open(cls, url: str, name: str) -> SweepStudy:
@@ -98,6 +99,10 @@ class SweepStudy:
                 load_if_exists=True,
             )
             text = study.user_attrs.get(PLAN)
+            if text is None and study.get_trials(deepcopy=False):
+                raise ConfigError(
+                    f"hydra.sweeper.study={name}: a study of this name was not made by maxexp; choose another"
+                )
             if text and Plan.from_plain(json.loads(text)).digest() != plan.digest():
                 raise ConfigError(
                     f"hydra.sweeper.study={name}: this study has other parameters, objectives, limits or settings; "
@@ -142,9 +147,8 @@ class SweepStudy:
             else:
                 return None
             self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
-            others = [t for t in self.trials() if t.number != ticket.number]
             inner = make_sampler(self.plan.settings.sampler, self.plan.space, ticket.number)
-            known = [t.params or t.system_attrs.get("fixed_params", {}) for t in others]
+            known = [self._key(t) for t in self.trials() if t.number != ticket.number]
             self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
             trial = Trial(self.study, ticket._trial_id)
             self.plan.space.draw(lambda name, distribution: _suggest(trial, name, distribution))
@@ -160,9 +164,16 @@ class SweepStudy:
         mine = frozen(trial.params)
         for other in self.trials():
             live = other.state in (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
-            if other.number < trial.number and live and frozen(other.params) == mine:
+            if other.number < trial.number and live and self._key(other) == mine:
                 return other.number
         return None
+
+    def _key(self, trial: FrozenTrial) -> tuple:
+        """A trial's point, to be compared; remembered once the trial has ended."""
+        key = self._ended.get(trial.number) or frozen(point_of(trial))
+        if trial.state.is_finished():
+            self._ended[trial.number] = key
+        return key
 
     def put_back(self, trial: FrozenTrial | Trial, lost: bool) -> None:
         """Return a trial to the queue.
@@ -202,6 +213,11 @@ class SweepStudy:
         finally:
             ended.set()
             thread.join()
+
+
+def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
+    """Parameters of a trial, of one that waits those that it will have, if they are given beforehand."""
+    return trial.params or trial.system_attrs.get("fixed_params", {})
 
 
 def counts(trial: FrozenTrial) -> bool:

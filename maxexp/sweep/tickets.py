@@ -12,7 +12,19 @@ from maxexp.sweep.config import GridConfig
 from maxexp.sweep.leadership import Watch
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
-from maxexp.sweep.study import BEAT, LOST, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER, SweepStudy, counts
+from maxexp.sweep.study import (
+    BEAT,
+    LOST,
+    OUTCOME,
+    REASON,
+    RETRY_OF,
+    STOPPED,
+    TOTAL,
+    WORKER,
+    SweepStudy,
+    counts,
+    point_of,
+)
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -59,7 +71,7 @@ class Tickets:
         failed = {
             frozen(t.params) for t in trials if t.state.name == "FAIL" and t.user_attrs.get(OUTCOME) == "failed"
         }
-        others = {frozen(_point(t)) for t in trials if t.state.name != "FAIL"}
+        others = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
         lost = len(failed - others)
         if self._points is not None:
             return len(self._points) - lost
@@ -78,13 +90,13 @@ class Tickets:
         if self._points is None:
             yield from itertools.repeat({})
             return
-        known = {frozen(_point(t)) for t in trials}
+        known = {frozen(point_of(t)) for t in trials}
         yield from (point for point in self._points if frozen(point) not in known)
 
     def _retry(self) -> None:
         """What failed under an earlier command is tried once more: its cause may have been mended."""
         trials = self._study.trials()
-        live = {frozen(_point(t)) for t in trials if t.state.name != "FAIL"}
+        live = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
         for trial in trials:
             if trial.number in self._failed_before and trial.params and frozen(trial.params) not in live:
                 live.add(frozen(trial.params))
@@ -114,10 +126,6 @@ class Tickets:
         if any(t.state.name != "FAIL" for t in latest):
             return None
         return f"{len(latest)} trials in a row failed alike: {latest[-1].user_attrs.get(REASON, 'unknown')}"
-
-
-def _point(trial: FrozenTrial) -> Mapping[str, Value]:
-    return trial.params or trial.system_attrs.get("fixed_params", {})
 
 
 def _like(reason: str) -> str:
