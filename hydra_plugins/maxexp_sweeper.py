@@ -2,9 +2,16 @@
 
 from typing import Any
 
+from hydra.core.config_store import ConfigStore
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+
+# Mappings whose keys are the user's: the command line can add some without a "+". Types are checked in maxexp.sweep.
+_OPEN = OmegaConf.create({key: {} for key in ("objectives", "params", "when")})
+for _mapping in _OPEN.values():
+    OmegaConf.set_struct(_mapping, False)
+ConfigStore.instance().store(group="hydra/sweeper", name="maxexp_open", node=_OPEN, provider="maxexp")
 
 
 class MaxexpSweeper(Sweeper):

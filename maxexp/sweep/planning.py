@@ -36,31 +36,38 @@ def run_sweep(
     Raises:
         MaxexpError: the sweep is wrong, or ended before all its trials were there.
     """
-    plan = make_plan(settings, arguments, composed, config_loader)
+    given = composed.hydra.overrides
+    command = [*(o for o in given.hydra if not o.startswith("hydra.mode=")), *given.task]
+    sources = composed.hydra.runtime.config_sources
+    searchpath = [s.path for s in sources if s.provider not in ("hydra", "main", "schema")]
+    plan = make_plan(settings, arguments, command, searchpath, config_loader)
     preset = composed.hydra.runtime.choices.get("sweep") or UNNAMED
     name = plan.settings.study or f"{preset}-{plan.digest()}"
     Coordinator(plan, name).run()
 
 
 def make_plan(
-    settings: Mapping[str, Any], arguments: Sequence[str], composed: DictConfig, config_loader: ConfigLoader
+    settings: Mapping[str, Any],
+    arguments: Sequence[str],
+    command: Sequence[str] = (),
+    searchpath: Sequence[str] = (),
+    config_loader: ConfigLoader | None = None,
 ) -> Plan:
     """A plan whose settings, space, limits and objectives have been checked.
+
+    Args:
+        settings: of ``hydra.sweeper``.
+        arguments: the other overrides, search space included.
+        command: all that was typed, for the record.
+        searchpath: further configuration folders.
+        config_loader: Hydra's, for ``glob(...)``.
 
     Raises:
         ConfigError: something of it cannot be; the message names the key.
     """
     typed = to_sweep_config(dict(settings))
     space = parse_space(typed.params, typed.when, arguments, config_loader)
-    extra = [s.path for s in composed.hydra.runtime.config_sources if s.provider not in ("hydra", "main", "schema")]
-    overrides = composed.hydra.overrides
-    plan = Plan(
-        typed,
-        replace(space, fixed=()),
-        space.fixed,
-        tuple(extra),
-        (*(o for o in overrides.hydra if not o.startswith("hydra.mode=")), *overrides.task),
-    )
+    plan = Plan(typed, replace(space, fixed=()), space.fixed, tuple(searchpath), tuple(command))
     _check_space(space, typed)
     _check_samples(plan)
     return plan

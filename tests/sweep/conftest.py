@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from mlflow.tracking import MlflowClient
-from omegaconf import OmegaConf
 
 from maxexp.__main__ import conf_dir
 from maxexp.config import register_schema
@@ -44,23 +44,12 @@ def planned(*arguments: str) -> Plan:
     """The plan of a command line ``python -m maxexp -m hydra/sweeper=maxexp ...``."""
     register_schema()
     chosen = [] if any(a.startswith("+sweep=") for a in arguments) else ["hydra/sweeper=maxexp"]
+    ours = [a for a in arguments if a.startswith("hydra")]
+    task = [a for a in arguments if not a.startswith("hydra")]
+    fixed = [o.input_line for o in OverridesParser.create().parse_overrides(task) if not o.is_sweep_override()]
     with initialize_config_dir(conf_dir(), version_base="1.3"):
-        ours = [a for a in arguments if a.startswith("hydra")]
-        task = [a for a in arguments if not a.startswith("hydra")]
-        fixed = [a for a in task if not _sweeps(a)]
         composed = compose("config", overrides=[*chosen, *ours, *fixed], return_hydra_config=True)
-        settings = {k: v for k, v in composed.hydra.sweeper.items()}
-        OmegaConf.set_struct(composed, False)
-        composed.hydra.runtime.config_sources = []
-        composed.hydra.overrides = {"hydra": [*chosen, *ours], "task": list(task)}
-        return make_plan(settings, task, composed, None)
-
-
-def _sweeps(argument: str) -> bool:
-    value = argument.partition("=")[2]
-    return any(value.startswith(word) for word in ("choice(", "range(", "interval(", "tag(")) or (
-        "," in value and value[0] not in "[{"
-    )
+        return make_plan(dict(composed.hydra.sweeper), task)
 
 
 def run_here(plan: Plan, name: str = "study") -> SweepStudy:

@@ -35,7 +35,7 @@ def artifact(client, run, path):
 
 @pytest.fixture
 def grid(sweep):
-    return sweep("sampler=grid", OBJECTIVES, *GRID, *COST_ONLY)
+    return sweep("+sampler=grid", OBJECTIVES, *GRID, *COST_ONLY)
 
 
 def test_a_grid_finds_what_brute_force_finds(grid, client):
@@ -164,7 +164,7 @@ def test_the_sweeps_own_time_does_not_grow(place):
     from optuna.trial import create_trial
 
     plan = planned(
-        "hydra.sweeper.trials=700", "sampler=random", OBJECTIVES, "model.width=interval(0.1,1)", *COST_ONLY
+        "hydra.sweeper.trials=700", "+sampler=random", OBJECTIVES, "model.width=interval(0.1,1)", *COST_ONLY
     )
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     Tickets(study).tend()
