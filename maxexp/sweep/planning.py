@@ -19,6 +19,9 @@ from maxexp.sweep.objectives import check_objectives
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.space import Space, parse_space
 
+SWEEPER_GROUPS = ("sampler=", "launcher=")
+"""Groups that belong to the sweep, not to its trials."""
+
 UNNAMED = "sweep"
 """Begin of a study's name where no preset gives one."""
 
@@ -67,7 +70,8 @@ def make_plan(
     """
     typed = to_sweep_config(dict(settings))
     space = parse_space(typed.params, typed.when, arguments, config_loader)
-    plan = Plan(typed, replace(space, fixed=()), space.fixed, tuple(searchpath), tuple(command))
+    common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
+    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
     _check_space(space, typed)
     _check_samples(plan)
     return plan

@@ -68,8 +68,8 @@ def _open(url: str) -> BaseStorage:
 
 
 @contextmanager
-def storage_lock(url: str) -> Iterator[None]:
-    """Lets one process of this machine at a time into a storage that is a file.
+def storage_lock(url: str) -> Iterator[bool]:
+    """Lets one process of this machine at a time into a storage that is a file; yields whether it is one.
 
     SQLite has no row locks: without this, two workers could take the same trial, or draw the same point. Databases
     with a server settle that themselves.
@@ -79,6 +79,6 @@ def storage_lock(url: str) -> Iterator[None]:
             path = Path(url.removeprefix(scheme)).absolute()
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{path}.lock"):
-                yield
+                yield True
             return
-    yield
+    yield False

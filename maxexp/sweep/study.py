@@ -140,13 +140,17 @@ class SweepStudy:
         """The next trial with its parameters drawn, now this process's; None if no ticket is waiting."""
         from optuna.trial import Trial, TrialState
 
-        with storage_lock(self.url):
+        with storage_lock(self.url) as alone:
             for ticket in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                if alone:
+                    # Before it is ours: then there is no moment at which a kill leaves it without an owner.
+                    self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
                 if self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING):
                     break
             else:
                 return None
-            self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
+            if not alone:
+                self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
             inner = make_sampler(self.plan.settings.sampler, self.plan.space, ticket.number)
             known = [self._key(t) for t in self.trials() if t.number != ticket.number]
             self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
@@ -183,8 +187,7 @@ class SweepStudy:
         """
         from optuna.trial import TrialState
 
-        if lost:
-            self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + 1)
+        self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
         self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:

@@ -74,7 +74,6 @@ class TrialRun:
         return outcome
 
     def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
-        earlier = self._earlier_run() if self._trial.user_attrs.get(LOST) or RUN in self._trial.user_attrs else None
         try:
             config = self._plan.compose(*self._overrides[len(self._plan.overrides) :])
             verdict = judge(config, parse_limits(self._plan.settings.limits))
@@ -82,6 +81,8 @@ class TrialRun:
             self._record_refused(error)
             raise
         self._note(verdict)
+        # Only a trial that came back to the queue can have a run already.
+        earlier = self._earlier_run(config) if LOST in self._trial.user_attrs else None
         if earlier and earlier.status in ("FINISHED", "FAILED"):
             return self._read(earlier)
         if verdict.reason:
@@ -145,10 +146,14 @@ class TrialRun:
         except MaxexpError:
             return
 
-    def _earlier_run(self) -> RecordedRun | None:
-        """The run that a worker began for this trial before it died."""
-        store = open_store(self._plan.compose_first().tracking)
-        found = find_runs(store, {PARENT: self._parent, STUDY_TAG: self._study.name, TRIAL_TAG: self._number})
+    def _earlier_run(self, config: Config) -> RecordedRun | None:
+        """The run that an earlier worker began for this trial, if it came so far."""
+        store = open_store(config.tracking)
+        found = find_runs(
+            store,
+            config.tracking.experiment,
+            {PARENT: self._parent, STUDY_TAG: self._study.name, TRIAL_TAG: self._number},
+        )
         return found[0] if found else None
 
     def _read(self, run: RecordedRun) -> tuple[str, str | None, list[float] | None]:
@@ -224,16 +229,10 @@ class TrialRun:
         else:
             self._study.study.tell(self._trial, values)
 
-    @property
-    def _parent(self) -> str:
-        return self._study.attribute(PARENT_RUN) or ""
-
-    @property
-    def _number(self) -> str:
-        return str(self._trial.number)
-
     def _tags(self) -> dict[str, str]:
-        return {PARENT: self._parent, STUDY_TAG: self._study.name, TRIAL_TAG: self._number}
+        """By which this trial's run is known."""
+        parent = self._study.attribute(PARENT_RUN) or ""
+        return {PARENT: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
 
     def _name(self) -> str:
         phase = "final " if self._study.name.endswith(FINAL_SUFFIX) else ""

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.study import STOPPED, SweepStudy
 from maxexp.sweep.trial import TrialRun, log_file, trial_folder
 from maxexp.tracking.signals import sigterm_raises
 
@@ -40,7 +40,7 @@ def work(url: str, name: str, threads: int | None = None) -> int:
     done = 0
     while True:
         asked = time.monotonic()
-        trial = study.claim()
+        trial = None if study.attribute(STOPPED) else study.claim()
         if trial is None:
             if study.over():
                 return done

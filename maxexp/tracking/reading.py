@@ -73,13 +73,13 @@ def _recorded(store: Store, run: Run) -> RecordedRun:
     )
 
 
-def find_runs(store: Store, tags: Mapping[str, str]) -> list[RecordedRun]:
-    """All runs that have these tags, in any experiment, newest first.
+def find_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> list[RecordedRun]:
+    """All runs of an experiment that have these tags, newest first.
 
     Raises:
         TrackingError: the store fails.
     """
     condition = " AND ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
-    with store.asked_to("search runs"):
-        experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
-        return [_recorded(store, run) for run in store.client.search_runs(experiments, condition)]
+    experiment_id = store.experiment_id(experiment)
+    with store.asked_to(f"search runs of experiment {experiment!r}"):
+        return [_recorded(store, run) for run in store.client.search_runs([experiment_id], condition)]
