@@ -149,11 +149,7 @@ class TrialRun:
     def _earlier_run(self, config: Config) -> RecordedRun | None:
         """The run that an earlier worker began for this trial, if it came so far."""
         store = open_store(config.tracking)
-        found = find_runs(
-            store,
-            config.tracking.experiment,
-            {PARENT: self._parent, STUDY_TAG: self._study.name, TRIAL_TAG: self._number},
-        )
+        found = find_runs(store, config.tracking.experiment, self._tags())
         return found[0] if found else None
 
     def _read(self, run: RecordedRun) -> tuple[str, str | None, list[float] | None]:
