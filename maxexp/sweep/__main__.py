@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -136,13 +138,24 @@ def _resume(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, content in report(SweepStudy.open(arguments.storage, arguments.study)).items():
+    study = SweepStudy.open(arguments.storage, arguments.study)
+    files = report(study)
+    files["README.md"] = _readme(study, files)
+    for name, content in files.items():
         path = arguments.output / name
         if isinstance(content, str):
             path.write_text(content)
         else:
             content.savefig(path, dpi=110)
     print(f"wrote {arguments.output}/")
+
+
+def _readme(study: SweepStudy, files: Mapping[str, object]) -> str:
+    """The page of a report: how it was made, the Pareto set, the pictures."""
+    command = " ".join(["python -m maxexp -m", *map(shlex.quote, study.plan.command)])
+    pictures = [f"![{Path(name).stem.replace('_', ' ')}]({name})" for name in files if name.endswith(".png")]
+    text = [f"# Sweep {study.name}", f"```sh\n{command}\n```", f"{progress_line(study, results(study))}."]
+    return "\n\n".join([*text, str(files["pareto.md"]), *pictures]) + "\n"
 
 
 def _export(arguments: argparse.Namespace) -> None:

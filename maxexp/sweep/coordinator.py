@@ -73,18 +73,19 @@ class Coordinator:
         phases = [self._study]
         try:
             self._phase(self._study, None)
-        except SweepError:
-            if self._record:
+            if self._settings.final:
+                phases.append(self._final())
+                chosen = choose_evenly(pareto_set(results(self._study)), self._settings.final.most)
+                self._phase(phases[1], [result.params for result in chosen])
+        finally:
+            if self._record and not isinstance(sys.exception(), KeyboardInterrupt):
                 self._record.finish(phases)
-            raise
-        if self._settings.final:
-            final = SweepStudy.create(self._settings.storage, self._study.name + FINAL_SUFFIX, self._plan.final())
-            chosen = choose_evenly(pareto_set(results(self._study)), self._settings.final.most)
-            self._phase(final, [result.params for result in chosen])
-            phases.append(final)
-        if self._record:
-            self._record.finish(phases)
         print(f"sweep {self._study.name}: see it with: {self._resume_command('show')}")
+
+    def _final(self) -> SweepStudy:
+        """The study of the second phase."""
+        name = self._study.name + FINAL_SUFFIX
+        return SweepStudy.create(self._settings.storage, name, self._plan.final())
 
     def _phase(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> None:
         tickets: Tickets | None = None

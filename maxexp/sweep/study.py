@@ -179,6 +179,11 @@ class SweepStudy:
             self._ended[trial.number] = key
         return key
 
+    def owned(self, trial: Trial) -> bool:
+        """Whether a trial that this process claimed is still its own."""
+        now = self.storage.get_trial(trial._trial_id)
+        return now.state.name == "RUNNING" and now.user_attrs.get(WORKER) == identity()
+
     def put_back(self, trial: FrozenTrial | Trial, lost: bool) -> None:
         """Return a trial to the queue.
 

@@ -63,12 +63,16 @@ class TrialRun:
         KeyboardInterrupt and SIGTERM pass, and leave the trial as it is.
         """
         started = time.monotonic()
+        values: list[float] | None
         try:
             outcome, reason, values = self._carry_out()
         except Exception as error:
             # Any failure of a trial is a result of the sweep; the run has the traceback.
             log.exception("trial %d failed", self._trial.number)
             outcome, reason, values = "failed", summary(error), None
+        if not self._study.owned(self._trial):
+            log.warning("trial %d was given to another worker, for this one gave no sign of life", self._trial.number)
+            return "lost"
         self._trial.set_user_attr(SECONDS, round(time.monotonic() - started, 3))
         self._tell(outcome, reason, values)
         return outcome
@@ -93,7 +97,7 @@ class TrialRun:
     def _train(self, config: Config, earlier: RecordedRun | None) -> tuple[str, str | None, list[float] | None]:
         record = self._open(config, earlier)
         network = build_network(config.model, config.dataset.shape)
-        reason = None
+        outcome, reason, values = "complete", None, None
         with record:
             if earlier:
                 config.resume = record.run_id
@@ -103,18 +107,17 @@ class TrialRun:
                 record.watch(self._prune)
             try:
                 carry_out(config, network, record, self._folder)
+                values = self._values(record.metrics())
             except PrunedError as pruned:
-                reason = str(pruned)
-            record.set_tags({STATE_TAG: "pruned" if reason else "complete"} | ({REASON: reason} if reason else {}))
-            metrics = record.metrics()
-        if reason:
-            return "pruned", reason, None
-        return self._complete(metrics)
+                outcome, reason = "pruned", str(pruned)
+                record.set_tags({REASON: reason})
+            record.set_tags({STATE_TAG: outcome})
+        return outcome, reason, values
 
-    def _complete(self, metrics: Mapping[str, float]) -> tuple[str, str | None, list[float] | None]:
+    def _values(self, metrics: Mapping[str, float]) -> list[float]:
         tested = {name: value for name, value in metrics.items() if name.startswith("test/accuracy")}
         self._trial.set_user_attr(TESTED, tested)
-        return "complete", None, objective_values(self._plan.settings.objectives, metrics)
+        return objective_values(self._plan.settings.objectives, metrics)
 
     def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
         """The record of this trial, new or gone on with."""
@@ -157,7 +160,7 @@ class TrialRun:
         self._trial.set_user_attr(RUN, run.run_id)
         state = run.tags.get(STATE_TAG)
         if state == "complete":
-            return self._complete(run.metrics)
+            return "complete", None, self._values(run.metrics)
         if state == "infeasible":
             return "infeasible", run.tags["infeasible"], self._placeholders(Verdict(run.metrics, {}))
         if state == "pruned":

@@ -13,12 +13,12 @@ from mlflow.tracking import MlflowClient
 
 from maxexp.__main__ import conf_dir
 from maxexp.config import register_schema
+from maxexp.sweep import coordinator
+from maxexp.sweep.config import LauncherConfig
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.planning import make_plan
-from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import Result, results
 from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
 from maxexp.sweep.worker import work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -52,22 +52,32 @@ def planned(*arguments: str) -> Plan:
         return make_plan(dict(composed.hydra.sweeper), task)
 
 
-def run_here(plan: Plan, name: str = "study") -> SweepStudy:
-    """Carry a sweep out in this process, with one worker; up to the tickets that wait at once."""
-    study = SweepStudy.create(plan.settings.storage, name, plan)
-    with ParentRecord.open(study) as parent:
-        Tickets(study).tend()
-        work(study.url, study.name)
-        parent.finish([study])
-    return study
+class InlineWorkers:
+    """One worker, in this process: it returns when the study is over."""
+
+    def __init__(self, config: LauncherConfig, url: str, name: str, threads: int | None, folder: Path) -> None:
+        self._work = url, name
+
+    def start(self, count: int) -> None:
+        work(*self._work)
+
+    def alive(self) -> int:
+        return 0
+
+    def stop(self) -> None:
+        pass
 
 
 @pytest.fixture
-def sweep(place) -> Callable[..., tuple[SweepStudy, list[Result]]]:
+def sweep(place, monkeypatch) -> Callable[..., tuple[SweepStudy, list[Result]]]:
     """``sweep("model.width=0.5,1", ...)``: a sweep of this process and its trials."""
 
+    monkeypatch.setattr(coordinator, "make_workers", InlineWorkers)
+
     def sweep(*arguments: str, name: str = "study") -> tuple[SweepStudy, list[Result]]:
-        study = run_here(planned(*arguments), name)
+        plan = planned(*arguments)
+        coordinator.Coordinator(plan, name).run()
+        study = SweepStudy.open(plan.settings.storage, name)
         return study, results(study)
 
     return sweep

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from maxexp.device.cost import network_cost
 from maxexp.network.graph import build_network
-from maxexp.sweep.results import pareto_set
+from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.sweep.worker import OVERHEAD, work
@@ -157,6 +157,63 @@ def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client
     complete = [tuple(t.params.values()) for t in trials if t.state.name == "COMPLETE"]
     assert len(set(complete)) == 5
     assert {tuple(t.params.values()) for t in trials if t.state.name == "FAIL"} <= set(complete)
+
+
+def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, client):
+    study, found = sweep(
+        "+sampler=grid",
+        "hydra.sweeper.objectives={val/best_accuracy:maximize,hw/latency_us:minimize}",
+        "hydra.sweeper.pruning={warmup_epochs:1,rivals:1}",
+        "recipe.learning_rate=choice(0.01,1e-7)",
+        "stages=[train,synthesize]",
+        "trainer.max_epochs=4",
+        "tracking.system_metrics=false",
+    )
+    assert [r.outcome for r in found] == ["complete", "pruned"]
+    assert [len(r.curve) for r in found] == [4, 2]
+    assert study.trials()[1].state is TrialState.PRUNED
+    run = client.get_run(found[1].run_id)
+    assert run.info.status == "FINISHED" and run.data.tags["sweep.state"] == "pruned"
+    curve = client.get_metric_history(run.info.run_id, "val/accuracy")
+    assert {str(m.step): m.value for m in curve} == found[1].curve
+    assert [r.number for r in pareto_set(found)] == [0]
+    # The next draws are not disturbed by it.
+    assert [r.outcome for r in results(resampled(study))][:2] == ["complete", "pruned"]
+
+
+def resampled(study):
+    """A TPE sampler that has seen pruned trials of two objectives."""
+    from maxexp.sweep.config import TpeConfig
+    from maxexp.sweep.sampling import make_sampler
+
+    study.study.sampler = make_sampler(TpeConfig("tpe", startup_trials=1), study.plan.space, 9)
+    trial = study.study.ask()
+    trial.suggest_categorical("recipe.learning_rate", [0.01, 1e-7])
+    study.study.tell(trial, [0.5, 1.0])
+    return study
+
+
+def test_the_pareto_set_gets_a_second_phase(sweep, client, capsys):
+    study, found = sweep(
+        "hydra.sweeper.trials=4",
+        "hydra.sweeper.final={overrides:[model.layers.fc.bias=false],most:2}",
+        OBJECTIVES,
+        *GRID,
+        *COST_ONLY,
+    )
+    final = SweepStudy.open(study.url, "study.final")
+    chosen = results(final)
+    front = [r.params for r in pareto_set(found)]
+    assert [r.params for r in chosen] == [front[0], front[-1]][: len(front)]
+    parent = run_of(client, study)
+    runs = children(client, parent.info.run_id)
+    assert len(runs) == len(found) + len(chosen)
+    of_final = [r for r in runs if r.data.tags["sweep.study"] == "study.final"]
+    assert {r.data.params["model.layers.fc.bias"] for r in of_final} == {"false"}
+    assert {e.path for e in client.list_artifacts(parent.info.run_id, "sweep/final")} >= {"sweep/final/pareto.csv"}
+    assert "Pareto set of study.final" in parent.data.tags["mlflow.note.content"]
+    output = capsys.readouterr().out
+    assert "trial 3 (4/4) complete: hw/latency_us" in output and "maxexp.sweep show study" in output
 
 
 def test_the_sweeps_own_time_does_not_grow(place):
