@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from maxexp.sweep import launchers
 from maxexp.sweep.results import results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.sweep.worker import OVERHEAD
+from tests.sweep import trivial
 from tests.sweep.conftest import COST_ONLY, REPOSITORY, call, environment, planned
 
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
@@ -105,21 +107,48 @@ def test_a_small_study_on_postgresql(postgresql, place):
     check(study, 6)
 
 
+def report(study: SweepStudy, what: str, capsys) -> None:
+    """Throughput, and the sweep's own time, which does not grow with the number of finished trials."""
+    trials = study.trials()
+    ended = sorted(t.datetime_complete for t in trials if t.datetime_complete)
+    rate = (len(ended) - 1) / (ended[-1] - ended[0]).total_seconds()
+    overhead = [t.user_attrs[OVERHEAD] for t in trials if OVERHEAD in t.user_attrs]
+    first, last = sorted(overhead[10:60])[25], sorted(overhead[-50:])[25]
+    with capsys.disabled():
+        print(f"\n{what}: {rate:.1f} trials/s; own time per trial {first:.3f} s, at last {last:.3f} s")
+    assert last < 3 * first + 0.1
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("workers", [1, 4])
 def test_two_hundred_trivial_trials_on_postgresql(postgresql, place, workers, capsys):
     study = make_study(postgresql, f"many{workers}", TRIALS)
-    processes = carry_out(study, workers)
-    done = [process.communicate(timeout=600)[0].split() for process in processes]
+    done = [process.communicate(timeout=600)[0].split() for process in carry_out(study, workers)]
     check(study, TRIALS)
     assert sum(int(count) for count, _ in done) == TRIALS
-    overhead = [t.user_attrs[OVERHEAD] for t in study.trials() if OVERHEAD in t.user_attrs]
-    first, last = sorted(overhead[10:60])[25], sorted(overhead[-50:])[25]
-    seconds = max(float(each) for _, each in done)
-    with capsys.disabled():
-        print(f"\n{workers} workers: {TRIALS / seconds:.1f} trials/s; own time {first:.3f} s, at last {last:.3f} s")
-    assert last < 3 * first + 0.1
+    report(study, f"{workers} processes", capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_hundred_trivial_trials_with_ray(postgresql, place, monkeypatch, capsys):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setattr(launchers, "_work", trivial.work)
+    study = make_study(postgresql, "ray", TRIALS)
+    workers = launchers.RayWorkers({"num_cpus": 4}, (study.url, study.name, 1), place)
+    try:
+        workers.start(4)
+        tickets = Tickets(study)
+        while not study.over():
+            tickets.tend()
+            assert workers.alive()
+            time.sleep(0.1)
+    finally:
+        workers.stop()
+    check(study, TRIALS)
+    report(study, "4 workers of Ray", capsys)
 
 
 @pytest.mark.slow
