@@ -68,9 +68,9 @@ def prepared_once(folder: Path, name: str) -> Iterator[None]:
         folder: see :func:`cache_folder`; where it cannot be written nothing is kept, so nobody waits.
         name: of the data set.
     """
-    lock = FileLock(folder / "datasets" / f"{name}.lock")
+    lock = FileLock(folder / "locks" / f"{name}.lock")
     try:
-        (folder / "datasets").mkdir(parents=True, exist_ok=True)
+        (folder / "locks").mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError:
         yield
