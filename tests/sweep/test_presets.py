@@ -10,10 +10,13 @@ import yaml
 from maxexp.__main__ import conf_dir
 from maxexp.config import to_plain
 from maxexp.errors import ConfigError
+from maxexp.execution import new_run
+from maxexp.network.graph import build_network
 from maxexp.sweep.__main__ import progress_line
 from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.limits import judge, parse_limits
-from maxexp.sweep.results import results
+from maxexp.sweep.results import pareto_set, results
+from maxexp.sweep.study import SweepStudy
 from tests.app.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, call, planned
@@ -57,7 +60,7 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        ((), "nothing to search"),
+        ((OBJECTIVES,), "nothing to search"),
         (("model.width=1,2",), "name at least one metric"),
         ((OBJECTIVES, "model.widht=1,2"), "model.widht"),
         ((OBJECTIVES, "model.width=1,-2"), "model.width=-2"),
@@ -69,7 +72,7 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "seed=1,2", "quantization=float"), "does not run on the chip"),
         ((OBJECTIVES, "seed=1,2", *COST_ONLY, "hydra.sweeper.pruning={rivals:3}"), "no training to give up"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.limits=['latency < 3']"), "hydra.sweeper.limits"),
-        ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:[trainer.max_epoch=3]}"), "trainer.max_epoch"),
+        ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['trainer.max_epoch=3']}"), "trainer.max_epoch"),
         ((OBJECTIVES, "seed=1,2", "resume=abc"), "resume="),
     ],
 )
@@ -122,3 +125,25 @@ def test_the_verbs_of_the_readme(sweep, tmp_path):
     assert list((tmp_path / "conf" / "experiment").glob("study_*.yaml"))
     done = call("show", "nosuch", cwd=tmp_path, module="maxexp.sweep")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path, place, client):
+    channels, common = ("4", "16"), ("trainer.max_epochs=3", "trainer.threads=1", "tracking.system_metrics=false")
+    fixed = ("model.layers.conv2.kernel_size=3", "quantization.weight_bits=8", "model.layers.conv2.out_channels=8")
+    conv1 = "model.layers.conv1.out_channels"
+    grid = ("+sweep=smoke", "sampler=grid", f"{conv1}={','.join(channels)}", "hydra.sweeper.study=grid")
+    done = call(*grid, *fixed, *common, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = results(SweepStudy.open(f"sqlite:///{tmp_path}/mlruns/sweeps.db", "grid"))
+    expected = {}
+    for number in channels:
+        config = composed(f"{conv1}={number}", *fixed, *common, "tracking.experiment=bruteforce")
+        new_run(config, build_network(config.model, config.dataset.shape), [], tmp_path / number)
+        (run, *_) = client.search_runs([client.get_experiment_by_name("bruteforce").experiment_id])
+        expected[int(number)] = (-run.data.metrics["val/best_accuracy"], run.data.metrics["hw/latency_us"])
+    assert {r.params[conv1]: r.losses for r in found} == expected
+    losses = expected.values()
+    front = {n for n, a in expected.items() if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in losses)}
+    assert {r.params[conv1] for r in pareto_set(found)} == front

@@ -196,7 +196,7 @@ def resampled(study):
 def test_the_pareto_set_gets_a_second_phase(sweep, client, capsys):
     study, found = sweep(
         "hydra.sweeper.trials=4",
-        "hydra.sweeper.final={overrides:[model.layers.fc.bias=false],most:2}",
+        "hydra.sweeper.final={overrides:['model.layers.fc.bias=false'],most:2}",
         OBJECTIVES,
         *GRID,
         *COST_ONLY,
