@@ -255,6 +255,8 @@ def to_sweep_config(composed: DictConfig | dict[str, Any]) -> SweepConfig:
     chosen = plain.pop("sampler", {"name": "tpe"})
     if chosen.get("name") not in SAMPLERS:
         raise ConfigError(f"sampler={chosen.get('name')}: must be one of {', '.join(SAMPLERS)}")
+    # Hydra merges mappings: null takes an objective of the preset away.
+    plain["objectives"] = {name: d for name, d in plain.get("objectives", {}).items() if d is not None}
     sampler = _typed(SAMPLERS[chosen["name"]], chosen, "sampler.")
     return _typed(SweepConfig, {**plain, "sampler": sampler}, "hydra.sweeper.")
 
