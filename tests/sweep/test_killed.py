@@ -135,3 +135,20 @@ def test_ctrl_c_closes_the_runs_and_the_workers_end(tmp_path):
         assert {status for (status,) in mlflow.execute("select status from runs")} == {"KILLED"}
     with sqlite3.connect(tmp_path / "mlruns/sweeps.db") as study:
         assert {state for (state,) in study.execute("select state from trials")} == {"WAITING"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_commands_at_once_share_the_work(tmp_path):
+    """As on two machines: one leads, the other takes part; both end when all trials are there."""
+    space = ("model.layers.conv1.out_channels=range(4,29,4)", "model.layers.conv2.out_channels=range(4,33,4)")
+    objectives = "hydra.sweeper.objectives={val/best_accuracy:maximize,hw/latency_us:minimize}"
+    settings = ("hydra.sweeper.study=killed", "hydra.sweeper.trials=12", "trainer.max_epochs=1")
+    common = ("stages=[train,synthesize]", "tracking.system_metrics=false")
+    arguments = ("hydra/sweeper=maxexp", objectives, *settings, *space, *common)
+    both = [start(*arguments, cwd=tmp_path) for _ in range(2)]
+    assert [process.wait(1800) for process in both] == [0, 0], (tmp_path / "output.txt").read_text()
+    check(tmp_path, 12)
+    with sqlite3.connect(tmp_path / "mlruns/sweeps.db") as study:
+        owners = study.execute("select count(distinct value_json) from trial_user_attributes where key = 'worker'")
+        assert owners.fetchone() == (2,)
