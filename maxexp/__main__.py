@@ -105,8 +105,8 @@ def main() -> None:
             raise
         show_error(explain(error))
         sys.exit(1)
-    except OSError as error:
-        # A folder that cannot be made, a full disk.
+    except (MaxexpError, OSError) as error:
+        # A sweep that cannot begin or go on; a folder that cannot be made, a full disk.
         show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:

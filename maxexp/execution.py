@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -40,28 +41,57 @@ def new_run(
         folder: local folder of the run.
         refusal: why the network cannot run; it is recorded, and the run fails with it.
     """
-    tags = {
-        **provenance(PACKAGE),
-        "model": network.name,
-        "dataset": config.dataset.name,
-        "quantization": config.quantization.method.name,
-    }
-    record = RunRecord.start(config.tracking, run_name(config, network, overrides), tags, masked(to_plain(config)))
+    record = start_record(config, overrides)
     with record:
-        record.log_text(without_password(to_yaml(config)), "config/resolved.yaml")
-        typed = yaml.safe_dump([without_password(override) for override in overrides])
-        record.log_text(typed, "config/overrides.yaml")
-        for file, text in environment_files().items():
-            record.log_text(text, f"config/{file}")
+        log_configuration(record, config, overrides)
         if refusal:
             raise refusal
         carry_out(config, network, record, folder)
     finish_message(record)
 
 
-def run_name(config: Config, network: Network, overrides: Sequence[str]) -> str:
+def start_record(
+    config: Config, overrides: Sequence[str], tags: Mapping[str, str] | None = None, name: str | None = None
+) -> RunRecord:
+    """Create the run, with all that is known of it before it begins.
+
+    Args:
+        tags: further ones.
+        name: instead of the one made from the overrides.
+    """
+    known = {
+        **_provenance(),
+        "model": config.model.name,
+        "dataset": config.dataset.name,
+        "quantization": config.quantization.method.name,
+        **(tags or {}),
+    }
+    return RunRecord.start(config.tracking, name or run_name(config, overrides), known, masked(to_plain(config)))
+
+
+def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
+    """Store the configuration, what the user typed of it, and the environment."""
+    record.log_text(without_password(to_yaml(config)), "config/resolved.yaml")
+    typed = yaml.safe_dump([without_password(override) for override in overrides])
+    record.log_text(typed, "config/overrides.yaml")
+    for file, text in (_environment_files() if environment else {}).items():
+        record.log_text(text, f"config/{file}")
+
+
+# The code of a process is what it has imported: later changes of the checkout are not of its runs.
+@cache
+def _provenance() -> dict[str, str]:
+    return provenance(PACKAGE)
+
+
+@cache
+def _environment_files() -> dict[str, str]:
+    return environment_files()
+
+
+def run_name(config: Config, overrides: Sequence[str]) -> str:
     """Model, data set and quantization, then the single keys that the user set."""
-    name = f"{network.name}-{config.dataset.name}-{config.quantization.method.name}"
+    name = f"{config.model.name}-{config.dataset.name}-{config.quantization.method.name}"
     keys = [o.lstrip("+~") for o in overrides]
     single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(UNNAMED)]
     return " ".join([name, *single])[:LONGEST_NAME]

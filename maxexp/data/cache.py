@@ -7,12 +7,14 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from filelock import FileLock
 
 from maxexp.data.arrays import SplitArrays, content_digest
 from maxexp.errors import DataError
@@ -51,6 +53,27 @@ def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def prepared_once(folder: Path, name: str) -> Iterator[None]:
+    """Lets one process at a time find, download and decode a data set; the others then read what it kept.
+
+    Args:
+        folder: see :func:`cache_folder`; where it cannot be written nothing is kept, so nobody waits.
+        name: of the data set.
+    """
+    lock = FileLock(folder / "locks" / f"{name}.lock")
+    try:
+        (folder / "locks").mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class SplitCache:

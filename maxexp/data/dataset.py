@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maxexp.data.arrays import content_digest
-from maxexp.data.cache import SplitCache, fingerprint
+from maxexp.data.cache import SplitCache, fingerprint, prepared_once
 from maxexp.data.config import DatasetConfig
 from maxexp.data.sources import find_source
 from maxexp.data.split import stratified_split
@@ -60,20 +60,22 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
     Raises:
         DataError: the data are missing, corrupt, or not what the configuration says.
     """
-    source = find_source(config)
-    parameters = {
-        "source": config.source.name,
-        "kind": type(source).__name__,
-        "split": split,
-        "shape": config.shape,
-        "num_classes": config.num_classes,
-    }
-    mark = fingerprint(source.files(split), parameters)
-    cache = SplitCache(cache_folder(config.cache_dir), f"{config.name}-{split}", parameters)
-    kept = cache.load(mark)
-    if kept is None:
-        arrays = source.read(split)
-        kept = arrays, content_digest(arrays.images, arrays.labels)
-        cache.store(mark, *kept)
+    folder = cache_folder(config.cache_dir)
+    with prepared_once(folder, config.name):
+        source = find_source(config)
+        parameters = {
+            "source": config.source.name,
+            "kind": type(source).__name__,
+            "split": split,
+            "shape": config.shape,
+            "num_classes": config.num_classes,
+        }
+        mark = fingerprint(source.files(split), parameters)
+        cache = SplitCache(folder, f"{config.name}-{split}", parameters)
+        kept = cache.load(mark)
+        if kept is None:
+            arrays = source.read(split)
+            kept = arrays, content_digest(arrays.images, arrays.labels)
+            cache.store(mark, *kept)
     arrays, digest = kept
     return ImageSet(torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels), arrays.classes, digest)

@@ -47,7 +47,7 @@ class Outbox:
         Raises:
             TrackingError: A name that MLflow cannot store; then none of the tags is taken.
         """
-        self.tags |= {_name(key): shortened(value, LONGEST_TAG) for key, value in tags.items()}
+        self.tags |= tag_texts(tags)
 
     def flush(self) -> bool:
         """Sends everything in one call; warns once per outage and returns whether the store took it."""
@@ -67,6 +67,15 @@ class Outbox:
             log.warning("tracking store is back: %d kept points were sent", len(self.metrics))
         self.metrics, self.tags, self.down = [], {}, False
         return True
+
+
+def tag_texts(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Returns tags as MLflow stores them, values shortened to its limit.
+
+    Raises:
+        TrackingError: A name that MLflow cannot store.
+    """
+    return {_name(key): shortened(value, LONGEST_TAG) for key, value in tags.items()}
 
 
 def metric_points(values: Mapping[str, Any], step: int) -> list[Metric]:

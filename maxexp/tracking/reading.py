@@ -108,9 +108,26 @@ def find_runs(store: Store, query: str) -> list[RecordedRun]:
     """
     with store.asked_to(f"search runs with {query!r}"):
         experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
-        found, token = [], None
-        while token != "":
-            page = store.client.search_runs(experiments, query, max_results=1000, page_token=token)
-            found += [_recorded(store, run) for run in page]
-            token = page.token or ""
+        return _search(store, experiments, query)
+
+
+def find_tagged_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> list[RecordedRun]:
+    """All runs of an experiment that have these tags, the newest first.
+
+    Raises:
+        TrackingError: the store fails.
+    """
+    condition = " AND ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    experiment_id = store.experiment_id(experiment)
+    with store.asked_to(f"search runs of experiment {experiment!r}"):
+        return _search(store, [experiment_id], condition)
+
+
+def _search(store: Store, experiments: list[str], query: str) -> list[RecordedRun]:
+    """All pages of an answer."""
+    found, token = [], None
+    while token != "":
+        page = store.client.search_runs(experiments, query, max_results=1000, page_token=token)
+        found += [_recorded(store, run) for run in page]
+        token = page.token or ""
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary
-from maxexp.tracking.outbox import Outbox, metric_points
+from maxexp.tracking.outbox import Outbox, metric_points, tag_texts
 from maxexp.tracking.owner import KILLED_REASON, close_abandoned_runs, identity
 from maxexp.tracking.resumption import find_resumable, reopen
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 log = logging.getLogger(__name__)
+
+Watcher = Callable[[Mapping[str, Any], int | None], None]
+"""Sees metrics and their step once they are logged; what it raises ends the work."""
 
 _LONGEST_DIGEST = 36  # characters, MLflow's limit
 
@@ -58,6 +61,7 @@ class RunRecord:
         # Each metric's point of the largest step at the time the run was opened. The attribute is not
         # public, but it is the one that MLflow's own monitor resumes by: histories cost a request each.
         self._earlier = {metric.key: metric for metric in run.data._metric_objs}
+        self._watchers: list[Watcher] = []
 
     @classmethod
     def start(
@@ -78,14 +82,15 @@ class RunRecord:
         Raises:
             TrackingError: The store cannot be used, or it refuses a tag or a param.
         """
+        # The tags are there from the beginning: whoever finds the run after a kill knows what it was.
+        texts = tag_texts(tags or {}) | identity()
         store = open_store(config)
         experiment_id = store.experiment_id(config.experiment)
         with store.asked_to("start a run"):
             close_abandoned_runs(store.client, experiment_id)
-            run = store.client.create_run(experiment_id, run_name=config.run_name or run_name, tags=identity())
+            run = store.client.create_run(experiment_id, run_name=config.run_name or run_name, tags=texts)
         record = cls(store, run, config)
         try:
-            record.set_tags(tags or {})
             record.log_params(params or {})
         except TrackingError:
             record._set_status("FAILED", _now_ms())
@@ -93,7 +98,7 @@ class RunRecord:
         return record
 
     @classmethod
-    def resume(cls, config: TrackingConfig, run_id: str) -> RunRecord:
+    def resume(cls, config: TrackingConfig, run_id: str, finished: bool = False) -> RunRecord:
         """Continues a run; points that it has are not logged twice.
 
         Nothing of the run changes until the ``with`` block begins: who finds by then that it cannot go on
@@ -102,13 +107,14 @@ class RunRecord:
         Args:
             config: Where the run is; its experiment stays what it was.
             run_id: The run.
+            finished: Whether a run that has finished is continued too.
 
         Raises:
             TrackingError: There is no such run, it was deleted, it has finished, or a living process is
                 writing to it.
         """
         store = open_store(config)
-        run = find_resumable(store, run_id)
+        run = find_resumable(store, run_id, finished)
         return cls(store, run, config)
 
     @property
@@ -177,6 +183,12 @@ class RunRecord:
             if not _repeats(point, self._earlier.get(point.key), is_result=step is None)
         ]
         self._send()
+        for watcher in self._watchers:
+            watcher(metrics, step)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Calls ``watcher`` after each :meth:`log_metrics`."""
+        self._watchers.append(watcher)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags; never fails because of the store. Values are shortened to 8000 characters.

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
-def find_resumable(store: Store, run_id: str) -> Run:
-    """Returns a run that can be gone on with.
+def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
+    """Returns a run that can be gone on with; one that has finished only if that is wanted.
 
     Raises:
         TrackingError: There is no such run, it was deleted, it has finished, or a living process writes to it.
@@ -23,7 +23,7 @@ def find_resumable(store: Store, run_id: str) -> Run:
         raise TrackingError(
             f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"
         )
-    if run.info.status == "FINISHED":
+    if run.info.status == "FINISHED" and not finished:
         raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")
     if run.info.status == "RUNNING" and lives_here(run.data.tags):
         raise TrackingError(

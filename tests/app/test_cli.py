@@ -180,13 +180,20 @@ def test_the_wheel_carries_its_configurations(tmp_path):
     wheel = next(tmp_path.glob("maxexp-*.whl"))
     target = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", target, wheel], check=True)
-    done = subprocess.run(
-        [sys.executable, "-c", "import maxexp.__main__ as m; print(m.conf_dir()); m.main()", "--cfg", "job"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(target)},
-        capture_output=True,
-        text=True,
-    )
+
+    def call_installed(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-c", "import maxexp.__main__ as m; print(m.conf_dir()); m.main()", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(target)},
+            capture_output=True,
+            text=True,
+        )
+
+    done = call_installed("--cfg", "job")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(target / "maxexp" / "conf"))
     assert "max_epochs" in done.stdout
+    # So is the sweeper, which is the one to say what is wrong here.
+    done = call_installed("-m", "+sweep=smoke", "hydra.sweeper.trials=0")
+    assert done.returncode == 1 and "hydra.sweeper.trials=0: must be at least 1" in done.stderr

@@ -15,7 +15,8 @@ from tests.conftest import composed
 
 register_schema()
 CONF = Path(conf_dir())
-GROUPS = [path for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name != "experiment"]
+OTHERS = ("experiment", "sweep", "sampler", "launcher")  # presets, and what belongs to Hydra's sweeper
+GROUPS = [path for path in sorted(CONF.glob("*/*.yaml")) if path.parent.name not in OTHERS]
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
 
 

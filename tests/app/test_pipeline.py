@@ -242,12 +242,10 @@ def test_passwords_stay_out_of_the_record(store):
 
 def test_a_run_is_named_by_what_was_set(quickstart):
     from maxexp.execution import run_name
-    from maxexp.network.graph import build_network
 
     typed = ["model=cmsisnnet", "dataset=cifar10", "seed=3", "model.width=0.5", "tracking.uri=sqlite:///x"]
     config = composed(*typed)
-    network = build_network(config.model, config.dataset.shape)
-    assert run_name(config, network, typed) == "cmsisnnet-cifar10-qat seed=3 model.width=0.5"
+    assert run_name(config, typed) == "cmsisnnet-cifar10-qat seed=3 model.width=0.5"
     assert quickstart.info.run_name == "digitsnet-digits-qat"
 
 

@@ -25,7 +25,9 @@ from tests.app.conftest import REPOSITORY, call
 README = (REPOSITORY / "README.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
-MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp ")]
+SWEEPS = [line for line in COMMANDS if line.startswith("python -m maxexp -m +sweep")]
+VERBS = [line for line in COMMANDS if line.startswith("python -m maxexp.sweep")]
+MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp ") and line not in SWEEPS]
 
 SAYS_PASS = r"""
 #include <stdio.h>

@@ -1,0 +1,1 @@
+"""Searches over configurations that know the hardware: trials of an Optuna study, each a run of its own."""

@@ -1,0 +1,151 @@
+"""A sweep from its command to its report: workers, tickets, the parent run, both phases."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from optuna.exceptions import OptunaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from maxexp.errors import MaxexpError
+from maxexp.sweep.config import Engine, SweepConfig
+from maxexp.sweep.launchers import Workers, make_workers
+from maxexp.sweep.leadership import Leadership
+from maxexp.sweep.plan import Plan
+from maxexp.sweep.record import ParentRecord
+from maxexp.sweep.results import choose_evenly, pareto_set, results
+from maxexp.sweep.space import Value
+from maxexp.sweep.storage import StorageError
+from maxexp.sweep.study import FINAL_SUFFIX, PARENT_RUN, STOPPED, TOTAL, SweepStudy
+from maxexp.sweep.tickets import Tickets
+from maxexp.tracking.text import one_line, without_password
+
+TICK_S = 0.5
+DEATHS_PER_WORKER = 3
+"""Workers that may die, for each that is wanted, without a trial being finished in between."""
+
+
+class SweepError(MaxexpError):
+    """A sweep that ends before all its trials are there."""
+
+
+class Coordinator:
+    """Runs a sweep, or takes part in one that another machine leads.
+
+    Args:
+        plan: what to do.
+        name: of the study.
+    """
+
+    def __init__(self, plan: Plan, name: str) -> None:
+        self._plan = plan
+        self._settings = plan.settings
+        self._study = SweepStudy.create(plan.settings.storage, name, plan)
+        self._leadership = Leadership(self._study)
+        self._record: ParentRecord | None = None
+        self._open = ExitStack()
+
+    def run(self) -> None:
+        """Both phases, until all trials are finished.
+
+        Raises:
+            SweepError: the trials fail alike, or the workers die.
+        """
+        try:
+            with self._open:
+                try:
+                    self._run()
+                finally:
+                    self._leadership.give_up()
+        except (SQLAlchemyError, OptunaError) as error:
+            place = without_password(self._settings.storage)
+            raise StorageError(f"storage {place} fails: {one_line(error)}; the same command goes on later") from error
+        except KeyboardInterrupt:
+            print(f"maxexp: stopped; go on with the same command, or: {self._resume_command()}", file=sys.stderr)
+            raise
+
+    def _run(self) -> None:
+        phases = [self._study]
+        try:
+            self._phase(self._study, None)
+            if self._settings.final:
+                phases.append(self._final())
+                chosen = choose_evenly(pareto_set(results(self._study)), self._settings.final.most)
+                self._phase(phases[1], [result.params for result in chosen])
+        finally:
+            if self._record and not isinstance(sys.exception(), KeyboardInterrupt):
+                self._record.finish(phases)
+        print(f"sweep {self._study.name}: see it with: {self._resume_command('show')}")
+
+    def _final(self) -> SweepStudy:
+        """The study of the second phase."""
+        name = self._study.name + FINAL_SUFFIX
+        return SweepStudy.create(self._settings.storage, name, self._plan.final())
+
+    def _phase(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> None:
+        tickets: Tickets | None = None
+        seen = {result.number for result in results(study) if result.ended}
+        folder = Path(self._settings.dir) / study.name
+        workers = make_workers(self._settings.launcher, self._settings.storage, study.name, self._threads(), folder)
+        print(f"sweep {study.name}: {self._settings.workers} workers, whose output goes to {folder}/", flush=True)
+        deaths = -self._settings.workers
+        try:
+            while True:
+                if self._leadership.held():
+                    self._lead(study)
+                    tickets = tickets or Tickets(study, points)
+                    tickets.tend()
+                elif study.attribute(TOTAL) is None:
+                    time.sleep(TICK_S)  # the leader has not begun
+                    continue
+                over = study.over()
+                if self._tell_news(study, seen):
+                    deaths = 0
+                if over:
+                    break
+                deaths += self._replace(workers)
+                if deaths > DEATHS_PER_WORKER * self._settings.workers:
+                    raise SweepError(f"workers end without finishing a trial; see {folder}/worker-*.log")
+                time.sleep(TICK_S)
+        finally:
+            workers.stop()
+        if reason := study.attribute(STOPPED):
+            raise SweepError(f"the sweep stopped: {reason}; mend the cause and give the same command again")
+
+    def _lead(self, study: SweepStudy) -> None:
+        """Open the parent run, if this process has not yet, and make it known to a phase's study."""
+        if self._record is None:
+            self._record = self._open.enter_context(ParentRecord.open(self._study))
+        if study.attribute(PARENT_RUN) is None:
+            study.study.set_user_attr(PARENT_RUN, self._record.run_id)
+
+    def _replace(self, workers: Workers) -> int:
+        missing = self._settings.workers - workers.alive()
+        if missing > 0:
+            workers.start(missing)
+        return max(missing, 0)
+
+    def _tell_news(self, study: SweepStudy, seen: set[int]) -> bool:
+        """Print a line for each trial that ended since; whether one did."""
+        news = [result for result in results(study) if result.ended and result.number not in seen]
+        for result in news:
+            seen.add(result.number)
+            print(f"trial {result.number} ({len(seen)}/{study.attribute(TOTAL)}) {result.line()}", flush=True)
+        if news and self._record:
+            self._record.progress(study)
+        return bool(news)
+
+    def _threads(self) -> int | None:
+        """This machine's cores, shared out among local workers."""
+        local = self._settings.launcher.name in (Engine.local, Engine.joblib)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // self._settings.workers) if local else None
+
+    def _resume_command(self, verb: str = "resume") -> str:
+        storage = "" if self._settings.storage == SweepConfig.storage else self._settings.storage
+        return f"python -m maxexp.sweep {verb} {self._study.name}{' --storage ' if storage else ''}{storage}"

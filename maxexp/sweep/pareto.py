@@ -1,0 +1,41 @@
+"""Pareto sets and their hypervolume."""
+
+import numpy as np
+
+
+def pareto_mask(losses: np.ndarray) -> np.ndarray:
+    """Which points no other point dominates; equal points are all kept.
+
+    Args:
+        losses: (points, objectives), lower is better.
+
+    Returns:
+        (points,) bool.
+    """
+    no_worse = (losses[:, None, :] <= losses[None, :, :]).all(2)
+    better = (losses[:, None, :] < losses[None, :, :]).any(2)
+    return np.logical_not((no_worse & better).any(0))
+
+
+def hypervolume(losses: np.ndarray, reference: np.ndarray) -> float:
+    """Volume that a set of points dominates, up to a reference point.
+
+    Slices along the first objective, each the hypervolume of the points to its left in the others.
+
+    Args:
+        losses: (points, objectives), lower is better.
+        reference: (objectives,); points that are not better than it in each objective add nothing.
+    """
+    losses = losses[(losses < reference).all(1)]
+    if not len(losses):
+        return 0.0
+    losses = losses[pareto_mask(losses)]
+    if losses.shape[1] == 1:
+        return float(reference[0] - losses.min())
+    losses = losses[np.argsort(losses[:, 0], kind="stable")]
+    ends = np.append(losses[1:, 0], reference[0])
+    volume = 0.0
+    for index, (begin, end) in enumerate(zip(losses[:, 0], ends, strict=True)):
+        if end > begin:
+            volume += (end - begin) * hypervolume(losses[: index + 1, 1:], reference[1:])
+    return float(volume)

@@ -1,0 +1,113 @@
+"""From Hydra's command line to a checked plan: nothing runs before everything is known to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from omegaconf import DictConfig
+
+from maxexp.config import Config, Stage
+from maxexp.errors import ConfigError
+from maxexp.sweep.config import GridConfig, SweepConfig, to_sweep_config
+from maxexp.sweep.coordinator import Coordinator
+from maxexp.sweep.limits import judge, parse_limits
+from maxexp.sweep.objectives import check_objectives
+from maxexp.sweep.plan import Plan
+from maxexp.sweep.space import Space, parse_space
+
+SWEEPER_GROUPS = ("sampler=", "launcher=")
+"""Groups that belong to the sweep, not to its trials."""
+
+UNNAMED = "sweep"
+"""Begin of a study's name where no preset gives one."""
+
+
+def run_sweep(
+    settings: Mapping[str, Any], arguments: Sequence[str], composed: DictConfig, config_loader: ConfigLoader
+) -> None:
+    """Plan a sweep and run it.
+
+    Args:
+        settings: of ``hydra.sweeper``.
+        arguments: the other overrides of the command line, search space included.
+        composed: Hydra's whole configuration.
+
+    Raises:
+        MaxexpError: the sweep is wrong, or ended before all its trials were there.
+    """
+    given = composed.hydra.overrides
+    command = [*(o for o in given.hydra if not o.startswith("hydra.mode=")), *given.task]
+    sources = composed.hydra.runtime.config_sources
+    searchpath = [s.path for s in sources if s.provider not in ("hydra", "main", "schema")]
+    plan = make_plan(settings, arguments, command, searchpath, config_loader)
+    preset = composed.hydra.runtime.choices.get("sweep") or UNNAMED
+    name = plan.settings.study or f"{preset}-{plan.digest()}"
+    Coordinator(plan, name).run()
+
+
+def make_plan(
+    settings: Mapping[str, Any],
+    arguments: Sequence[str],
+    command: Sequence[str] = (),
+    searchpath: Sequence[str] = (),
+    config_loader: ConfigLoader | None = None,
+) -> Plan:
+    """A plan whose settings, space, limits and objectives have been checked.
+
+    Args:
+        settings: of ``hydra.sweeper``.
+        arguments: the other overrides, search space included.
+        command: all that was typed, for the record.
+        searchpath: further configuration folders.
+        config_loader: Hydra's, for ``glob(...)``.
+
+    Raises:
+        ConfigError: something of it cannot be; the message names the key.
+    """
+    typed = to_sweep_config(dict(settings))
+    space = parse_space(typed.params, typed.when, arguments, config_loader)
+    common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
+    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
+    _check_space(space, typed)
+    _check_samples(plan)
+    return plan
+
+
+def _check_space(space: Space, settings: SweepConfig) -> None:
+    if not space.parameters:
+        raise ConfigError(
+            "the sweep has nothing to search: give spaces on the command line, as model.width=interval(0.5,1), or "
+            "under hydra.sweeper.params"
+        )
+    if isinstance(settings.sampler, GridConfig) and space.size == inf:
+        endless = [p.key for p in space.parameters if not p.finite]
+        raise ConfigError(
+            f"sampler=grid: {', '.join(endless)} has no finite number of values; give a choice or range"
+        )
+
+
+def _check_samples(plan: Plan) -> None:
+    """Compose a few points that together have each choice, under the conditions of both phases."""
+    limits = parse_limits(plan.settings.limits)
+    plans = [plan, plan.final()] if plan.settings.final else [plan]
+    for each in plans:
+        for index, point in enumerate(plan.space.samples()):
+            config = each.compose(*plan.space.overrides(point))
+            judge(config, limits)
+            if index == 0:
+                _check_first(each, config)
+
+
+def _check_first(plan: Plan, config: Config) -> None:
+    """What is the same for each trial."""
+    check_objectives(plan.settings.objectives, config)
+    if plan.settings.pruning and Stage.train not in config.stages:
+        raise ConfigError(
+            "hydra.sweeper.pruning: there is no training to give up; set it to null or add train to stages"
+        )
+    if config.resume:
+        raise ConfigError("resume= is for one run; a sweep goes on by itself when its command is given again")

@@ -1,0 +1,84 @@
+"""Where a study is kept: any storage of Optuna, by URL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from maxexp.errors import MaxexpError
+from maxexp.tracking.text import one_line, without_password
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+SQLITE, JOURNAL, GRPC = "sqlite:///", "journal:///", "grpc://"
+BUSY_S = 60.0
+"""Seconds for which a process waits while another writes to the same SQLite file."""
+
+
+class StorageError(MaxexpError):
+    """A storage that cannot be opened or used."""
+
+
+def open_storage(url: str) -> BaseStorage:
+    """Open a storage; a local one is created where it is missing.
+
+    Args:
+        url: ``sqlite:///PATH``, ``journal:///PATH`` (a file that works on NFS), ``grpc://HOST:PORT`` (Optuna's
+            proxy), or another database that SQLAlchemy knows, as ``postgresql+psycopg://USER@HOST/DATABASE``.
+
+    Raises:
+        StorageError: it cannot be opened.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        with storage_lock(url):
+            return _open(url)
+    except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        raise StorageError(
+            f"cannot open storage {without_password(url)}: {one_line(error)}; check hydra.sweeper.storage"
+        ) from error
+
+
+def _open(url: str) -> BaseStorage:
+    from optuna.storages import JournalStorage, RDBStorage, get_storage
+    from optuna.storages.journal import JournalFileBackend
+
+    if url.startswith(GRPC):
+        from optuna.storages import GrpcStorageProxy
+
+        host, _, port = url.removeprefix(GRPC).partition(":")
+        proxy = GrpcStorageProxy(host=host, port=int(port or 13000))
+        proxy.wait_server_ready(timeout=BUSY_S)
+        return proxy
+    if url.startswith(JOURNAL):
+        return JournalStorage(JournalFileBackend(url.removeprefix(JOURNAL)))
+    if url.startswith(SQLITE):
+        return get_storage(RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_S}}))
+    return get_storage(RDBStorage(url, engine_kwargs={"pool_pre_ping": True}))
+
+
+@contextmanager
+def storage_lock(url: str) -> Iterator[bool]:
+    """Lets one process of this machine at a time into a storage that is a file; yields whether it is one.
+
+    SQLite has no row locks: without this, two workers could take the same trial, or draw the same point. Databases
+    with a server settle that themselves.
+    """
+    for scheme in (SQLITE, JOURNAL):
+        if url.startswith(scheme):
+            path = Path(url.removeprefix(scheme)).absolute()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{path}.lock"):
+                yield True
+            return
+    yield False

@@ -1,0 +1,251 @@
+"""A sweep's study in its storage: which trials there are, who works on them, which one is next.
+
+Trials to come wait in the study as tickets (Optuna's WAITING trials). A worker takes one atomically, so that the
+number of trials is what was asked for, however many processes and machines take part; a trial whose worker died goes
+back to the queue under its number, with the parameters that it has.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from maxexp.errors import ConfigError
+from maxexp.sweep.plan import Plan
+from maxexp.sweep.sampling import DistinctSampler, frozen, make_sampler
+from maxexp.sweep.space import Value
+from maxexp.sweep.storage import StorageError, open_storage, storage_lock
+from maxexp.tracking.owner import identity
+from maxexp.tracking.text import without_password
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial, Trial
+
+FINAL_SUFFIX = ".final"
+"""Of the name of a study's second phase."""
+
+PLAN, TOTAL, STOPPED, PARENT_RUN = "maxexp.plan", "maxexp.total", "maxexp.stopped", "maxexp.parent_run"
+"""Attributes of a study."""
+
+WORKER, BEAT, LOST, RUN, OUTCOME, REASON, RETRY_OF = (
+    "worker",
+    "beat",
+    "lost",
+    "run_id",
+    "outcome",
+    "reason",
+    "retry_of",
+)
+"""Attributes of a trial: who works on it, signs of life, workers lost, MLflow run, how it ended and why."""
+
+
+class SweepStudy:
+    """One study, seen from one process.
+
+    Args:
+        url: of the storage.
+        storage: Optuna's.
+        study: Optuna's.
+    """
+
+    def __init__(self, url: str, storage: BaseStorage, study: Study) -> None:
+        self.url = url
+        self.storage = storage
+        self.study = study
+        self._plan: Plan | None = None
+        self._ended: dict[int, tuple] = {}
+
+    @classmethod
+    def open(cls, url: str, name: str) -> SweepStudy:
+        """An existing study.
+
+        Raises:
+            StorageError: there is none of this name, or it is not a sweep of maxexp.
+        """
+        import optuna
+
+        storage = open_storage(url)
+        try:
+            study = optuna.load_study(study_name=name, storage=storage)
+        except KeyError as error:
+            known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
+            raise StorageError(f"there is no study {name} in {without_password(url)}; there are: {known}") from error
+        if PLAN not in study.user_attrs:
+            raise StorageError(f"study {name} in {without_password(url)} was not made by maxexp")
+        return cls(url, storage, study)
+
+    @classmethod
+    def create(cls, url: str, name: str, plan: Plan) -> SweepStudy:
+        """The study of this name, made if there is none; its number of trials may grow.
+
+        Raises:
+            ConfigError: the study was made for another sweep.
+        """
+        import optuna
+        from optuna.study import StudyDirection
+
+        storage = open_storage(url)
+        with storage_lock(url):
+            study = optuna.create_study(
+                study_name=name,
+                storage=storage,
+                directions=[StudyDirection[d.name.upper()] for d in plan.settings.objectives.values()],
+                load_if_exists=True,
+            )
+            text = study.user_attrs.get(PLAN)
+            if text is None and study.get_trials(deepcopy=False):
+                raise ConfigError(
+                    f"hydra.sweeper.study={name}: a study of this name was not made by maxexp; choose another"
+                )
+            if text and Plan.from_plain(json.loads(text)).digest() != plan.digest():
+                raise ConfigError(
+                    f"hydra.sweeper.study={name}: this study has other parameters, objectives, limits or settings; "
+                    "choose another name, or leave it out"
+                )
+            study.set_user_attr(PLAN, json.dumps(plan.to_plain()))
+        return cls(url, storage, study)
+
+    @property
+    def name(self) -> str:
+        return self.study.study_name
+
+    @property
+    def plan(self) -> Plan:
+        if self._plan is None:
+            self._plan = Plan.from_plain(json.loads(self.study.user_attrs[PLAN]))
+        return self._plan
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials as they are now, by number; not to be changed."""
+        return self.study.get_trials(deepcopy=False)
+
+    def attribute(self, key: str) -> Any:
+        """An attribute of the study, None if it is not set."""
+        return self.study.user_attrs.get(key)
+
+    def over(self) -> bool:
+        """Whether no trial is left to wait for: all are finished, or the sweep was stopped."""
+        attributes = self.study.user_attrs
+        if attributes.get(STOPPED):
+            return True
+        return TOTAL in attributes and sum(map(counts, self.trials())) >= attributes[TOTAL]
+
+    def claim(self) -> Trial | None:
+        """The next trial with its parameters drawn, now this process's; None if no ticket is waiting."""
+        from optuna.trial import Trial, TrialState
+
+        with storage_lock(self.url) as alone:
+            for ticket in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+                if alone:
+                    # Before it is ours: then there is no moment at which a kill leaves it without an owner.
+                    self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
+                if self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING):
+                    break
+            else:
+                return None
+            if not alone:
+                self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
+            inner = make_sampler(self.plan.settings.sampler, self.plan.space, ticket.number)
+            known = [self._key(t) for t in self.trials() if t.number != ticket.number]
+            self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
+            trial = Trial(self.study, ticket._trial_id)
+            self.plan.space.draw(lambda name, distribution: _suggest(trial, name, distribution))
+            return trial
+
+    def twin(self, trial: FrozenTrial | Trial) -> int | None:
+        """Number of an earlier trial with equal parameters that has not failed, if there is one.
+
+        Two machines may draw the same point in the same instant; then the later trial gives way.
+        """
+        from optuna.trial import TrialState
+
+        mine = frozen(trial.params)
+        for other in self.trials():
+            live = other.state in (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
+            if other.number < trial.number and live and self._key(other) == mine:
+                return other.number
+        return None
+
+    def _key(self, trial: FrozenTrial) -> tuple:
+        """A trial's point, to be compared; remembered once the trial has ended."""
+        key = self._ended.get(trial.number) or frozen(point_of(trial))
+        if trial.state.is_finished():
+            self._ended[trial.number] = key
+        return key
+
+    def owned(self, trial: Trial) -> bool:
+        """Whether a trial that this process claimed is still its own."""
+        now = self.storage.get_trial(trial._trial_id)
+        return now.state.name == "RUNNING" and now.user_attrs.get(WORKER) == identity()
+
+    def put_back(self, trial: FrozenTrial | Trial, lost: bool) -> None:
+        """Return a trial to the queue.
+
+        Args:
+            lost: whether its worker died; otherwise it was asked to stop.
+        """
+        from optuna.trial import TrialState
+
+        self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
+        self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+
+    def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:
+        """End a trial without a result."""
+        from optuna.trial import TrialState
+
+        self.storage.set_trial_user_attr(trial._trial_id, OUTCOME, outcome)
+        self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+        self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+    @contextmanager
+    def kept_alive(self, trial: Trial, every_s: float) -> Iterator[None]:
+        """Writes a sign of life for the trial now and then, for those on other machines."""
+        import threading
+
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(every_s):
+                _quietly(lambda: self.storage.set_trial_user_attr(trial._trial_id, BEAT, time.time()))
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
+    """Parameters of a trial, of one that waits those that it will have, if they are given beforehand."""
+    return trial.params or trial.system_attrs.get("fixed_params", {})
+
+
+def counts(trial: FrozenTrial) -> bool:
+    """Whether a trial counts towards the number asked for: it has an end, and did not fail."""
+    return trial.state.is_finished() and trial.state.name != "FAIL"
+
+
+def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Value:
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    d: Any = distribution
+    if isinstance(d, CategoricalDistribution):
+        return trial.suggest_categorical(name, d.choices)
+    suggest = trial.suggest_int if isinstance(d, IntDistribution) else trial.suggest_float
+    return suggest(name, d.low, d.high, step=d.step, log=d.log)
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    """A sign of life that could not be written is no reason to end a training."""
+    import contextlib
+
+    with contextlib.suppress(Exception):
+        work()

@@ -1,0 +1,133 @@
+"""The leader's work on a study: tickets for trials to come, trials of dead workers, the decision to stop."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from maxexp.sweep.config import GridConfig
+from maxexp.sweep.leadership import Watch
+from maxexp.sweep.sampling import frozen
+from maxexp.sweep.space import Value
+from maxexp.sweep.study import (
+    BEAT,
+    LOST,
+    OUTCOME,
+    REASON,
+    RETRY_OF,
+    STOPPED,
+    TOTAL,
+    WORKER,
+    SweepStudy,
+    counts,
+    point_of,
+)
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+QUEUE = 64
+"""Tickets that wait at most: enough for the workers of many machines, few enough to be read quickly."""
+
+
+class Tickets:
+    """Keeps the queue of one study.
+
+    Args:
+        points: the points of the study where they are given beforehand; None: the sampler draws them.
+    """
+
+    def __init__(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None = None) -> None:
+        settings = study.plan.settings
+        self._study = study
+        self._settings = settings
+        self._watch = Watch(settings.grace_s)
+        if points is None and isinstance(settings.sampler, GridConfig):
+            points = study.plan.space.points()
+        self._points = None if points is None else [dict(point) for point in points]
+        self._failed_before = {t.number for t in study.trials() if t.state.name == "FAIL"}
+        self._study.study.set_user_attr(STOPPED, None)
+        self._study.study.set_user_attr(TOTAL, self._total(study.trials()))
+        if not study.over():
+            self._retry()
+
+    def tend(self) -> None:
+        """Everything that is due now."""
+        self._release()
+        trials = self._study.trials()
+        if reason := self._like_failures(trials):
+            self._study.study.set_user_attr(STOPPED, reason)
+            return
+        total = self._total(trials)
+        if total != self._study.attribute(TOTAL):
+            self._study.study.set_user_attr(TOTAL, total)
+        self._fill(trials, total)
+
+    def _total(self, trials: list[FrozenTrial]) -> int:
+        """Trials that the study will have, without failed ones; a finite space has no more than its points."""
+        failed = {
+            frozen(t.params) for t in trials if t.state.name == "FAIL" and t.user_attrs.get(OUTCOME) == "failed"
+        }
+        others = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
+        lost = len(failed - others)
+        if self._points is not None:
+            return len(self._points) - lost
+        size = self._study.plan.space.size
+        return min(self._settings.trials, int(size) - lost) if isfinite(size) else self._settings.trials
+
+    def _fill(self, trials: list[FrozenTrial], total: int) -> None:
+        waiting = sum(t.state.name == "WAITING" for t in trials)
+        running = sum(t.state.name == "RUNNING" for t in trials)
+        missing = min(total - running - sum(map(counts, trials)), QUEUE) - waiting
+        for point in itertools.islice(self._new_points(trials), max(missing, 0)):
+            self._study.study.enqueue_trial(point)
+
+    def _new_points(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Value]]:
+        """Points for new tickets; an empty one is left to the sampler."""
+        if self._points is None:
+            yield from itertools.repeat({})
+            return
+        known = {frozen(point_of(t)) for t in trials}
+        yield from (point for point in self._points if frozen(point) not in known)
+
+    def _retry(self) -> None:
+        """What failed under an earlier command is tried once more: its cause may have been mended."""
+        trials = self._study.trials()
+        live = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
+        for trial in trials:
+            if trial.number in self._failed_before and trial.params and frozen(trial.params) not in live:
+                live.add(frozen(trial.params))
+                self._study.study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number})
+
+    def _release(self) -> None:
+        """Give the trials of dead workers back; those that lost several are failed."""
+        for trial in self._study.trials():
+            attributes = trial.user_attrs
+            if trial.state.name != "RUNNING" or not self._watch.dead(
+                trial.number, attributes.get(WORKER), attributes.get(BEAT)
+            ):
+                continue
+            if attributes.get(LOST, 0) + 1 >= self._settings.attempts:
+                self._study.fail(trial, f"its worker died {self._settings.attempts} times")
+            else:
+                self._study.put_back(trial, lost=True)
+
+    def _like_failures(self, trials: list[FrozenTrial]) -> str | None:
+        """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
+        ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) != "duplicate"]
+        ended = [t for t in ended if t.number not in self._failed_before]
+        latest = sorted(ended, key=lambda t: t.datetime_complete or 0)[-self._settings.stop_after_failures :]
+        causes = {_like(t.user_attrs.get(REASON, "")) for t in latest}
+        if len(latest) < self._settings.stop_after_failures or len(causes) > 1:
+            return None
+        if any(t.state.name != "FAIL" for t in latest):
+            return None
+        return f"{len(latest)} trials in a row failed alike: {latest[-1].user_attrs.get(REASON, 'unknown')}"
+
+
+def _like(reason: str) -> str:
+    """A reason without what differs between like ones: numbers."""
+    return re.sub(r"[\d.]+", "#", reason)

@@ -1,0 +1,267 @@
+"""One trial: its configuration, its verdict before training, its run, its values."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maxexp.config import Config
+from maxexp.errors import MaxexpError
+from maxexp.execution import LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.network.graph import build_network
+from maxexp.sweep.config import Direction
+from maxexp.sweep.limits import Verdict, judge, parse_limits
+from maxexp.sweep.objectives import objective_values
+from maxexp.sweep.pruning import Rival, hopeless
+from maxexp.sweep.study import FINAL_SUFFIX, LOST, OUTCOME, PARENT_RUN, REASON, RUN, SweepStudy, counts
+from maxexp.tracking.ending import summary
+from maxexp.tracking.reading import RecordedRun, find_tagged_runs
+from maxexp.tracking.record import RunRecord
+from maxexp.tracking.store import open_store
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+log = logging.getLogger(__name__)
+
+PARENT = "mlflow.parentRunId"
+STUDY_TAG, TRIAL_TAG, STATE_TAG = "sweep.study", "sweep.trial", "sweep.state"
+"""Tags of a trial's run."""
+
+COSTS, CURVE, PLACEHOLDERS, SECONDS, TESTED = "costs", "curve", "placeholders", "seconds", "tested"
+"""Attributes of a trial: costs before training, accuracy by epoch, objectives never measured, duration, test results
+that nothing is chosen by."""
+
+
+class PrunedError(Exception):
+    """The training was given up; not an error of anybody."""
+
+
+class TrialRun:
+    """Carries out one trial that this process has claimed.
+
+    Args:
+        threads: CPU threads of its training; None: as the configuration says.
+    """
+
+    def __init__(self, study: SweepStudy, trial: Trial, threads: int | None) -> None:
+        self._study = study
+        self._trial = trial
+        self._plan = study.plan
+        self._overrides = self._plan.trial_overrides(trial.params)
+        if threads and not any(o.startswith("trainer.threads=") for o in self._overrides):
+            self._overrides.append(f"trainer.threads={threads}")
+        self._folder = trial_folder(study, trial.number)
+
+    def run(self) -> str:
+        """Carry the trial out and tell the study how it ended: complete, infeasible, pruned or failed.
+
+        KeyboardInterrupt and SIGTERM pass, and leave the trial as it is.
+        """
+        started = time.monotonic()
+        values: list[float] | None
+        try:
+            outcome, reason, values = self._carry_out()
+        except Exception as error:
+            # Any failure of a trial is a result of the sweep; the run has the traceback.
+            log.exception("trial %d failed", self._trial.number)
+            outcome, reason, values = "failed", summary(error), None
+        if not self._study.owned(self._trial):
+            log.warning("trial %d was given to another worker, for this one gave no sign of life", self._trial.number)
+            return "lost"
+        self._trial.set_user_attr(SECONDS, round(time.monotonic() - started, 3))
+        self._tell(outcome, reason, values)
+        return outcome
+
+    def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
+        try:
+            config = self._plan.compose(*self._overrides[len(self._plan.overrides) :])
+            verdict = judge(config, parse_limits(self._plan.settings.limits))
+        except MaxexpError as error:
+            self._record_refused(error)
+            raise
+        self._note(verdict)
+        # Only a trial that came back to the queue can have a run already.
+        earlier = self._earlier_run(config) if LOST in self._trial.user_attrs else None
+        if earlier and earlier.status in ("FINISHED", "FAILED"):
+            return self._read(earlier)
+        if verdict.reason:
+            self._record_infeasible(config, verdict, earlier)
+            return "infeasible", verdict.reason, self._placeholders(verdict)
+        return self._train(config, earlier)
+
+    def _train(self, config: Config, earlier: RecordedRun | None) -> tuple[str, str | None, list[float] | None]:
+        record = self._open(config, earlier)
+        network = build_network(config.model, config.dataset.shape)
+        outcome, reason, values = "complete", None, None
+        with record:
+            if earlier:
+                config.resume = record.run_id
+            else:
+                log_configuration(record, config, self._overrides)
+            if self._plan.settings.pruning:
+                record.watch(self._prune)
+            try:
+                carry_out(config, network, record, self._folder)
+                values = self._values(record.metrics())
+            except PrunedError as pruned:
+                outcome, reason = "pruned", str(pruned)
+                record.set_tags({REASON: reason})
+            record.set_tags({STATE_TAG: outcome})
+        return outcome, reason, values
+
+    def _values(self, metrics: Mapping[str, float]) -> list[float]:
+        tested = {name: value for name, value in metrics.items() if name.startswith("test/accuracy")}
+        self._trial.set_user_attr(TESTED, tested)
+        return objective_values(self._plan.settings.objectives, metrics)
+
+    def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
+        """The record of this trial, new or gone on with."""
+        if earlier:
+            record = RunRecord.resume(config.tracking, earlier.run_id)
+        else:
+            record = start_record(config, self._overrides, self._tags(), self._name())
+        self._trial.set_user_attr(RUN, record.run_id)
+        return record
+
+    def _record_infeasible(self, config: Config, verdict: Verdict, earlier: RecordedRun | None) -> None:
+        config.tracking.system_metrics = False
+        with self._open(config, earlier) as record:
+            log_configuration(record, config, self._overrides, environment=False)
+            constraints = {f"constraint/{name}": value for name, value in verdict.constraints.items()}
+            record.log_metrics({**verdict.costs, **constraints})
+            record.set_tags({STATE_TAG: "infeasible", "infeasible": verdict.reason})
+            record.describe(f"Never trained: {verdict.reason}")
+
+    def _record_refused(self, error: MaxexpError) -> None:
+        """The run of a trial whose configuration makes no sense: it has the error alone."""
+        tracking = self._plan.compose_first().tracking
+        tracking.system_metrics = False
+        record = RunRecord.start(tracking, self._name(), self._tags(), {})
+        self._trial.set_user_attr(RUN, record.run_id)
+        try:
+            with record:
+                raise error
+        except MaxexpError:
+            return
+
+    def _earlier_run(self, config: Config) -> RecordedRun | None:
+        """The run that an earlier worker began for this trial, if it came so far."""
+        store = open_store(config.tracking)
+        found = find_tagged_runs(store, config.tracking.experiment, self._tags())
+        return found[0] if found else None
+
+    def _read(self, run: RecordedRun) -> tuple[str, str | None, list[float] | None]:
+        """How a run ended whose worker died before it could tell the study."""
+        self._trial.set_user_attr(RUN, run.run_id)
+        state = run.tags.get(STATE_TAG)
+        if state == "complete":
+            return "complete", None, self._values(run.metrics)
+        if state == "infeasible":
+            return "infeasible", run.tags["infeasible"], self._placeholders(Verdict(run.metrics, {}))
+        if state == "pruned":
+            return "pruned", run.tags.get(REASON, ""), None
+        return "failed", run.tags.get("error", "the run ended without a result"), None
+
+    def _note(self, verdict: Verdict) -> None:
+        """Tell the study what is known before training."""
+        known = self._trial.storage.get_trial(self._trial._trial_id).constraints
+        for name, value in verdict.constraints.items():
+            if name not in known:
+                self._trial.set_constraint(name, value)
+        objectives = self._plan.settings.objectives
+        costs = {n: verdict.costs[n] * _sign(d) for n, d in objectives.items() if n in verdict.costs}
+        self._trial.set_user_attr(COSTS, costs)
+
+    def _placeholders(self, verdict: Verdict) -> list[float]:
+        """Values for a trial that was never trained: exact costs, and for the rest the worst that any trial has.
+
+        Samplers compare infeasible trials by their constraints; some want a number all the same.
+        """
+        values, missing = [], []
+        finished = [t for t in self._study.trials() if counts(t) and t.values and not t.user_attrs.get(PLACEHOLDERS)]
+        for index, (name, direction) in enumerate(self._plan.settings.objectives.items()):
+            if name in verdict.costs:
+                values.append(verdict.costs[name])
+                continue
+            missing.append(name)
+            worst = min if direction is Direction.maximize else max
+            values.append(worst((t.values[index] for t in finished), default=0.0))
+        self._trial.set_user_attr(PLACEHOLDERS, missing)
+        return values
+
+    def _prune(self, metrics: Mapping[str, Any], step: int | None) -> None:
+        """After each epoch: note the point of the curve; raises PrunedError where the training is given up."""
+        pruning = self._plan.settings.pruning
+        assert pruning is not None
+        if pruning.metric not in metrics or step is None:
+            return
+        curve = curve_of(self._trial.user_attrs) | {step: float(metrics[pruning.metric])}
+        self._trial.set_user_attr(CURVE, {str(epoch): value for epoch, value in curve.items()})
+        others = [
+            Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs))
+            for t in self._study.trials()
+            if t.number != self._trial.number
+        ]
+        costs = self._trial.user_attrs.get(COSTS, {})
+        if hopeless(pruning, costs, curve, others):
+            raise PrunedError(
+                f"{pruning.metric} {max(curve.values()):.4f} after {step + 1} epochs is below percentile "
+                f"{pruning.percentile:g} of the trials that cost no more"
+            )
+
+    def _tell(self, outcome: str, reason: str | None, values: Sequence[float] | None) -> None:
+        from optuna.trial import TrialState
+
+        if outcome == "failed":
+            self._study.fail(self._trial, reason or "unknown")
+            return
+        self._trial.set_user_attr(OUTCOME, outcome)
+        if reason:
+            self._trial.set_user_attr(REASON, reason)
+        if outcome == "pruned":
+            self._study.study.tell(self._trial, state=TrialState.PRUNED)
+        else:
+            self._study.study.tell(self._trial, values)
+
+    def _tags(self) -> dict[str, str]:
+        """By which this trial's run is known."""
+        parent = self._study.attribute(PARENT_RUN) or ""
+        return {PARENT: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
+
+    def _name(self) -> str:
+        phase = "final " if self._study.name.endswith(FINAL_SUFFIX) else ""
+        params = [o.lstrip("+").removeprefix("model.layers.") for o in self._plan.space.overrides(self._trial.params)]
+        return f"{phase}{self._trial.number:04d} {' '.join(params)}"[:LONGEST_NAME]
+
+
+def trial_folder(study: SweepStudy, number: int) -> Path:
+    """The local folder of a trial, by its number."""
+    return Path(study.plan.settings.dir) / study.name / f"{number:04d}"
+
+
+def curve_of(attributes: Mapping[str, Any]) -> dict[int, float]:
+    """A trial's curve by epoch, from the trial's attributes."""
+    return {int(epoch): value for epoch, value in attributes.get(CURVE, {}).items()}
+
+
+@contextmanager
+def log_file(folder: Path) -> Iterator[None]:
+    """Sends what is logged into a file of the trial."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder / "trial.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _sign(direction: Direction) -> float:
+    return 1.0 if direction is Direction.minimize else -1.0

@@ -1,0 +1,85 @@
+"""A process that takes trials of a study until none is left: ``python -m maxexp.sweep.worker STORAGE STUDY``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from maxexp.sweep.study import STOPPED, SweepStudy
+from maxexp.sweep.trial import TrialRun, log_file, trial_folder
+from maxexp.tracking.signals import sigterm_raises
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.3
+"""How often an idle worker looks for a trial; one may come back from a worker that died."""
+
+BEATS_PER_GRACE = 4
+"""Signs of life within the time after which a worker counts as dead."""
+
+OVERHEAD = "overhead_s"
+"""Attribute of a trial: seconds of the sweep itself, from the end of the trial before to the begin of its work."""
+
+
+def work(url: str, name: str, threads: int | None = None) -> int:
+    """Take trials of a study until it is over; returns how many this process has carried out.
+
+    Args:
+        url: of the storage.
+        name: of the study.
+        threads: CPU threads of each training; None: as the configuration says.
+    """
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
+    study = SweepStudy.open(url, name)
+    done = 0
+    while True:
+        asked = time.monotonic()
+        trial = None if study.attribute(STOPPED) else study.claim()
+        if trial is None:
+            if study.over():
+                return done
+            time.sleep(POLL_S)
+            continue
+        if (twin := study.twin(trial)) is not None:
+            study.fail(trial, f"the same parameters as trial {twin}", outcome="duplicate")
+            continue
+        trial.set_user_attr(OVERHEAD, round(time.monotonic() - asked, 4))
+        alive = study.kept_alive(trial, study.plan.settings.grace_s / BEATS_PER_GRACE)
+        try:
+            with alive, log_file(trial_folder(study, trial.number)):
+                TrialRun(study, trial, threads).run()
+        except KeyboardInterrupt:
+            study.put_back(trial, lost=False)
+            raise
+        done += 1
+
+
+def main() -> None:
+    """Entry point of the process; it ends when its standard input is closed, that is with its parent."""
+    parser = argparse.ArgumentParser(prog="python -m maxexp.sweep.worker", description=__doc__)
+    parser.add_argument("storage")
+    parser.add_argument("study")
+    parser.add_argument("--threads", type=int)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        with sigterm_raises():
+            work(arguments.storage, arguments.study, arguments.threads)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _end_with_parent() -> None:
+    os.read(sys.stdin.fileno(), 1)  # unbuffered: the interpreter must be able to end meanwhile
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Who leads, who is dead, and what becomes of a dead worker's trial."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from maxexp.sweep import leadership
+from maxexp.sweep.leadership import Leadership, Watch
+from maxexp.sweep.study import LOST, REASON, RUN, SweepStudy
+from maxexp.sweep.tickets import Tickets
+from maxexp.tracking.owner import HOST, PID, PROCESS_STARTED, identity
+from tests.sweep.conftest import COST_ONLY, planned
+
+ELSEWHERE = {HOST: "another", PID: "1", PROCESS_STARTED: "0.00"}
+
+
+@pytest.fixture
+def dead() -> dict[str, str]:
+    """The identity of a process of this machine that has ended."""
+    program = "import json; from maxexp.tracking.owner import identity; print(json.dumps(identity()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(leadership.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def study(place) -> SweepStudy:
+    objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+    plan = planned("hydra.sweeper.trials=2", "hydra.sweeper.attempts=2", objectives, "seed=1,2,3", *COST_ONLY)
+    return SweepStudy.create(plan.settings.storage, "study", plan)
+
+
+def test_on_this_machine_death_is_seen_at_once(dead):
+    watch = Watch(grace_s=1000)
+    assert watch.dead("a", dead, 1)
+    assert not watch.dead("b", identity(), 1)
+
+
+def test_elsewhere_it_takes_a_time_without_a_sign_of_life(clock):
+    watch = Watch(grace_s=50)
+    assert not watch.dead("a", ELSEWHERE, 1)
+    clock[0] += 49
+    assert not watch.dead("a", ELSEWHERE, 1)
+    assert not watch.dead("a", ELSEWHERE, 2)
+    clock[0] += 49
+    assert not watch.dead("a", ELSEWHERE, 2)
+    clock[0] += 2
+    assert watch.dead("a", ELSEWHERE, 2)
+
+
+def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
+    monkeypatch.setattr(leadership.time, "sleep", lambda _: None)
+    first = Leadership(study)
+    assert first.held() and first.held()
+    monkeypatch.setattr(leadership, "identity", lambda: ELSEWHERE)
+    second = Leadership(study)
+    monkeypatch.undo()
+    assert not second.held()
+    first.give_up()
+    study.study.set_user_attr(leadership.LEADER, {**dead, "beat": 1})
+    third = Leadership(study)
+    assert third.held()
+
+
+def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too_many(study, dead):
+    tickets = Tickets(study)
+    tickets.tend()
+    trial = study.claim()
+    point = dict(trial.params)
+    study.storage.set_trial_user_attr(trial._trial_id, "worker", dead)
+    tickets.tend()
+    assert study.trials()[0].state.name == "WAITING"
+    again = study.claim()
+    assert (again.number, again.params, again.user_attrs[LOST]) == (0, point, 1)
+    assert study.owned(again)
+    study.storage.set_trial_user_attr(again._trial_id, "worker", dead)
+    assert not study.owned(again)
+    tickets.tend()
+    frozen = study.trials()[0]
+    assert frozen.state.name == "FAIL" and frozen.user_attrs[REASON] == "its worker died 2 times"
+    # It does not count: as many as were asked for are still to come.
+    assert sum(t.state.name == "WAITING" for t in study.trials()) == 2
+
+
+def test_a_living_workers_trial_is_left_alone(study):
+    tickets = Tickets(study)
+    tickets.tend()
+    assert study.claim().number == 0
+    tickets.tend()
+    assert [t.state.name for t in study.trials()] == ["RUNNING", "WAITING"]
+
+
+def test_a_later_twin_gives_way(study):
+    Tickets(study).tend()
+    first = study.claim()
+    study.study.enqueue_trial(dict(first.params))
+    study.claim()
+    twin = study.claim()
+    assert study.twin(twin) == 0 and study.twin(first) is None
+
+
+def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, monkeypatch):
+    """The worker was killed between the end of the run and the end of the trial."""
+    from maxexp.sweep import trial
+
+    study.study.set_user_attr("maxexp.parent_run", "0" * 32)
+    Tickets(study).tend()
+    claimed = study.claim()
+    with monkeypatch.context() as patch:
+        patch.setattr(trial.TrialRun, "_tell", lambda *_: None)
+        assert trial.TrialRun(study, claimed, None).run() == "complete"
+    run_id = study.trials()[0].user_attrs[RUN]
+    study.put_back(study.trials()[0], lost=True)
+    monkeypatch.setattr(trial, "carry_out", None)
+    assert trial.TrialRun(study, study.claim(), None).run() == "complete"
+    frozen = study.trials()[0]
+    assert frozen.state.name == "COMPLETE" and frozen.user_attrs[RUN] == run_id
+    assert frozen.values == [client.get_run(run_id).data.metrics["hw/latency_us"]]

@@ -1,0 +1,149 @@
+"""Presets and commands: each one's plan is made and checked as before a first trial; a few run."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from maxexp.__main__ import conf_dir
+from maxexp.config import to_plain
+from maxexp.errors import ConfigError
+from maxexp.execution import new_run
+from maxexp.network.graph import build_network
+from maxexp.sweep.__main__ import progress_line
+from maxexp.sweep.export import experiment_yaml
+from maxexp.sweep.limits import judge, parse_limits
+from maxexp.sweep.results import pareto_set, results
+from maxexp.sweep.study import SweepStudy
+from tests.app.test_readme import SWEEPS, VERBS
+from tests.conftest import composed
+from tests.sweep.conftest import COST_ONLY, call, planned
+
+PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml"))
+OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+
+
+def test_the_presets_are_there():
+    assert {"smoke", "cifar10_pareto", "recipe", "mixed_bits"} <= set(PRESETS)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_preset_makes_a_plan(name):
+    plan = planned(f"+sweep={name}")
+    assert plan.settings.objectives and plan.space.size > plan.settings.trials
+    assert len(plan.digest()) == 8
+    assert type(plan).from_plain(plan.to_plain()).digest() == plan.digest()
+    first = plan.compose_first()
+    if plan.settings.final:
+        final = plan.final()
+        stages = [stage.name for stage in final.compose_first().stages]
+        assert "evaluate" in stages and "evaluate" not in [stage.name for stage in first.stages]
+        assert final.compose_first().trainer.max_epochs > first.trainer.max_epochs
+
+
+def test_limits_of_the_presets_part_the_space():
+    """Some networks are within them, some are not."""
+    for name in ("cifar10_pareto", "mixed_bits"):
+        plan = planned(f"+sweep={name}")
+        limits = parse_limits(plan.settings.limits)
+        samples = [plan.compose(*plan.space.overrides(point)) for point in plan.space.samples()]
+        assert {judge(config, limits).reason is None for config in samples} == {True, False}
+
+
+@pytest.mark.parametrize("line", SWEEPS)
+def test_each_sweep_of_the_readme_makes_a_plan(line):
+    assert planned(*shlex.split(line)[4:]).space.parameters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ((OBJECTIVES,), "nothing to search"),
+        (("model.width=1,2",), "name at least one metric"),
+        ((OBJECTIVES, "model.widht=1,2"), "model.widht"),
+        ((OBJECTIVES, "model.width=1,-2"), "model.width=-2"),
+        ((OBJECTIVES, "model=digitsnet,nosuch"), "nosuch"),
+        ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler=grid: model.width"),
+        (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "metrics begin with train/"),
+        (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
+        ((OBJECTIVES, "seed=1,2", "stages=[train]"), "the stage synthesize writes it"),
+        ((OBJECTIVES, "seed=1,2", "quantization=float"), "does not run on the chip"),
+        ((OBJECTIVES, "seed=1,2", *COST_ONLY, "hydra.sweeper.pruning={rivals:3}"), "no training to give up"),
+        ((OBJECTIVES, "seed=1,2", "hydra.sweeper.limits=['latency < 3']"), "hydra.sweeper.limits"),
+        ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['trainer.max_epoch=3']}"), "trainer.max_epoch"),
+        ((OBJECTIVES, "seed=1,2", "resume=abc"), "resume="),
+    ],
+)
+def test_a_sweep_is_checked_before_its_first_trial(arguments, part):
+    with pytest.raises(ConfigError) as caught:
+        planned(*arguments)
+    assert part in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_digest_knows_what_decides_and_what_does_not():
+    plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
+    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "dataset.root=/x")
+    for further in same:
+        assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
+    for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):
+        assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() != plan.digest(), further
+
+
+def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):
+    study, found = sweep(
+        "hydra.sweeper.trials=2",
+        OBJECTIVES,
+        "model=cmsisnnet",
+        "dataset=cifar10",
+        "augmentation=deck",
+        "quantization.layer_bits.conv3=1,2",
+        "trainer.max_epochs=7",
+        *COST_ONLY,
+    )
+    text = experiment_yaml(study.plan, found[1], study.name)
+    assert yaml.safe_load(text)["quantization"]["layer_bits"] == {
+        "conv3": found[1].params["quantization.layer_bits.conv3"]
+    }
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    (tmp_path / "own" / "experiment" / "winner.yaml").write_text(text)
+    expected = to_plain(study.plan.compose(*study.plan.space.overrides(found[1].params)))
+    again = to_plain(composed("+experiment=winner", f"hydra.searchpath=[file://{tmp_path}/own]"))
+    for plain in (expected, again):
+        del plain["tracking"]
+    assert again == expected
+    assert re.search(r"2 of 2 trials \(2 complete\); the sweep itself takes", progress_line(study, results(study)))
+
+
+def test_the_verbs_of_the_readme(sweep, tmp_path):
+    study, _ = sweep("hydra.sweeper.trials=2", OBJECTIVES, "seed=1,2,3", *COST_ONLY)
+    for line in VERBS:
+        done = call(*shlex.split(line.replace("STUDY", study.name))[3:], cwd=tmp_path, module="maxexp.sweep")
+        assert done.returncode == 0, line + done.stderr
+    assert (tmp_path / "experiments" / "mysweep" / "pareto.csv").is_file()
+    assert list((tmp_path / "conf" / "experiment").glob("study_*.yaml"))
+    done = call("show", "nosuch", cwd=tmp_path, module="maxexp.sweep")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path, place, client):
+    channels, common = ("4", "16"), ("trainer.max_epochs=3", "trainer.threads=1", "tracking.system_metrics=false")
+    fixed = ("model.layers.conv2.kernel_size=3", "quantization.weight_bits=8", "model.layers.conv2.out_channels=8")
+    conv1 = "model.layers.conv1.out_channels"
+    grid = ("+sweep=smoke", "sampler=grid", f"{conv1}={','.join(channels)}", "hydra.sweeper.study=grid")
+    done = call(*grid, *fixed, *common, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = results(SweepStudy.open(f"sqlite:///{tmp_path}/mlruns/sweeps.db", "grid"))
+    expected = {}
+    for number in channels:
+        config = composed(f"{conv1}={number}", *fixed, *common, "tracking.experiment=bruteforce")
+        new_run(config, build_network(config.model, config.dataset.shape), [], tmp_path / number)
+        (run, *_) = client.search_runs([client.get_experiment_by_name("bruteforce").experiment_id])
+        expected[int(number)] = (-run.data.metrics["val/best_accuracy"], run.data.metrics["hw/latency_us"])
+    assert {r.params[conv1]: r.losses for r in found} == expected
+    losses = expected.values()
+    front = {n for n, a in expected.items() if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in losses)}
+    assert {r.params[conv1] for r in pareto_set(found)} == front

@@ -1,0 +1,256 @@
+"""Whole sweeps in this process, on networks that are costed and not trained."""
+
+import csv
+import io
+import time
+
+import pytest
+from optuna.trial import TrialState
+
+from maxexp.device.cost import network_cost
+from maxexp.network.graph import build_network
+from maxexp.sweep.results import pareto_set, results
+from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.tickets import Tickets
+from maxexp.sweep.worker import OVERHEAD, work
+from tests.conftest import composed
+from tests.sweep.conftest import COST_ONLY, planned
+
+OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+GRID = ("model.layers.conv1.out_channels=4,16,24", "model.layers.conv2.kernel_size=1,3")
+
+
+def children(client, parent):
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    return client.search_runs(experiments, f"tags.`mlflow.parentRunId` = '{parent}'")
+
+
+def run_of(client, study):
+    return client.get_run(study.attribute("maxexp.parent_run"))
+
+
+def artifact(client, run, path):
+    return open(client.download_artifacts(run.info.run_id, path)).read()
+
+
+@pytest.fixture
+def grid(sweep):
+    return sweep("+sampler=grid", OBJECTIVES, *GRID, *COST_ONLY)
+
+
+def test_a_grid_finds_what_brute_force_finds(grid, client):
+    study, found = grid
+    expected = {}
+    for channels in (4, 16, 24):
+        for kernel in (1, 3):
+            config = composed(
+                f"model.layers.conv1.out_channels={channels}", f"model.layers.conv2.kernel_size={kernel}"
+            )
+            cost = network_cost(build_network(config.model, config.dataset.shape), {}, config.device).metrics()
+            expected[channels, kernel] = cost["hw/latency_us"], -cost["hw/macs_per_cycle"]
+    front = {
+        p for p, a in expected.items() if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in expected.values())
+    }
+    assert len(found) == 6 and all(r.outcome == "complete" for r in found)
+    assert {tuple(r.params.values()): r.losses for r in found} == expected
+    assert {tuple(r.params.values()) for r in pareto_set(found)} == front
+
+    parent = run_of(client, study)
+    assert parent.info.status == "FINISHED"
+    runs = children(client, parent.info.run_id)
+    assert {r.data.tags["sweep.trial"] for r in runs} == {str(n) for n in range(6)}
+    assert {r.info.run_id for r in runs} == {r.run_id for r in found}
+    for run in runs:
+        result = found[int(run.data.tags["sweep.trial"])]
+        assert run.info.status == "FINISHED" and run.data.tags["sweep.state"] == "complete"
+        assert {name: run.data.metrics[name] for name in result.values} == result.values
+        assert run.data.params["model.layers.conv2.kernel_size"] == str(
+            result.params["model.layers.conv2.kernel_size"]
+        )
+    names = {e.path for e in client.list_artifacts(parent.info.run_id, "sweep")}
+    pictures = {"pareto", "history", "parallel_coordinates", "hypervolume", "importances"}
+    assert {f"sweep/{n}.png" for n in pictures} <= names
+    rows = list(csv.DictReader(io.StringIO(artifact(client, parent, "sweep/pareto.csv"))))
+    assert {
+        (int(r["model.layers.conv1.out_channels"]), int(r["model.layers.conv2.kernel_size"])) for r in rows
+    } == front
+    assert "Pareto set of study" in parent.data.tags["mlflow.note.content"]
+
+
+def test_the_same_again_does_nothing_and_more_trials_go_on(sweep, place):
+    arguments = (OBJECTIVES, *GRID, *COST_ONLY)
+    _, first = sweep("hydra.sweeper.trials=3", *arguments)
+    _, again = sweep("hydra.sweeper.trials=3", *arguments)
+    assert again == first
+    _, more = sweep("hydra.sweeper.trials=5", *arguments)
+    assert more[:3] == first and [r.number for r in more] == [0, 1, 2, 3, 4]
+    # A finite space has no more than its points.
+    _, rest = sweep("hydra.sweeper.trials=50", *arguments)
+    assert len({tuple(r.params.values()) for r in rest}) == len(rest) == 6
+    assert all((place / "mlruns/sweeps/study" / f"{n:04d}" / "trial.log").is_file() for n in range(6))
+
+
+def test_another_sweep_of_the_same_name_is_refused(sweep):
+    from maxexp.errors import ConfigError
+
+    sweep("hydra.sweeper.trials=1", OBJECTIVES, *GRID, *COST_ONLY)
+    with pytest.raises(ConfigError, match="hydra.sweeper.study=study"):
+        sweep("hydra.sweeper.trials=1", OBJECTIVES, "seed=1,2", *COST_ONLY)
+
+
+def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, client, monkeypatch):
+    """Training is replaced by an alarm."""
+    from maxexp.sweep import trial
+
+    def alarm(*_):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(trial, "carry_out", alarm)
+    study, found = sweep(
+        "hydra.sweeper.trials=4",
+        OBJECTIVES,
+        "hydra.sweeper.limits=['hw/latency_us <= 0.5']",
+        "model.width=choice(0.5,1,2,16)",
+        *COST_ONLY,
+    )
+    assert [r.outcome for r in found] == ["infeasible"] * 4
+    assert all("the limit hw/latency_us <= 0.5" in r.reason or "digitsnet" in r.reason for r in found if r.values)
+    for result, frozen in zip(found, study.trials(), strict=True):
+        assert frozen.state is TrialState.COMPLETE and max(frozen.constraints.values()) > 0
+        run = client.get_run(result.run_id)
+        assert run.info.status == "FINISHED" and run.data.tags["sweep.state"] == "infeasible"
+        assert run.data.tags["infeasible"] == result.reason
+        constraints = {k.removeprefix("constraint/"): v for k, v in run.data.metrics.items() if "constraint/" in k}
+        assert constraints == pytest.approx(frozen.constraints)
+    assert not pareto_set(found)
+    assert not study.study.best_trials
+
+
+def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client, monkeypatch):
+    from maxexp.sweep import trial
+
+    plan = planned("hydra.sweeper.trials=5", "hydra.sweeper.stop_after_failures=2", OBJECTIVES, *GRID, *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    study.study.set_user_attr("maxexp.parent_run", "0" * 32)
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "carry_out", broken)
+        tickets = Tickets(study)
+        tickets.tend()
+        for _ in range(2):
+            claimed = study.claim()
+            assert trial.TrialRun(study, claimed, None).run() == "failed"
+        tickets.tend()
+    assert "2 trials in a row failed alike: OSError: [Errno 28] No space left" in study.attribute("maxexp.stopped")
+    assert study.over() and work(study.url, "study") == 0
+    run = client.get_run(study.trials()[0].user_attrs["run_id"])
+    assert run.info.status == "FAILED" and "No space left" in run.data.tags["error"]
+    # The cause is mended, and the command given again.
+    Tickets(study).tend()
+    work(study.url, "study")
+    trials = study.trials()
+    states = [t.state.name for t in trials]
+    assert states.count("FAIL") == 2 and states.count("COMPLETE") == 5
+    complete = [tuple(t.params.values()) for t in trials if t.state.name == "COMPLETE"]
+    assert len(set(complete)) == 5
+    assert {tuple(t.params.values()) for t in trials if t.state.name == "FAIL"} <= set(complete)
+
+
+def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, client):
+    study, found = sweep(
+        "+sampler=grid",
+        "hydra.sweeper.objectives={val/best_accuracy:maximize,hw/latency_us:minimize}",
+        "hydra.sweeper.pruning={warmup_epochs:1,rivals:1}",
+        "recipe.learning_rate=choice(0.01,1e-7)",
+        "stages=[train,synthesize]",
+        "trainer.max_epochs=4",
+        "tracking.system_metrics=false",
+    )
+    assert [r.outcome for r in found] == ["complete", "pruned"]
+    assert [len(r.curve) for r in found] == [4, 2]
+    assert study.trials()[1].state is TrialState.PRUNED
+    run = client.get_run(found[1].run_id)
+    assert run.info.status == "FINISHED" and run.data.tags["sweep.state"] == "pruned"
+    curve = client.get_metric_history(run.info.run_id, "val/accuracy")
+    assert {str(m.step): m.value for m in curve} == found[1].curve
+    assert [r.number for r in pareto_set(found)] == [0]
+    # The next draws are not disturbed by it.
+    assert [r.outcome for r in results(resampled(study))][:2] == ["complete", "pruned"]
+
+
+def resampled(study):
+    """A TPE sampler that has seen pruned trials of two objectives."""
+    from maxexp.sweep.config import TpeConfig
+    from maxexp.sweep.sampling import make_sampler
+
+    study.study.sampler = make_sampler(TpeConfig("tpe", startup_trials=1), study.plan.space, 9)
+    trial = study.study.ask()
+    trial.suggest_categorical("recipe.learning_rate", [0.01, 1e-7])
+    study.study.tell(trial, [0.5, 1.0])
+    return study
+
+
+def test_the_pareto_set_gets_a_second_phase(sweep, client, capsys):
+    study, found = sweep(
+        "hydra.sweeper.trials=4",
+        "hydra.sweeper.final={overrides:['model.layers.fc.bias=false'],most:2}",
+        OBJECTIVES,
+        *GRID,
+        *COST_ONLY,
+    )
+    final = SweepStudy.open(study.url, "study.final")
+    chosen = results(final)
+    front = [r.params for r in pareto_set(found)]
+    assert [r.params for r in chosen] == [front[0], front[-1]][: len(front)]
+    parent = run_of(client, study)
+    runs = children(client, parent.info.run_id)
+    assert len(runs) == len(found) + len(chosen)
+    of_final = [r for r in runs if r.data.tags["sweep.study"] == "study.final"]
+    assert {r.data.params["model.layers.fc.bias"] for r in of_final} == {"false"}
+    assert {e.path for e in client.list_artifacts(parent.info.run_id, "sweep/final")} >= {"sweep/final/pareto.csv"}
+    assert "Pareto set of study.final" in parent.data.tags["mlflow.note.content"]
+    output = capsys.readouterr().out
+    assert "trial 3 (4/4) complete: hw/latency_us" in output and "maxexp.sweep show study" in output
+
+
+def test_the_sweeps_own_time_does_not_grow(place):
+    """With 300 finished trials in the study, a claim takes no longer than with none, within a small factor."""
+    from optuna.trial import create_trial
+
+    plan = planned(
+        "hydra.sweeper.trials=700", "+sampler=random", OBJECTIVES, "model.width=interval(0.1,1)", *COST_ONLY
+    )
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    Tickets(study).tend()
+
+    def seconds() -> float:
+        taken = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            assert study.claim() is not None
+            taken.append(time.perf_counter() - begin)
+        return sorted(taken)[2]
+
+    before = seconds()
+    (parameter,) = plan.space.parameters
+    study.study.add_trials(
+        [
+            create_trial(
+                values=[i, i],
+                params={"model.width": 0.2 + i / 1000},
+                distributions={"model.width": parameter.distribution},
+            )
+            for i in range(300)
+        ]
+    )
+    study.trials()
+    after = seconds()
+    assert after < 5 * before + 0.1, f"{before:.3f} s with none, {after:.3f} s with 300 finished trials"
+
+
+def test_overheads_are_recorded(grid):
+    study, _ = grid
+    assert all(t.user_attrs[OVERHEAD] < 60 for t in study.trials())
