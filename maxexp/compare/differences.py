@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 FREE = ("tracking.", "dataset.root", "dataset.cache_dir", "dataset.download", "trainer.progress", "trainer.threads")
-"""Keys that change no result."""
+"""Keys that change no result: where things are, and how the machine is used."""
 FOLLOWING = {"model.layers.": "model.name", "device.": "device.name", "dataset.": "dataset.name"}
 """Where the name of a group differs, its other keys follow from it, and say no more than the name."""
 ABSENT = "not set"

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maxexp.compare.differences import FREE
 from maxexp.composition import compose_config
 from maxexp.config import Config, to_plain
 from maxexp.execution import masked
 from maxexp.study.description import Entry, Study
-
-FREE = ("tracking.", "dataset.root", "dataset.cache_dir", "dataset.download", "trainer.progress", "trainer.threads")
-"""Params that do not change a result: where things are, and how the machine is used."""
 
 
 @dataclass(frozen=True)
