@@ -19,7 +19,6 @@ from maxexp.tracking.store import open_store
 HERE = Path(__file__).resolve().parent
 RESULTS, README = HERE / "results.json", HERE / "README.md"
 BASE = ["+experiment=cifar10_cmsisnnet_qat", "recipe=default", "trainer.max_epochs=20", "stages=[train]"]
-TEACHER = ["recipe=distill", "recipe.distillation.checkpoint=zoo:cifar10_teacher"]
 AVERAGED = "recipe.weight_averaging=0.998"
 VARIANTS = {
     "default": [],
@@ -33,10 +32,6 @@ VARIANTS = {
     "all augmentations": ["augmentation=deck"],
     "higher QAT rate": ["recipe.qat_learning_rate=5e-4"],
     "longer QAT": ["quantization.start_epoch=14"],
-    "distillation": TEACHER,
-    "distillation, averaging": [*TEACHER, AVERAGED],
-    "distillation, half": [*TEACHER, "recipe.distillation.weight=0.5"],
-    "distillation, no views": [*TEACHER, "recipe.distillation.views=null"],
 }
 TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end -->)", re.S)
 
