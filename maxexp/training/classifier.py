@@ -22,8 +22,7 @@ class Classifier(LightningModule):
 
     Args:
         network: the torch module, with the numerics of the phase.
-        recipe: optimizer, schedule and loss.
-        learning_rate: peak of this phase.
+        recipe: optimizer, schedule and loss of this phase.
         phase: ``float`` or ``qat``.
         epoch_offset: epochs of earlier phases.
         seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
@@ -34,7 +33,6 @@ class Classifier(LightningModule):
         self,
         network: NetworkModule,
         recipe: RecipeConfig,
-        learning_rate: float,
         phase: str,
         epoch_offset: int,
         seed: int,
@@ -43,7 +41,6 @@ class Classifier(LightningModule):
         super().__init__()
         self.network = network
         self.recipe = recipe
-        self.learning_rate = learning_rate
         self.phase = phase
         self.epoch_offset = epoch_offset
         self.seed = seed
@@ -100,7 +97,7 @@ class Classifier(LightningModule):
         self._log(values, len(labels))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = build_optimizer(self.recipe, self.network.parameters(), self.learning_rate)
+        optimizer = build_optimizer(self.recipe, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs or 1, steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

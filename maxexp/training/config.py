@@ -1,6 +1,6 @@
 """How a network is trained."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from maxexp.errors import ConfigError
@@ -63,8 +63,10 @@ class RecipeConfig:
     """Optimizer, schedule and loss.
 
     Attributes:
-        learning_rate: peak of the floating-point phase.
-        qat_learning_rate: peak of the quantization-aware phase.
+        learning_rate: peak of a phase that begins with an untrained network.
+        qat_optimizer: of quantization-aware fine-tuning; null: the same. Batch norm is folded there, and without it
+            sgd diverges at rates at which it still learns.
+        qat_learning_rate: peak of quantization-aware fine-tuning.
         momentum: of sgd.
         schedule: of each phase for itself, from its peak.
         warmup: share of a phase's steps in which ``onecycle`` rises to its peak.
@@ -77,6 +79,7 @@ class RecipeConfig:
 
     optimizer: Optimizer = Optimizer.adamw
     learning_rate: float = 0.004
+    qat_optimizer: Optimizer | None = None
     qat_learning_rate: float = 0.0001
     weight_decay: float = 0.01
     momentum: float = 0.9
@@ -100,6 +103,11 @@ class RecipeConfig:
         _check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
         inside = all(0 < share < 1 for share in self.milestones)
         _check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")
+
+    def fine_tuning(self) -> "RecipeConfig":
+        """The recipe of a quantization-aware phase that begins with a trained network."""
+        optimizer = self.qat_optimizer or self.optimizer
+        return replace(self, optimizer=optimizer, learning_rate=self.qat_learning_rate)
 
 
 @dataclass

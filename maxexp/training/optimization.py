@@ -9,9 +9,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, M
 from maxexp.training.config import Optimizer, RecipeConfig, Schedule
 
 
-def build_optimizer(
-    recipe: RecipeConfig, parameters: Iterable[nn.Parameter], learning_rate: float
-) -> torch.optim.Optimizer:
+def build_optimizer(recipe: RecipeConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """The recipe's optimizer; weight decay acts on weights, not on biases and normalization."""
     parameters = list(parameters)
     groups = [
@@ -21,9 +19,9 @@ def build_optimizer(
     if recipe.optimizer is Optimizer.sgd:
         # Nesterov's form needs momentum.
         momentum = recipe.momentum
-        return torch.optim.SGD(groups, learning_rate, momentum=momentum, nesterov=momentum > 0, fused=True)
+        return torch.optim.SGD(groups, recipe.learning_rate, momentum=momentum, nesterov=momentum > 0, fused=True)
     kind = torch.optim.Adam if recipe.optimizer is Optimizer.adam else torch.optim.AdamW
-    return kind(groups, learning_rate, fused=True)
+    return kind(groups, recipe.learning_rate, fused=True)
 
 
 def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, epochs: int, steps: int) -> LRScheduler:

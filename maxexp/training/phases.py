@@ -113,14 +113,14 @@ class Training:
         float_epochs = 0 if _is_quantized(module) else quantization.float_epochs(epochs)
         trained = None
         if float_epochs and self._resumed_phase != QAT:
-            trained = self._fit(FLOAT, module, 0, float_epochs, settings.recipe.learning_rate)
+            trained = self._fit(FLOAT, module, 0, float_epochs, settings.recipe)
             module = trained.network
         if quantization.method is Method.qat:
             untrained = trained is None and self._start is None and self._resumed_phase != QAT
             self._prepare_quantized(module, untrained)
             fine_tuning = float_epochs > 0 or self._start is not None
-            rate = settings.recipe.qat_learning_rate if fine_tuning else settings.recipe.learning_rate
-            trained = self._fit(QAT, module, float_epochs, epochs - float_epochs, rate)
+            recipe = settings.recipe.fine_tuning() if fine_tuning else settings.recipe
+            trained = self._fit(QAT, module, float_epochs, epochs - float_epochs, recipe)
         assert trained is not None, "every method has a phase"
         return trained
 
@@ -144,7 +144,7 @@ class Training:
             prepare_ptq(module.to(inputs.device), inputs, estimate=untrained)
         quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
 
-    def _fit(self, phase: str, module: NetworkModule, offset: int, epochs: int, rate: float) -> Trained:
+    def _fit(self, phase: str, module: NetworkModule, offset: int, epochs: int, recipe: RecipeConfig) -> Trained:
         settings, files = self._settings, self._files
         best = BestNetwork()
         callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
@@ -166,7 +166,7 @@ class Training:
             log_every_n_steps=1,
         )
         self._data.epoch_offset = offset
-        classifier = Classifier(module, settings.recipe, rate, phase, offset, settings.seed, self._teacher)
+        classifier = Classifier(module, recipe, phase, offset, settings.seed, self._teacher)
         classifier.to(memory_format=torch.channels_last)
         classifier.train()
         resume = self._resume if self._resumed_phase == phase else None

@@ -13,7 +13,7 @@ EPOCHS, STEPS = 10, 200
 
 def rates(recipe: RecipeConfig) -> list[float]:
     """Learning rate before each step of a phase."""
-    optimizer = build_optimizer(recipe, nn.Linear(2, 2).parameters(), recipe.learning_rate)
+    optimizer = build_optimizer(recipe, nn.Linear(2, 2).parameters())
     schedule = build_schedule(recipe, optimizer, EPOCHS, STEPS)
     seen = []
     for _ in range(STEPS):
@@ -54,8 +54,8 @@ def test_decay_acts_on_weights_only(kind):
     layer = nn.Linear(3, 3)
     nn.init.ones_(layer.weight)
     nn.init.ones_(layer.bias)
-    recipe = RecipeConfig(optimizer=kind, weight_decay=0.1)
-    optimizer = build_optimizer(recipe, layer.parameters(), 0.1)
+    recipe = RecipeConfig(optimizer=kind, learning_rate=0.1, weight_decay=0.1)
+    optimizer = build_optimizer(recipe, layer.parameters())
     layer.weight.grad, layer.bias.grad = torch.zeros(3, 3), torch.zeros(3)
     optimizer.step()
     assert (layer.weight < 1).all()

@@ -29,10 +29,12 @@ def network(dropout: float = 0.0) -> Network:
 def train(tmp_path):
     """Trains and returns the result with what was stored on the way."""
 
-    def run(epochs: int, seed: int = 1, dropout: float = 0.0, start=None, **quantization) -> tuple[Trained, list]:
+    def run(
+        epochs: int, seed: int = 1, dropout: float = 0.0, start=None, recipe=None, **quantization
+    ) -> tuple[Trained, list]:
         settings = TrainingSettings(
             QuantizationConfig(**quantization),
-            RecipeConfig(),
+            recipe or RecipeConfig(),
             TrainerConfig(max_epochs=epochs, progress=False, accelerator="cpu", precision=Precision.float32),
             seed,
             torch.device("cpu"),
@@ -94,3 +96,19 @@ def test_a_trained_network_is_a_start(train):
     again, kept = train(1, start=first.network)
     assert again.validation_accuracy > accuracy - 0.03
     assert "float_best.pth.tar" not in kept
+
+
+def test_fine_tuning_has_an_optimizer_and_a_rate_of_its_own(train, tmp_path, compose_config):
+    """Each epoch's checkpoint holds its optimizer's state: a momentum with sgd, two moments with adamw."""
+    recipe = compose_config("recipe=sgd").recipe
+
+    def optimizer(epochs: int, **quantization) -> tuple[set[str], float]:
+        train(epochs, recipe=recipe, **quantization)
+        last = max(tmp_path.glob("resume-*.ckpt"), key=lambda path: path.stat().st_mtime_ns)
+        states = torch.load(last, weights_only=False)["optimizer_states"][0]
+        return set(states["state"][0]), states["param_groups"][0]["max_lr"]
+
+    assert optimizer(2, method=Method.float) == ({"momentum_buffer"}, recipe.learning_rate)
+    moments, rate = optimizer(2, start_epoch=1)
+    assert {"exp_avg", "exp_avg_sq"} < moments
+    assert rate == recipe.qat_learning_rate

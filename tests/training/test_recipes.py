@@ -93,7 +93,7 @@ def test_impossible_distillation_names_its_key(values, key):
 
 def test_the_average_is_the_moving_average_of_the_weights():
     module = NetworkModule(build_network(TEACHER, SHAPE))
-    classifier = Classifier(module, RecipeConfig(weight_averaging=0.9), 0.1, "float", 0, 1)
+    classifier = Classifier(module, RecipeConfig(weight_averaging=0.9), "float", 0, 1)
     wanted = None
     for step in range(4):
         torch.nn.init.constant_(module.fc.weight, float(step))
@@ -106,7 +106,7 @@ def test_the_average_is_the_moving_average_of_the_weights():
 
 def test_without_averaging_the_network_itself_is_kept():
     module = NetworkModule(build_network(TEACHER, SHAPE))
-    assert Classifier(module, RecipeConfig(), 0.1, "float", 0, 1).result is module
+    assert Classifier(module, RecipeConfig(), "float", 0, 1).result is module
 
 
 def test_references_to_checkpoints(tmp_path):
