@@ -58,29 +58,23 @@ class EpochEnd(Callback):
         self._keep = keep
         self._started = 0.0
         self._seconds = 0.0
-        self._images = 0
 
     def on_train_epoch_start(self, trainer: Trainer, classifier: Classifier) -> None:
         self._started = time.perf_counter()
-        self._images = 0
-
-    def on_train_batch_end(
-        self, trainer: Trainer, classifier: Classifier, outputs: Any, batch: tuple[Tensor, Tensor], index: int
-    ) -> None:
-        self._images += len(batch[1])
 
     def on_validation_start(self, trainer: Trainer, classifier: Classifier) -> None:
         self._seconds = time.perf_counter() - self._started
 
     def on_train_epoch_end(self, trainer: Trainer, classifier: Classifier) -> None:
-        values = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        values = classifier.training_means()
+        values |= {key: float(value) for key, value in trainer.callback_metrics.items()}
         if not isfinite(values["train/loss"]):
             raise TrainingError(
                 f"training diverged in epoch {classifier.epoch + 1}, its loss is {values['train/loss']}; lower "
                 f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
             )
         values["train/seconds"] = self._seconds
-        values["train/images_per_s"] = self._images / self._seconds
+        values["train/images_per_s"] = classifier.images_seen / self._seconds
         values["train/learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if trainer.logger is not None:
             trainer.logger.log_metrics({**values, "epoch": trainer.current_epoch})

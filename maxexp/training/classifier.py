@@ -27,6 +27,9 @@ class Classifier(LightningModule):
         epoch_offset: epochs of earlier phases.
         seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
         teacher: larger network to learn from.
+
+    Attributes:
+        images_seen: training images of this epoch so far.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Classifier(LightningModule):
         self.seed = seed
         # Neither trained nor saved, so it must not become a submodule; Teacher is none.
         self.teacher = teacher
+        self.images_seen = 0
         self.average: AveragedModel | None = None
         if recipe.weight_averaging is not None:
             averaging = get_ema_multi_avg_fn(recipe.weight_averaging)
@@ -67,6 +71,8 @@ class Classifier(LightningModule):
     def on_train_epoch_start(self) -> None:
         # Dropout draws from the global generator; seeding each epoch makes a resumed run equal a whole one.
         torch.manual_seed(derived_seed(self.seed, self.epoch, "network"))
+        self._sums = torch.zeros(2, device=self.device)
+        self.images_seen = 0
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         inputs, labels = batch
@@ -74,13 +80,22 @@ class Classifier(LightningModule):
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         if self.teacher is not None:
             loss = self.teacher.mix(loss, logits, inputs, self.epoch, index)
-        accuracy = (logits.detach().argmax(1) == labels).float().mean()
-        self._log({"train/loss": loss.detach(), "train/accuracy": accuracy}, len(labels))
+        correct = (logits.detach().argmax(1) == labels).sum()
+        self._sums += torch.stack((len(labels) * loss.detach(), correct))
+        self.images_seen += len(labels)
         return loss
 
     def on_train_batch_end(self, *_: object) -> None:
         if self.average is not None:
             self.average.update_parameters(self.network)
+
+    def training_means(self) -> dict[str, float]:
+        """Loss and accuracy over the images of this epoch so far.
+
+        Kept here because ``self.log`` takes 1 % of a step for each value.
+        """
+        loss, accuracy = (self._sums / self.images_seen).tolist()
+        return {"train/loss": loss, "train/accuracy": accuracy}
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         inputs, labels = batch
@@ -94,7 +109,8 @@ class Classifier(LightningModule):
             "val/accuracy": (first_maximum(logits) == labels).float().mean(),
             "val/accuracy_top5": (top5 == labels[:, None]).any(1).float().mean(),
         }
-        self._log(values, len(labels))
+        # The record is written once per epoch by a callback, in one call.
+        self.log_dict(values, on_step=False, on_epoch=True, logger=False, batch_size=len(labels))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = build_optimizer(self.recipe, self.network.parameters())
@@ -105,7 +121,3 @@ class Classifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["maxexp_phase"] = self.phase
         checkpoint["maxexp_epoch"] = self.epoch
-
-    def _log(self, values: dict[str, Tensor], batch_size: int) -> None:
-        # The record is written once per epoch by a callback, in one call.
-        self.log_dict(values, on_step=False, on_epoch=True, logger=False, batch_size=batch_size)
