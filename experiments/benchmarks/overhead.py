@@ -35,11 +35,12 @@ from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method
-from maxexp.quantization.fake import quantize_module
+from maxexp.quantization.fold import estimate_batchnorm
+from maxexp.quantization.ptq import quantize_after_training
 from maxexp.training.config import Precision
 from maxexp.training.hardware import training_precision
 from maxexp.training.optimization import build_optimizer, build_schedule
-from maxexp.training.phases import TrainingSettings, prepare_ptq
+from maxexp.training.phases import TrainingSettings
 
 TITLE = "Overhead over a bare loop"
 LOOPS = {"bare": "bare loop", "maxexp": "maxexp"}
@@ -104,8 +105,9 @@ class BareLoop:
         network, quantization = nascifarnet(), settings.quantization
         self.module = NetworkModule(network)
         if quantization.method is Method.qat:
-            prepare_ptq(self.module, data.calibration_inputs(quantization.calibration_images), estimate=True)
-            quantize_module(self.module, quantization.bits(network), quantization.shift_quantile)
+            inputs = data.calibration_inputs(quantization.calibration_images)
+            estimate_batchnorm(self.module, inputs)
+            quantize_after_training(self.module, inputs, quantization)
         self.module.to(memory_format=torch.channels_last)
         self.data = data
         self.augment = BatchAugmentation(AUGMENTATION)

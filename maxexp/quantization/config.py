@@ -22,6 +22,9 @@ class Method(Enum):
 class QuantizationConfig:
     """Quantization of weights (activations always have 8 bits).
 
+    A trained network is quantized with ``equalize``, ``search_scales`` and ``correct_biases``, whether that is the
+    end (ptq) or where fine-tuning begins (qat).
+
     Attributes:
         method: ``float`` none; ``ptq`` after training; ``qat`` during it.
         weight_bits: 8, 4, 2 or 1 for all layers not named in ``layer_bits``.
@@ -31,10 +34,10 @@ class QuantizationConfig:
         clamp_activations: train the floating-point phase as ai8x-training does, batch norm divided by 4 and
             every activation clamped to the chip's range; otherwise ranges are calibrated when it ends.
         calibration_images: training images from which activation ranges are measured.
-        equalize: ptq: balance the channels of each tensor between the layers around it first.
-        search_scales: ptq: choose the scales of each layer's weights and output by the error of that output,
+        equalize: balance the channels of each tensor between the layers around it first.
+        search_scales: choose the scales of each layer's weights and output by the error of that output,
             instead of ``shift_quantile``.
-        correct_biases: ptq: take the mean error of each channel out by the bias.
+        correct_biases: take the mean error of each channel out by the bias.
         sensitivity: ptq: measure what 8, 4, 2 and 1 bits in each layer cost, and propose bits for ``weight_budget``.
         weight_budget: bytes of weights for that proposal; default half of what 8 bits take.
     """

@@ -10,11 +10,15 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from maxexp.network.module import NetworkModule
+from maxexp.quantization.fake import QuantizedNumerics
 from maxexp.seeding import derived_seed
 from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Teacher
 from maxexp.training.evaluation import first_maximum
 from maxexp.training.optimization import build_optimizer, build_schedule
+
+QUANTILES = "maxexp_quantiles"
+"""In Lightning's checkpoints: the quantile of each quantized layer, by name; the weights do not tell it."""
 
 
 class Classifier(LightningModule):
@@ -121,3 +125,7 @@ class Classifier(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["maxexp_phase"] = self.phase
         checkpoint["maxexp_epoch"] = self.epoch
+        numerics = {layer.spec.name: layer.numerics for layer in self.network.layers()}
+        checkpoint[QUANTILES] = {
+            name: value.quantile for name, value in numerics.items() if isinstance(value, QuantizedNumerics)
+        }

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pytorch_lightning import Trainer
@@ -15,15 +15,21 @@ from pytorch_lightning.loggers import Logger
 from maxexp.data.module import ImageDataModule
 from maxexp.errors import TrainingError
 from maxexp.network.graph import Network
-from maxexp.network.module import NetworkModule
-from maxexp.quantization.calibration import calibrate
+from maxexp.network.module import LayerModule, NetworkModule
 from maxexp.quantization.checkpoint import write_module
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics, quantize_module, set_numerics
-from maxexp.quantization.fold import estimate_batchnorm, fold_batchnorm
+from maxexp.quantization.fake import (
+    ClampedNumerics,
+    QuantizedNumerics,
+    quantize_module,
+    quantized_numerics,
+    set_numerics,
+)
+from maxexp.quantization.fold import estimate_batchnorm
+from maxexp.quantization.ptq import quantize_after_training, quantize_layers
 from maxexp.seeding import derived_seed
 from maxexp.training.callbacks import BestNetwork, EpochEnd
-from maxexp.training.classifier import Classifier
+from maxexp.training.classifier import QUANTILES, Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.distillation import Teacher
 from maxexp.training.hardware import training_precision
@@ -132,17 +138,22 @@ class Training:
         return module
 
     def _prepare_quantized(self, module: NetworkModule, untrained: bool) -> None:
-        """Fold, calibrate and quantize in place; a resumed phase only needs the structure for its weights."""
-        quantization = self._settings.quantization
+        """Quantize in place as after training, which is where fine-tuning begins; a resumed phase brings its own."""
+        config = self._settings.quantization
+        bits = config.bits(self._network)
+        if self._resume is not None and self._resumed_phase == QAT:
+            restore_quantization(module, bits, torch.load(self._resume, weights_only=True)[QUANTILES])
+            return
+        inputs = self._data.calibration_inputs(config.calibration_images)
+        module.to(inputs.device)
         if _is_quantized(module):
-            pass  # it is in the chip's range already; only its bits may change
-        elif self._resumed_phase == QAT:
-            for layer in module.layers():
-                layer.bn = None
-        else:
-            inputs = self._data.calibration_inputs(quantization.calibration_images)
-            prepare_ptq(module.to(inputs.device), inputs, estimate=untrained)
-        quantize_module(module, quantization.bits(self._network), quantization.shift_quantile)
+            # It is in the chip's range already; only its bits may change.
+            old = {layer.spec.name: quantized_numerics(layer).bits for layer in module.layers()}
+            quantize_layers(module, inputs, {name: new for name, new in bits.items() if new != old[name]}, config)
+            return
+        if untrained:
+            estimate_batchnorm(module, inputs)
+        quantize_after_training(module, inputs, config)
 
     def _fit(self, phase: str, module: NetworkModule, offset: int, epochs: int, recipe: RecipeConfig) -> Trained:
         settings, files = self._settings, self._files
@@ -180,20 +191,13 @@ class Training:
         return Trained(module, best.epoch, best.accuracy)
 
 
-def prepare_ptq(module: NetworkModule, inputs: torch.Tensor, estimate: bool = False) -> dict[str, float]:
-    """Fold batch norm and bring all activations into the chip's range, in place.
-
-    Args:
-        inputs: (N, C, H, W) training images as the network reads them.
-        estimate: measure the statistics of batch norm first; for a network that was never trained.
-
-    Returns:
-        The factor by which each tensor was divided, by name.
-    """
-    if estimate:
-        estimate_batchnorm(module, inputs)
-    fold_batchnorm(module)
-    return calibrate(module, inputs)
+def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles: dict[str, float]) -> None:
+    """Give a module the structure and the scales that a quantization-aware phase began with, in place."""
+    for layer in module.layers():
+        layer.bn = None
+    quantize_module(module, bits)
+    for name, quantile in quantiles.items():
+        quantized_numerics(cast(LayerModule, module.get_submodule(name))).quantile = quantile
 
 
 def fit(trainer: Trainer, classifier: Classifier, data: ImageDataModule, resume: Path | None) -> None:

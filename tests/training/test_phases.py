@@ -1,5 +1,7 @@
 """Training itself, on a small task that a network can learn in seconds."""
 
+import copy
+
 import pytest
 import torch
 
@@ -30,7 +32,7 @@ def train(tmp_path):
     """Trains and returns the result with what was stored on the way."""
 
     def run(
-        epochs: int, seed: int = 1, dropout: float = 0.0, start=None, recipe=None, **quantization
+        epochs: int, seed: int = 1, dropout: float = 0.0, start=None, recipe=None, resume=None, **quantization
     ) -> tuple[Trained, list]:
         settings = TrainingSettings(
             QuantizationConfig(**quantization),
@@ -42,7 +44,7 @@ def train(tmp_path):
         kept = []
         files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda offset: None)
         data = ImageDataModule(DIGITS, AugmentationConfig(), 128, seed)
-        return Training(network(dropout), data, settings, files, start).run(), kept
+        return Training(network(dropout), data, settings, files, start, resume).run(), kept
 
     return run
 
@@ -112,3 +114,33 @@ def test_fine_tuning_has_an_optimizer_and_a_rate_of_its_own(train, tmp_path, com
     moments, rate = optimizer(2, start_epoch=1)
     assert {"exp_avg", "exp_avg_sq"} < moments
     assert rate == recipe.qat_learning_rate
+
+
+def test_fine_tuning_begins_where_quantization_after_training_ends(train):
+    """At 2 bits, scales by the largest weight leave nothing to begin with."""
+    trained = train(6, method=Method.float)[0].network
+    two_bits = {"weight_bits": 2, "start_epoch": 0, "shift_quantile": 1.0}
+    plain = {"equalize": False, "search_scales": False, "correct_biases": False}
+    recipe = RecipeConfig(qat_learning_rate=1e-6)  # as good as none: what it begins with is seen
+    searched, _ = train(1, start=copy.deepcopy(trained), recipe=recipe, **two_bits)
+    largest, _ = train(1, start=copy.deepcopy(trained), recipe=recipe, **two_bits, **plain)
+    assert searched.validation_accuracy > largest.validation_accuracy + 0.1
+
+
+def test_a_resumed_quantized_phase_keeps_its_scales(train, tmp_path):
+    whole, _ = train(4, start_epoch=2, weight_bits=2)
+    quantiles = [layer.numerics.quantile for layer in whole.network.layers()]
+    assert min(quantiles) < 1
+    resumed, _ = train(4, start_epoch=2, weight_bits=2, resume=tmp_path / "resume-0.ckpt")  # of epoch 3 of 4
+    assert [layer.numerics.quantile for layer in resumed.network.layers()] == quantiles
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_only_layers_whose_bits_change_are_quantized_anew(train):
+    first, _ = train(4)
+    before = {layer.spec.name: layer.numerics for layer in first.network.layers()}
+    again, _ = train(1, start=first.network, layer_bits={"conv2": 2})
+    after = {layer.spec.name: layer.numerics for layer in again.network.layers()}
+    assert after["conv1"] is before["conv1"] and after["fc"] is before["fc"]
+    assert (after["conv2"].bits, before["conv2"].bits) == (2, 8)
+    assert again.validation_accuracy > 0.8
