@@ -8,12 +8,13 @@ from typing import Any
 
 import yaml
 
-from maxexp.checkpoints import ZOO, ZOO_FILE, zoo_dir
+from maxexp.checkpoints import RUN, ZOO, ZOO_FILE, zoo_dir
 from maxexp.errors import CheckpointError, MaxexpError
-from maxexp.quantization.checkpoint import compact
+from maxexp.quantization.checkpoint import compact, read_checkpoint
+from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import RecordedRun, read_run
-from maxexp.tracking.store import open_store
+from maxexp.tracking.store import Store, open_store
 
 KINDS = ("float", "quantized", "integer")
 DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
@@ -21,50 +22,112 @@ DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmen
 MACHINE = ("cpu", "cores", "python", "version.torch", "version.pytorch-lightning", "version.numpy", "maxexp.version")
 
 
-def add(run: RecordedRun, name: str, folder: Path) -> Path:
-    """Keep what a run trained under ``folder/name``, with its card: integers, or a floating-point teacher.
+def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
+    """Keep a run's network under ``folder/name``, with its card: integers, or a floating-point teacher.
+
+    Args:
+        store: has the run, and the one that trained the weights if it started from another's.
 
     Raises:
-        CheckpointError: the run trained nothing, did not finish, or quantized without an evaluation.
+        CheckpointError: the run has no trained network, did not finish, or quantized without an evaluation.
     """
     integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
     files = integer or [path for path in run.artifacts("checkpoints") if path.endswith("float_best.pth.tar")]
-    needed = ("val/best_accuracy", "test/accuracy_integer") if integer else ("val/best_accuracy",)
-    missing = [key for key in needed if key not in run.metrics]
-    if run.status != "FINISHED" or missing or not files:
+    start = run.params.get("checkpoint", "")
+    trained = "val/best_accuracy" in run.metrics
+    if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
         raise CheckpointError(
-            f"run {run.run_id} is {run.status} and has no {missing[0] if missing else 'checkpoint'}; the zoo takes "
-            "finished runs: a floating-point training, or train, quantize, evaluate and synthesize"
+            f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
+            f"takes finished runs that train it, or quantize that of another (checkpoint={RUN}RUN_ID)"
         )
+    if integer and "test/accuracy_integer" not in run.metrics:
+        raise CheckpointError(f"run {run.run_id} was not evaluated; the zoo takes networks whose accuracy is known")
+    training = own_training(run) if trained else earlier_training(store, start.removeprefix(RUN))
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     compact(run.artifact(files[0]), place / ZOO_FILE)
-    text = yaml.safe_dump(card(run, name), sort_keys=False, width=110)
+    text = yaml.safe_dump(card(run, name, training), sort_keys=False, width=110)
     (place / "card.yaml").write_text(text)
     return place
 
 
-def card(run: RecordedRun, name: str) -> dict[str, Any]:
-    """How a network came about and what it is worth, from its run alone."""
-    overrides = yaml.safe_load(run.artifact("config/overrides.yaml").read_text()) or []
-    same = [text for text in overrides if text.split("=")[0].startswith(DESCRIBING)]
+def own_training(run: RecordedRun) -> dict[str, Any]:
+    """The training of a run that trained the network itself."""
+    metrics = run.metrics
+    return described_training(run, int(metrics["val/best_epoch"]), metrics["val/best_accuracy"])
+
+
+def earlier_training(store: Store, reference: str) -> dict[str, Any]:
+    """The training of the run from which another took its weights.
+
+    Args:
+        reference: ``RUN_ID/ARTIFACT``, what follows ``checkpoint=run:``.
+    """
+    run_id, _, artifact = reference.partition("/")
+    run = read_run(store, run_id)
+    if not artifact:
+        return own_training(run)
+    checkpoint = read_checkpoint(run.artifact(artifact))
+    return described_training(run, checkpoint.epoch, checkpoint.extras["best_top1"] / 100)
+
+
+def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str, Any]:
+    """Where, how long and how well the weights were trained.
+
+    Args:
+        best: epoch from which they are, counted from 0.
+        accuracy: in that epoch, on validation images.
+    """
+    start = yaml.safe_load(run.params["quantization.start_epoch"])
+    quantization = QuantizationConfig(Method(run.params["quantization.method"]), start_epoch=start)
+    epochs = int(run.params["trainer.max_epochs"])
+    # Weights of the floating-point phase owe nothing to what came after it.
+    float_epochs = quantization.float_epochs(epochs)
+    phase = float_epochs if best < float_epochs else epochs
+    seconds = sum(seconds for step, seconds in run.history("train/seconds") if step < phase)
+    return {
+        "run": run.run_id,
+        "command": command(run),
+        "commit": commit(run),
+        "seed": int(run.params["seed"]),
+        "epochs": phase,
+        "chosen_epoch": best + 1,
+        "validation_accuracy": accuracy,
+        # Training steps alone, whatever interrupted them.
+        "hours": round(seconds / 3600, 2),
+        "threads": run.params["trainer.threads"],
+    }
+
+
+def command(run: RecordedRun) -> str:
+    """The command line that repeats a run."""
+    return f"python -m maxexp {shlex.join(_overrides(run))}"
+
+
+def commit(run: RecordedRun) -> str:
+    """The commit of maxexp that a run was made with."""
+    changed = " with uncommitted changes" if run.tags.get("git.dirty") == "true" else ""
+    return run.tags.get("mlflow.source.git.commit", "unknown") + changed
+
+
+def _overrides(run: RecordedRun) -> list[str]:
+    return yaml.safe_load(run.artifact("config/overrides.yaml").read_text()) or []
+
+
+def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any]:
+    """How a network came about and what it is worth."""
+    same = [text for text in _overrides(run) if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
     images = int(metrics.get("test/images", 0))
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
-        "command": f"python -m maxexp {shlex.join(overrides)}",
+        "command": command(run),
         "evaluate": f"python -m maxexp {shlex.join(again)}",
         "run": run.run_id,
-        "commit": run.tags.get("mlflow.source.git.commit", "unknown")
-        + (" with uncommitted changes" if run.tags.get("git.dirty") == "true" else ""),
-        "seed": int(run.params["seed"]),
-        "epochs": int(run.params["trainer.max_epochs"]),
-        "chosen_epoch": int(metrics["val/best_epoch"]) + 1,
-        "training_hours": round(training_seconds(run) / 3600, 2),
-        "threads": run.params["trainer.threads"],
-        "validation": {"accuracy": metrics["val/best_accuracy"]},
+        "commit": commit(run),
+        "training": training,
         "test": {
             kind: {
                 "accuracy": metrics[f"test/accuracy_{kind}"],
@@ -82,11 +145,6 @@ def card(run: RecordedRun, name: str) -> dict[str, Any]:
     }
 
 
-def training_seconds(run: RecordedRun) -> float:
-    """Time spent in training steps, whatever interrupted the run; validation is not counted."""
-    return sum(seconds for _, seconds in run.history("train/seconds"))
-
-
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
@@ -95,15 +153,16 @@ def table(folder: Path) -> str:
     ]
     for path in sorted(folder.glob("*/card.yaml")):
         entry = yaml.safe_load(path.read_text())
+        training = entry["training"]
         cells = [
             f"[{path.parent.name}]({path.parent.name}/card.yaml)",
             *(_percent(entry["test"].get(kind)) for kind in ("integer", "float")),
-            f"{100 * entry['validation']['accuracy']:.2f} %",
-            f"{entry['epochs']}",
-            f"{entry['training_hours']:.1f}",
+            f"{100 * training['validation_accuracy']:.2f} %",
+            f"{training['epochs']}",
+            f"{training['hours']:.1f}",
             _number(entry["hardware"].get("cycles")),
             _number(entry["hardware"].get("weight_bytes"), " B"),
-            f"{entry['seed']}",
+            f"{training['seed']}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
@@ -129,8 +188,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         if arguments.command == "add":
-            run = read_run(open_store(TrackingConfig(uri=arguments.tracking_uri)), arguments.run_id)
-            print(add(run, arguments.name, zoo_dir()))
+            store = open_store(TrackingConfig(uri=arguments.tracking_uri))
+            print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
         print(table(zoo_dir()), end="")
     except MaxexpError as error:
         print(f"maxexp: error: {error}", file=sys.stderr)

@@ -22,20 +22,27 @@ CARDS = [
 ]
 
 
+def add(store, run, name, folder):
+    """As the command does it."""
+    opened = open_store(TrackingConfig(uri=store.uri))
+    zoo.add(read_run(opened, run.info.run_id), name, folder, opened)
+
+
 @pytest.fixture
 def added(run_here, store, tmp_path, monkeypatch):
     """A network trained and put into a zoo of its own; the run, and the zoo's folder."""
     run = run_here("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7")
-    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path / "zoo")
-    zoo.add(recorded, "small", tmp_path / "zoo")
+    add(store, run, "small", tmp_path / "zoo")
     return run, tmp_path / "zoo"
 
 
 def test_a_run_becomes_a_network_of_the_zoo_that_evaluates_to_the_same_count(added, run_here):
     run, folder = added
     card = yaml.safe_load((folder / "small/card.yaml").read_text())
-    assert card["seed"] == 7 and card["epochs"] == 3 and card["training_hours"] >= 0
+    training = card["training"]
+    assert training["run"] == card["run"] == run.info.run_id
+    assert training["seed"] == 7 and training["epochs"] == 3 and training["hours"] >= 0
     assert "model.layers.conv1.out_channels=8" in card["evaluate"] and "seed" not in card["evaluate"]
     integer = card["test"]["integer"]
     assert integer["correct"] == integer["accuracy"] * integer["images"]
@@ -65,9 +72,8 @@ def test_the_table_lists_every_network(added):
 
 def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_path, monkeypatch):
     run = run_here("trainer.max_epochs=1", "quantization=float", "stages=[train]")
-    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path)
-    zoo.add(recorded, "master", tmp_path)
+    add(store, run, "master", tmp_path)
     assert read_checkpoint(tmp_path / "master" / checkpoints.ZOO_FILE).state["fc.op.weight"].dtype is torch.float16
     row = zoo.table(tmp_path).splitlines()[2]
     assert row.startswith("| [master](master/card.yaml) | - | - |")
@@ -80,11 +86,27 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     assert pupil.info.status == "FINISHED"
 
 
+def test_a_network_quantized_after_training_says_which_run_trained_it(run_here, store, tmp_path):
+    """Its weights are those of the floating-point phase: 3 of the 5 epochs."""
+    trained = run_here("trainer.max_epochs=5", "quantization.start_epoch=3", "seed=4")
+    checkpoint = f"checkpoint=run:{trained.info.run_id}/checkpoints/float_best.pth.tar"
+    run = run_here("quantization=ptq", checkpoint, "stages=[quantize,evaluate,synthesize]", "seed=9")
+    add(store, run, "ptq", tmp_path)
+    card = yaml.safe_load((tmp_path / "ptq/card.yaml").read_text())
+    training = card["training"]
+    assert card["run"] == run.info.run_id and training["run"] == trained.info.run_id
+    assert "quantization=ptq" in card["command"] and "start_epoch=3" in training["command"]
+    assert (training["seed"], training["epochs"]) == (4, 3)
+    accuracies = {step: value for step, value in store.curve(trained, "val/accuracy") if step < 3}
+    best = max(accuracies, key=accuracies.get)
+    assert training["chosen_epoch"] == best + 1
+    assert training["validation_accuracy"] == pytest.approx(accuracies[best])
+
+
 def test_an_unfinished_run_is_refused(run_here, store, tmp_path):
     run = run_here("stages=[synthesize]")
-    recorded = read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id)
-    with pytest.raises(CheckpointError, match="FINISHED and has no val/best_accuracy"):
-        zoo.add(recorded, "small", tmp_path)
+    with pytest.raises(CheckpointError, match="FINISHED and did not train its network"):
+        add(store, run, "small", tmp_path)
     assert not (tmp_path / "small").exists()
 
 
