@@ -84,6 +84,11 @@ def _provenance() -> dict[str, str]:
     return provenance(PACKAGE)
 
 
+def resumption() -> dict[str, str]:
+    """Tags of a run that this process goes on with: the code may have changed since it began."""
+    return {f"resumed.{key}": value for key, value in _provenance().items() if "git." in key}
+
+
 @cache
 def _environment_files() -> dict[str, str]:
     return environment_files()

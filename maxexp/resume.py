@@ -5,7 +5,7 @@ from pathlib import Path
 
 from maxexp.config import Config, read_yaml, to_plain
 from maxexp.errors import ConfigError
-from maxexp.execution import carry_out, finish_message
+from maxexp.execution import carry_out, finish_message, resumption
 from maxexp.network.graph import build_network
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
@@ -36,6 +36,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
     network = build_network(config.model, config.dataset.shape)
     with record:
+        record.set_tags(resumption())
         carry_out(config, network, record, folder)
     finish_message(record)
 

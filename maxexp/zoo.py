@@ -105,9 +105,13 @@ def command(run: RecordedRun) -> str:
 
 
 def commit(run: RecordedRun) -> str:
-    """The commit of maxexp that a run was made with."""
-    changed = " with uncommitted changes" if run.tags.get("git.dirty") == "true" else ""
-    return run.tags.get("mlflow.source.git.commit", "unknown") + changed
+    """The commit of maxexp that a run was made with, or the first and the last if it was resumed with another."""
+    commits = []
+    for prefix in ("", "resumed."):
+        changed = " with uncommitted changes" if run.tags.get(f"{prefix}git.dirty") == "true" else ""
+        commits.append(run.tags.get(f"{prefix}mlflow.source.git.commit", "unknown") + changed)
+    first, last = commits
+    return first if last in (first, "unknown") else f"{first}, resumed with {last}"
 
 
 def _overrides(run: RecordedRun) -> list[str]:

@@ -19,6 +19,11 @@ def status(folder: Path, run_id: str) -> str:
         return database.execute("select status from runs where run_uuid = ?", (run_id,)).fetchone()[0]
 
 
+def tags(folder: Path, run_id: str) -> dict[str, str]:
+    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+        return dict(database.execute("select key, value from tags where run_uuid = ?", (run_id,)).fetchall())
+
+
 def curve(folder: Path, run_id: str, key: str) -> list[tuple[int, float]]:
     query = "select step, value from metrics where run_uuid = ? and key = ? order by step"
     with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
@@ -155,6 +160,8 @@ def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expect
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\nepoch ") <= 40 - len(trained) + 1  # no epoch was trained again but the last
     assert status(tmp_path, run_id) == "FINISHED"
+    code = "mlflow.source.git.commit"
+    assert tags(tmp_path, run_id)[f"resumed.{code}"] == tags(tmp_path, run_id)[code]
     folder, reference = whole
     for key in ("train/loss", "val/loss", "val/accuracy", "test/accuracy_integer"):
         assert curve(tmp_path, run_id, key) == curve(folder, reference, key)

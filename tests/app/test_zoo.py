@@ -1,6 +1,7 @@
 """Networks of the zoo: how they get there, and that they are what their cards say."""
 
 import shlex
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -101,6 +102,19 @@ def test_a_network_quantized_after_training_says_which_run_trained_it(run_here, 
     best = max(accuracies, key=accuracies.get)
     assert training["chosen_epoch"] == best + 1
     assert training["validation_accuracy"] == pytest.approx(accuracies[best])
+
+
+@pytest.mark.parametrize(
+    ("tags", "text"),
+    [
+        ({"mlflow.source.git.commit": "a1", "git.dirty": "false"}, "a1"),
+        ({"mlflow.source.git.commit": "a1", "git.dirty": "true"}, "a1 with uncommitted changes"),
+        ({"mlflow.source.git.commit": "a1", "resumed.mlflow.source.git.commit": "a1"}, "a1"),
+        ({"mlflow.source.git.commit": "a1", "resumed.mlflow.source.git.commit": "b2"}, "a1, resumed with b2"),
+    ],
+)
+def test_a_card_names_the_code_that_made_the_network(tags, text):
+    assert zoo.commit(SimpleNamespace(tags=tags)) == text
 
 
 def test_an_unfinished_run_is_refused(run_here, store, tmp_path):
