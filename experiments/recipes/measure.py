@@ -31,7 +31,8 @@ VARIANTS = {
     "more decay": ["recipe.weight_decay=0.05"],
     "higher rate": ["recipe.learning_rate=0.008"],
     "no augmentation": ["augmentation=none"],
-    "all augmentations": ["augmentation=deck"],
+    "all of the deck's augmentations": ["augmentation=deck"],
+    "cutout": ["augmentation.cutout.size=8"],
     "higher QAT rate": ["recipe.qat_learning_rate=5e-4"],
     "longer QAT": ["quantization.start_epoch=14"],
 }

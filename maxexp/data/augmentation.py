@@ -7,16 +7,19 @@ from torch import Generator, Tensor
 
 from maxexp.data.color import WHITE, color_jitter
 from maxexp.data.config import AugmentationConfig
-from maxexp.data.geometry import crop_and_flip, rotate
+from maxexp.data.geometry import crop_and_flip, cutout, rotate
 from maxexp.data.pixels import evaluation_input
+
+GREY = 128
+"""The pixel that the network reads as 0."""
 
 
 class BatchAugmentation:
     """Turns pixels into the network's input, randomly.
 
     Crop, flip, rotation, colour jitter, noise, in this order; then the result is rounded to 8 bits,
-    as a camera would give it, and mapped to signed numbers. Crop and flip move whole pixels; images
-    pass through floating point only if one of the later entries is on.
+    as a camera would give it, a square is cut out, and it is mapped to signed numbers. Crop and flip move
+    whole pixels; images pass through floating point only for rotation, jitter and noise.
 
     Args:
         config: what is on.
@@ -38,6 +41,8 @@ class BatchAugmentation:
         images = self._move(images, generator)
         if self.config.rotation or self.config.color_jitter or self.config.gaussian_noise:
             images = self._alter(images.float(), generator)
+        if self.config.cutout:
+            images = cutout(images, self.config.cutout.size, GREY, generator)
         return evaluation_input(images, self.config.mapping)
 
     def _move(self, images: Tensor, generator: Generator) -> Tensor:

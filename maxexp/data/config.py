@@ -181,6 +181,20 @@ class GaussianNoiseConfig:
 
 
 @dataclass
+class CutoutConfig:
+    """A grey square over a part of the image (arXiv 1708.04552).
+
+    Attributes:
+        size: pixels of its side; a part of it may be outside.
+    """
+
+    size: int = 8
+
+    def __post_init__(self) -> None:
+        _require(self.size >= 1, "augmentation.cutout.size", self.size, "1 or more pixels")
+
+
+@dataclass
 class NormalizeConfig:
     """From unsigned pixels to signed numbers; the only entry that also holds at evaluation.
 
@@ -203,6 +217,7 @@ class AugmentationConfig:
     rotation: RotationConfig | None = None
     color_jitter: ColorJitterConfig | None = None
     gaussian_noise: GaussianNoiseConfig | None = None
+    cutout: CutoutConfig | None = None
     normalize: NormalizeConfig | None = field(default_factory=NormalizeConfig)
 
     @property

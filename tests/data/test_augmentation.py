@@ -11,6 +11,7 @@ from maxexp.data.color import adjust_brightness, adjust_contrast, adjust_hue, ad
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
+    CutoutConfig,
     GaussianNoiseConfig,
     HorizontalFlipConfig,
     InputMapping,
@@ -173,6 +174,21 @@ def test_saturation_and_hue_leave_gray_images_alone():
     images = noise_images(channels=1)
     jitter = ColorJitterConfig(brightness=0, contrast=0, saturation=0.9, hue=0.5)
     assert torch.equal(augment(images, color_jitter=jitter), images)
+
+
+def test_cutout_covers_one_square_of_each_image():
+    images = noise_images(200, 3, 20, 24)
+    images[images == 128] = 127
+    holes = (augment(images, cutout=CutoutConfig(6)) == 128).all(1)
+    assert torch.equal((augment(images, cutout=CutoutConfig(6)) != images).any(1), holes)
+    corners = set()
+    for hole in holes:
+        rows, columns = hole.any(1).nonzero().flatten(), hole.any(0).nonzero().flatten()
+        assert 3 <= len(rows) <= 6 and 3 <= len(columns) <= 6
+        assert torch.equal(hole, hole.any(1)[:, None] & hole.any(0))
+        assert torch.equal(rows, torch.arange(rows[0], rows[-1] + 1))
+        corners.add((int(rows[0]), int(columns[0])))
+    assert len(corners) > 100
 
 
 @pytest.mark.parametrize("channels", [1, 3])

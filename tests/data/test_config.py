@@ -10,6 +10,7 @@ from omegaconf.errors import MissingMandatoryValue
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
+    CutoutConfig,
     DatasetConfig,
     GaussianNoiseConfig,
     HorizontalFlipConfig,
@@ -88,6 +89,7 @@ def test_impossible_dataset_value_is_refused_by_name(cifar10, key, value):
         (lambda: ColorJitterConfig(saturation=-1), "color_jitter.saturation"),
         (lambda: ColorJitterConfig(hue=0.6), "color_jitter.hue"),
         (lambda: GaussianNoiseConfig(25.5), "gaussian_noise.std"),
+        (lambda: CutoutConfig(0), "cutout.size"),
     ],
 )
 def test_impossible_augmentation_value_is_refused_by_name(make, key):
