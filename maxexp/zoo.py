@@ -46,7 +46,7 @@ def add(run: RecordedRun, name: str, folder: Path) -> Path:
 
 def card(run: RecordedRun, name: str) -> dict[str, Any]:
     """How a network came about and what it is worth, from its run alone."""
-    overrides = yaml.safe_load(run.artifact("config/overrides.yaml").read_text()) or []
+    overrides = run.overrides()
     same = [text for text in overrides if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics

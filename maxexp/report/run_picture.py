@@ -22,6 +22,7 @@ class RunParts:
     Attributes:
         rows: its results.
         curves: training and validation, if it was trained.
+        qat_epoch: first quantization-aware epoch, from 0.
         cost: content of ``synthesis/cost.json``.
         memory_map: picture of the memory map.
     """
@@ -29,6 +30,7 @@ class RunParts:
     title: str
     rows: Sequence[Row]
     curves: History
+    qat_epoch: int | None = None
     predictions: Predictions | None = None
     cost: Mapping[str, Any] | None = None
     ranges: Sequence[LayerRange] = ()
@@ -74,7 +76,7 @@ def _results(canvas: Canvas, parts: RunParts) -> None:
 
 
 def _curves(canvas: Canvas, parts: RunParts) -> None:
-    learning_curves(parts.curves, canvas=canvas)
+    learning_curves(parts.curves, parts.qat_epoch, canvas)
 
 
 def _confusion(canvas: Canvas, parts: RunParts) -> None:

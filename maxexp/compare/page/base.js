@@ -21,8 +21,7 @@ function withUnit(run, key) {
 }
 
 function source(run, key) {
-  if (!(key in run.values) || !key.startsWith("hw/")) return key in run.values ? "computed" : "";
-  return quantities.get(key).counted ? "counted" : run.source || "counted";
+  return key in run.values ? run.sources[key] ?? "computed" : "";
 }
 
 function element(name, attributes = {}, ...children) {

@@ -17,8 +17,10 @@ headlines();
 notes();
 listeners.push(table);
 table();
-section("tradeoff", tradeoff);
-section("differences", differences);
+if (data.runs.length > 1) {
+  section("tradeoff", tradeoff);
+  section("differences", differences);
+} else for (const id of ["tradeoff", "differences", "search"]) document.getElementById(id).hidden = true;
 section("curves", curves);
 section("chip", chip);
 section("confusion", confusion);
