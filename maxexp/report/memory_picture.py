@@ -10,6 +10,8 @@ from maxexp.network.graph import INPUT
 
 LONGEST_LABELLED = 40
 """Layers that have room for a name of their own."""
+NAMED = 1 / 64
+"""Share of the weight memory's columns from which on kernels have room for their name."""
 INPUT_COLOR = (0.75, 0.75, 0.75, 1.0)
 
 
@@ -66,7 +68,9 @@ def _draw_kernels(axes: Axes, memory: MemoryMap) -> None:
         shape.set_facecolor(_color(memory, index))
         axes.add_patch(shape)
         center = (offset + columns / 2, processors.start + len(processors) / 2)
-        axes.annotate(layer.name, center, ha="center", va="center", rotation=90, fontsize=8, clip_on=True)
+        upright = columns / device.kernel_columns < len(processors) / device.processors
+        if columns >= NAMED * device.kernel_columns:
+            axes.annotate(layer.name, center, ha="center", va="center", rotation=90 if upright else 0, fontsize=8)
     axes.set(xlim=(0, device.kernel_columns), ylim=(device.processors, 0), title="weight memory")
     axes.set(xlabel="column of 9 bytes", ylabel="processor")
     axes.set_yticks(range(0, device.processors + 1, device.processors // device.bias_groups))

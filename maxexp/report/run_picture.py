@@ -96,6 +96,7 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     axes.bar_label(bars, [f"{layer['cycles']:,}" for layer in layers], padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="cycles", title=f"cycles of each layer on {parts.cost['device']}")
 
 

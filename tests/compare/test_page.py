@@ -27,7 +27,8 @@ def page(make_runs, tmp_path_factory):
     runs.write("</script><b>bold", "model=simplenet", accuracy=0.7)
     runs.write("unfinished", accuracy=None, finish=False)
     path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(to_html(compare(runs.find()), "Four runs", "from a test"))
+    title = "Four runs with_a_name_that_is_too_long_for_the_first_line_of_a_phone"
+    path.write_text(to_html(compare(runs.find()), title, "from a test"))
     return path
 
 

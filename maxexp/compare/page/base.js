@@ -65,7 +65,7 @@ function select(run) {
 }
 
 function legend(runs, ...more) {
-  const entries = runs.map((run) => element("li", { style: color(run) }, element("span", { class: "swatch" }), run.name));
+  const entries = (data.runs.length > 1 ? runs : []).map((run) => element("li", { style: color(run) }, element("span", { class: "swatch" }), run.name));
   return element("ul", { class: "legend" }, ...entries, ...more.map((text) => element("li", { class: "quiet" }, text)));
 }
 

@@ -23,13 +23,13 @@ function layerTable(network) {
   const rows = network.layers.map((layer, index) => element("tr", { style: layerColor(index) },
     element("th", { scope: "row" }, layer.name),
     element("td", {}, layer.out_shape.join("×")),
-    element("td", { class: "number" }, layer.weights ? format(layer.weights * layer.weight_bits / 8) : MISSING,
-      layer.weights ? element("small", {}, `${layer.weight_bits} bits`) : null),
+    element("td", { class: "number" }, layer.weights ? format(layer.weights * layer.weight_bits / 8) : MISSING),
+    element("td", { class: "number" }, layer.weights ? layer.weight_bits : MISSING),
     element("td", { class: "number" }, layer.cycles === null ? MISSING : format(layer.cycles)),
     element("td", { class: "bar" }, most ? element("i", { style: `width: ${100 * layer.cycles / most}%` }) : ""),
   ));
-  const head = element("tr", {}, ...["layer", "output", "weights [bytes]", "cycles", ""].map((text, index) =>
-    element("th", { class: index === 2 || index === 3 ? "number" : null }, text)));
+  const head = element("tr", {}, ...["layer", "output", "weights [bytes]", "bits", "cycles", ""].map((text, index) =>
+    element("th", { class: index > 1 && index < 5 ? "number" : null }, text)));
   return element("table", { class: "layers" }, element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
@@ -52,6 +52,6 @@ function maps(network) {
     + `${format(highestByte(network))}, of ${format(network.instance_bytes)}.`;
   return [...kernels,
     element("p", { class: "quiet" }, used),
-    chart(330, "Data memory", (picture, width, height) => tensorMap(picture, width, height, network)),
+    chart(350, "Data memory", (picture, width, height) => tensorMap(picture, width, height, network)),
   ];
 }

@@ -11,8 +11,11 @@ function mapFrame(picture, width, height, bottom) {
   return box;
 }
 
+// What is too thin for an edge is drawn without one, and thick enough to be seen.
 function place(picture, style, box, text) {
-  picture.append(shape("rect", { class: "place", style, ...box, onpointermove: (event) => showTip(event, text), onpointerleave: hideTip }));
+  const thin = Math.min(box.width, box.height) < 4;
+  box.height = Math.max(1.5, box.height);
+  picture.append(shape("rect", { class: thin ? "place thin" : "place", style, ...box, onpointermove: (event) => showTip(event, text), onpointerleave: hideTip }));
 }
 
 function sideLabels(picture, box, label, count, step) {

@@ -19,7 +19,8 @@ function headline(dataset, several, label, key, sign) {
   if (!best) return element("div", { class: "card" }, head, element("div", { class: "value" }, MISSING));
   const value = element("div", { class: "value" }, withUnit(best, key));
   const from = source(best, key);
-  const run = element("div", { class: "run" }, detailLink(best), from === "computed" ? "" : ` (${from})`);
+  const run = data.runs.length > 1 ? element("div", { class: "run" }, detailLink(best), from === "computed" ? "" : ` (${from})`)
+    : element("div", { class: "run" }, from);
   return element("div", { class: "card" }, head, value, run);
 }
 
