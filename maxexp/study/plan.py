@@ -9,6 +9,8 @@ from maxexp.config import to_plain
 from maxexp.execution import masked
 from maxexp.study.description import Entry, Study
 
+NAMED = ("model.layers", "quantization.layer_bits")
+"""Mappings whose keys are names of layers: one more or less is another network, not another version."""
 WEAKEST = {"synthesis.method": "estimate", "board.kind": "none"}
 """What backs the cost of a network unless a study asks for more; more than was asked for is welcome."""
 
@@ -59,8 +61,21 @@ def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
     """Whether a run with the params ``recorded`` answers for the params ``wanted``.
 
     A key that an older version did not have, or that a later one dropped, is no difference: defaults keep
-    results as they were, and what does change them is a new maxexp version (see ``records``).
+    results as they were, and what does change them is a new maxexp version (see ``records``). A group that is null
+    in one and set in the other has other keys, too, and is a difference.
     """
-    free = [*FREE, *(f"{key.split('.')[0]}." for key, weakest in WEAKEST.items() if wanted.get(key) == weakest)]
-    shared = [key for key in wanted if key in recorded and not key.startswith(tuple(free))]
-    return all(wanted[key] == recorded[key] for key in shared)
+    free = (*FREE, *(f"{key.split('.')[0]}." for key, weakest in WEAKEST.items() if wanted.get(key) == weakest))
+    if any(_names(wanted, mapping) != _names(recorded, mapping) for mapping in NAMED):
+        return False
+    return not any(_differs(key, wanted[key], recorded) for key in wanted if not key.startswith(free))
+
+
+def _differs(key: str, value: str, recorded: Mapping[str, str]) -> bool:
+    if key in recorded:
+        return recorded[key] != value
+    return any(other.startswith(f"{key}.") or key.startswith(f"{other}.") for other in recorded)
+
+
+def _names(params: Mapping[str, str], mapping: str) -> set[str]:
+    """First parts of the keys below ``mapping``."""
+    return {key.removeprefix(f"{mapping}.").split(".")[0] for key in params if key.startswith(f"{mapping}.")}

@@ -2,10 +2,14 @@
 
 import json
 import logging
+from itertools import permutations
 
 import pytest
 
-from maxexp.execution import start_record
+from maxexp.config import to_plain
+from maxexp.execution import masked, start_record
+from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.plan import make_job, same_result
 from maxexp.study.records import RESULTS, Results, deleted
@@ -20,6 +24,36 @@ def test_the_same_result_is_told_by_what_changes_it():
     wanted = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "1", "new.key": "x"}
     assert same_result(wanted, {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"})
     assert not same_result(wanted, {"seed": "1", "trainer.max_epochs": "6"})
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ([], ["augmentation.random_crop={padding:4}"]),
+        ([], ["augmentation.normalize=null"]),
+        ([], ["recipe=distill", "recipe.distillation.checkpoint=x"]),
+        (["quantization.layer_bits={conv1:4}"], ["quantization.layer_bits={conv1:4,fc:4}"]),
+        (["quantization.layer_bits={}"], ["quantization.layer_bits={fc:4}"]),
+    ],
+)
+def test_what_is_set_in_one_configuration_only_makes_another_result(one, other):
+    first, second = (masked(to_plain(composed("augmentation=none", *overrides))) for overrides in (one, other))
+    assert same_result(first, first)
+    assert not same_result(first, second)
+    assert not same_result(second, first)
+
+
+def test_entries_of_a_study_are_different_runs():
+    """Each pair of the project's own, for what is taken for another is never trained."""
+    study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
+    params = [make_job(study, name, 1, None).params for name in study.entries]
+    assert not any(same_result(a, b) for a, b in permutations(params, 2))
+
+
+def test_a_network_with_another_layer_is_another_network():
+    layers = {"model.name": "net", "model.layers.a.op": "conv2d"}
+    assert not same_result({**layers, "model.layers.b.op": "linear"}, layers)
+    assert not same_result(layers, {**layers, "model.layers.b.op": "linear"})
 
 
 def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
