@@ -52,8 +52,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     rows = sorted(runs, key=lambda details: accuracy(details.run), reverse=True)
     common = common_words([details.run.name for details in rows])
     rows = [replace(details, run=replace(details.run, name=without(details.run.name, common))) for details in rows]
-    ordered = [*MAIN, *(quantity for quantity in QUANTITIES if quantity not in MAIN)]
-    quantities = [q for q in ordered if any(q.key in details.run.metrics for details in rows)]
+    quantities = [q for q in QUANTITIES if any(q.key in details.run.metrics for details in rows)]
     best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
