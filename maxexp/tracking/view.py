@@ -22,21 +22,15 @@ _COLUMNS = {
 }
 _CHARTS = {
     "Accuracy, latency, memory": (
-        ("Accuracy over latency", "SCATTER", "hw/latency_us", "test/accuracy_integer"),
-        ("Accuracy over weight memory", "SCATTER", "hw/weight_bytes", "test/accuracy_integer"),
-        ("Test accuracy, integers", "BAR", "test/accuracy_integer"),
-        ("Test accuracy, float", "BAR", "test/accuracy_float"),
-        ("Latency [us]", "BAR", "hw/latency_us"),
-        ("Weights [bytes]", "BAR", "hw/weight_bytes"),
+        ("SCATTER", "hw/latency_us", "test/accuracy_integer"),
+        ("SCATTER", "hw/weight_bytes", "test/accuracy_integer"),
+        ("BAR", "test/accuracy_integer"),
+        ("BAR", "test/accuracy_float"),
+        ("BAR", "hw/latency_us"),
+        ("BAR", "hw/weight_bytes"),
     ),
-    "Training": (
-        ("Validation accuracy", "LINE", "val/accuracy"),
-        ("Validation loss", "LINE", "val/loss"),
-        ("Training accuracy", "LINE", "train/accuracy"),
-        ("Training loss", "LINE", "train/loss"),
-    ),
+    "Training": (("LINE", "val/accuracy"), ("LINE", "val/loss"), ("LINE", "train/accuracy"), ("LINE", "train/loss")),
 }
-"""Sections of charts: title, type, and one metric or those of both axes."""
 
 
 def view_tags(created_ms: int) -> dict[str, str]:
@@ -75,9 +69,8 @@ def _view(created_ms: int) -> str:
     )
 
 
-def _chart(uuid: str, section: str, title: str, kind: str, *keys: str) -> dict[str, Any]:
+def _chart(uuid: str, section: str, kind: str, *keys: str) -> dict[str, Any]:
     chart: dict[str, Any] = {"uuid": uuid, "type": kind, "metricSectionId": section, "runsCountToCompare": 20}
-    chart["displayName"] = title
     if kind == "SCATTER":
         xaxis, yaxis = ({"key": key, "type": "METRIC"} for key in keys)
         return chart | {"xaxis": xaxis, "yaxis": yaxis}
