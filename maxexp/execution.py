@@ -15,6 +15,7 @@ from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.provenance import environment_files, provenance
+from maxexp.tracking.reading import OVERRIDES
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
 from maxexp.tracking.view import VIEW
@@ -73,7 +74,7 @@ def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str
     """Store the configuration, what the user typed of it, and the environment."""
     record.log_text(without_password(to_yaml(config)), "config/resolved.yaml")
     typed = yaml.safe_dump([without_password(override) for override in overrides])
-    record.log_text(typed, "config/overrides.yaml")
+    record.log_text(typed, OVERRIDES)
     for file, text in (_environment_files() if environment else {}).items():
         record.log_text(text, f"config/{file}")
 

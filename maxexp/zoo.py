@@ -101,7 +101,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
 
 def command(run: RecordedRun) -> str:
     """The command line that repeats a run."""
-    return f"python -m maxexp {shlex.join(_overrides(run))}"
+    return f"python -m maxexp {shlex.join(run.overrides())}"
 
 
 def commit(run: RecordedRun) -> str:
@@ -114,13 +114,9 @@ def commit(run: RecordedRun) -> str:
     return first if last in (first, "unknown") else f"{first}, resumed with {last}"
 
 
-def _overrides(run: RecordedRun) -> list[str]:
-    return yaml.safe_load(run.artifact("config/overrides.yaml").read_text()) or []
-
-
 def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any]:
     """How a network came about and what it is worth."""
-    same = [text for text in _overrides(run) if text.split("=")[0].startswith(DESCRIBING)]
+    same = [text for text in run.overrides() if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
     images = int(metrics.get("test/images", 0))

@@ -43,6 +43,12 @@ class RunDetails:
         return self.run.tags.get("dataset", "unknown")
 
     @property
+    def qat_epoch(self) -> int | None:
+        """First quantization-aware epoch, from 0, where the run has trained some."""
+        epoch = self.run.metrics.get("train/qat_epoch")
+        return None if epoch is None else int(epoch)
+
+    @property
     def test_data(self) -> str | None:
         """Digest of the test images, where the run has looked at them."""
         return self.run.data.get(f"{self.dataset}-test")

@@ -1,11 +1,12 @@
 """Runs as rows, figures as columns, and what must be said about both."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, nan
 
 from maxexp.compare.collect import CURVES, RunDetails, accuracy
 from maxexp.compare.differences import differing_keys
+from maxexp.compare.names import common_words, without
 from maxexp.compare.pareto import pareto_front
 from maxexp.report.quantities import (
     FLOAT_ACCURACY,
@@ -26,7 +27,7 @@ class Comparison:
     """Runs to be shown beside one another.
 
     Attributes:
-        runs: the most accurate first.
+        runs: the most accurate first, their names without what all have in common.
         quantities: those that at least one run has, the main ones first.
         best: run ids by metric, of the best values among runs on the same data; only where values differ.
         front: ids of runs that none on the same data beats in accuracy, latency and weight memory at once.
@@ -49,8 +50,9 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
         notes: what is known about runs that are not among them.
     """
     rows = sorted(runs, key=lambda details: accuracy(details.run), reverse=True)
-    ordered = [*MAIN, *(quantity for quantity in QUANTITIES if quantity not in MAIN)]
-    quantities = [q for q in ordered if any(q.key in details.run.metrics for details in rows)]
+    common = common_words([details.run.name for details in rows])
+    rows = [replace(details, run=replace(details.run, name=without(details.run.name, common))) for details in rows]
+    quantities = [q for q in QUANTITIES if any(q.key in details.run.metrics for details in rows)]
     best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
@@ -59,7 +61,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
         for quantity in quantities:
             best[quantity.key] |= _best(quantity, alike)
     differing = differing_keys([details.run.params for details in rows])
-    return Comparison(rows, quantities, best, front, differing, [*notes, *_notes(rows)])
+    return Comparison(rows, quantities, best, front, differing, [*notes, *_notes(rows, common)])
 
 
 def status(details: RunDetails) -> str:
@@ -86,8 +88,10 @@ def _front(runs: Sequence[RunDetails]) -> set[str]:
     return {run.run_id for run, on_front in zip(complete, pareto_front(points), strict=True) if on_front}
 
 
-def _notes(rows: Sequence[RunDetails]) -> list[str]:
+def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     notes = [_unfinished(details) for details in rows if details.run.status != "FINISHED"]
+    if common:
+        notes.append(f"All names have, and are shown without: {' '.join(common)}.")
     models, datasets = ({getattr(d, kind) for d in rows} for kind in ("model", "dataset"))
     if len(models) > 1:
         names = ", ".join(sorted(models))

@@ -16,6 +16,7 @@ SCRIPTS = (
     "tradeoff.js",
     "differences.js",
     "curves.js",
+    "memory.js",
     "chip.js",
     "confusion.js",
     "wrong.js",

@@ -7,8 +7,6 @@ from dataclasses import asdict
 from math import isfinite, nan
 from typing import Any
 
-import yaml
-
 from maxexp import __version__
 from maxexp.compare.collect import RunDetails
 from maxexp.compare.comparison import Comparison, status
@@ -22,6 +20,7 @@ CURVE_POINTS = 100
 """Points of a curve that are kept; longer ones are thinned out."""
 HEAVY_BYTES = 2_000_000
 """Confusion matrices and histograms of the best runs, until there are that many bytes of them."""
+CHIP_SIZES = ("processors", "kernel_columns", "instance_processors", "instance_bytes")
 SHOWN_TAGS = ("maxexp.version", "mlflow.source.git.commit", "git.dirty", "cpu", "python", "version.torch")
 
 
@@ -67,6 +66,7 @@ class _Pool:
 def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[str, Any]:
     run = details.run
     keys = [quantity.key for quantity in comparison.quantities]
+    sources = {q.key: q.source(run.tags) for q in comparison.quantities if q.key in run.metrics}
     return {
         "id": run.run_id,
         "name": run.name,
@@ -76,24 +76,24 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
         "dataset": details.dataset,
         "quantization": run.tags.get("quantization", ""),
         "bits": run.tags.get("weight_bits", ""),
-        "source": run.tags.get("hw.source", ""),
         "front": run.run_id in comparison.front,
         "values": {key: run.metrics[key] for key in keys if isfinite(run.metrics.get(key, nan))},
+        "sources": {key: source for key, source in sources.items() if source != "computed"},
         "best": [key for key in keys if run.run_id in comparison.best[key]],
         "params": {key: run.params[key] for key in comparison.differing if key in run.params},
         "tags": {key: run.tags[key] for key in SHOWN_TAGS if key in run.tags},
         "data": dict(run.data),
         "command": _command(run),
         "curves": {key: _thinned(points) for key, points in details.curves.items()},
+        "qat_epoch": None if details.qat_epoch is None else details.qat_epoch + 1,
         "network": networks.put(_network(details)) if details.cost else None,
     }
 
 
 def _command(run: RecordedRun) -> str | None:
     try:
-        overrides = yaml.safe_load(run.artifact("config/overrides.yaml").read_text())
-        return shlex.join(["python", "-m", "maxexp", *overrides])
-    except (TrackingError, OSError, TypeError):
+        return shlex.join(["python", "-m", "maxexp", *run.overrides()])
+    except TrackingError:
         return None
 
 
@@ -106,13 +106,14 @@ def _thinned(points: Sequence[tuple[int, float]]) -> list[list]:
 
 
 def _network(details: RunDetails) -> dict[str, Any]:
-    """Layers with their cycles and their place in weight memory; the chip's sizes where they are recorded."""
+    """Layers with their cycles, and what is where in the memories; the chip's sizes where they are recorded."""
     assert details.cost is not None
-    sizes = {key: details.run.params.get(f"device.{key}") for key in ("processors", "kernel_columns")}
+    sizes = {key: details.run.params.get(f"device.{key}") for key in CHIP_SIZES}
     return {
         "device": details.cost["device"],
         **{key: int(value) if value else None for key, value in sizes.items()},
         "layers": details.cost["layers"],
+        "tensors": details.cost.get("tensors"),  # older versions have none
     }
 
 

@@ -26,6 +26,7 @@ def write_summary(record: RunRecord) -> None:
         run.name,
         result_rows(run.metrics, run.tags),
         details.curves,
+        details.qat_epoch,
         details.predictions,
         details.cost,
         read_ranges(details.ranges) if details.ranges else (),

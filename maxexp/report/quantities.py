@@ -1,4 +1,4 @@
-"""What runs are judged by: name, unit and way of writing of each metric, in the order of all tables."""
+"""What runs are judged by: name, unit and way of writing of each metric, the main ones first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,17 +72,17 @@ LATENCY = Quantity("hw/latency_us", "latency", "latency", "ms", 1e-3, 3, -1, tim
 WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weight memory", "bytes", better=-1)
 
 QUANTITIES = (
-    _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation"),
-    FLOAT_ACCURACY,
-    _accuracy("test/accuracy_quantized", "test accuracy, quantization simulated", "accuracy, simulated"),
     INTEGER_ACCURACY,
+    FLOAT_ACCURACY,
+    LATENCY,
+    WEIGHT_MEMORY,
+    _accuracy("test/accuracy_quantized", "test accuracy, quantization simulated", "accuracy, simulated"),
+    _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation"),
     Quantity("hw/parameters", "parameters", "parameters", counted=True),
     Quantity("hw/macs", "multiply-accumulates", "MACs", better=-1, counted=True),
-    WEIGHT_MEMORY,
     Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1),
     Quantity("hw/data_bytes", "data memory, peak", "data memory", "bytes", better=-1, counted=True),
     Quantity("hw/cycles", "cycles", "cycles", better=-1),
-    LATENCY,
     Quantity("hw/images_per_s", "throughput", "throughput", "images/s", digits=1, better=1, timed=True),
     Quantity("hw/macs_per_cycle", "multiply-accumulates per cycle", "MACs per cycle", digits=2, better=1),
     Quantity("board/known_answer_pass", "known answer on the board", "known answer", words=("FAIL", "PASS")),

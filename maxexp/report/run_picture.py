@@ -22,6 +22,7 @@ class RunParts:
     Attributes:
         rows: its results.
         curves: training and validation, if it was trained.
+        qat_epoch: first quantization-aware epoch, from 0.
         cost: content of ``synthesis/cost.json``.
         memory_map: picture of the memory map.
     """
@@ -29,6 +30,7 @@ class RunParts:
     title: str
     rows: Sequence[Row]
     curves: History
+    qat_epoch: int | None = None
     predictions: Predictions | None = None
     cost: Mapping[str, Any] | None = None
     ranges: Sequence[LayerRange] = ()
@@ -74,7 +76,7 @@ def _results(canvas: Canvas, parts: RunParts) -> None:
 
 
 def _curves(canvas: Canvas, parts: RunParts) -> None:
-    learning_curves(parts.curves, canvas=canvas)
+    learning_curves(parts.curves, parts.qat_epoch, canvas)
 
 
 def _confusion(canvas: Canvas, parts: RunParts) -> None:
@@ -94,6 +96,7 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     axes.bar_label(bars, [f"{layer['cycles']:,}" for layer in layers], padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="cycles", title=f"cycles of each layer on {parts.cost['device']}")
 
 

@@ -8,6 +8,8 @@ from rich.table import Table
 
 from maxexp.device.cost import Cost
 from maxexp.device.cycles import processors_used
+from maxexp.device.data import Block
+from maxexp.device.placement import MemoryMap
 from maxexp.report.quantities import QUANTITIES
 
 
@@ -66,9 +68,22 @@ def cost_table(cost: Cost) -> dict:
                 "processors": processors_used(memory.network.by_name[layer.name].in_shape[0], cost.device),
                 "kernel_columns": memory.kernel_columns[layer.name],
                 "kernel_offset": memory.kernel_offset.get(layer.name),
-                "output_first_processor": memory.first_processor[layer.name],
-                "output_offset": memory.data_offset[layer.name],
             }
             for layer in cost.layers
         ],
+        "tensors": [_tensors(memory, block) for block in memory.blocks],
+    }
+
+
+def _tensors(memory: MemoryMap, block: Block) -> dict:
+    """A range of data memory: whose it is, where it is, and while which layers are computed (-1: input loaded)."""
+    instances = memory.instances(block.tensors[0])
+    return {
+        "names": list(block.tensors),
+        "first_instance": instances.start,
+        "instances": len(instances),
+        "offset": memory.data_offset[block.tensors[0]],
+        "bytes": block.size,
+        "first_layer": block.first,
+        "last_layer": block.last,
     }

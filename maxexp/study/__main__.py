@@ -7,7 +7,8 @@ from pathlib import Path
 
 from maxexp.errors import MaxexpError
 from maxexp.study.description import Study, read_study
-from maxexp.study.execute import jobs, run_missing, state
+from maxexp.study.embed import embed_tables
+from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.records import RESULTS, Results
 from maxexp.study.report import write_report
 from maxexp.tracking.config import TrackingConfig
@@ -20,54 +21,85 @@ def main() -> None:
     """Entry point; errors of the user end it in one line and exit code 1."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    folder = (arguments.folder or EXPERIMENTS) / arguments.name
     try:
-        study = read_study(folder / "study.yaml")
-        store = open_store(TrackingConfig(uri=arguments.tracking_uri))
-        results = Results(folder / RESULTS)
-        failures = 0
-        if arguments.command == "run":
-            failures = run_missing(study, results, store, arguments.overrides, arguments.only)
-        if arguments.command == "status":
-            show_status(study, results, store)
-        else:
-            print(write_report(arguments.name, study, results, store, folder))
+        arguments.work(arguments)
     except MaxexpError as error:
         print(f"maxexp: error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("maxexp: interrupted; the same command goes on", file=sys.stderr)
         sys.exit(130)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    study, results, store = _opened(arguments)
+    failures = run_missing(study, results, store, arguments.overrides, arguments.only)
+    _report(arguments)
     if failures:
         print(f"maxexp: error: {failures} of the study's runs failed, see above", file=sys.stderr)
         sys.exit(1)
 
 
-def show_status(study: Study, results: Results, store: Store) -> None:
-    """Print where each run stands."""
-    for name, seed, job in jobs(study, results, store):
-        if job is None:
-            print(f"{name:24} seed {seed}  waiting for {study.entries[name].starts_from}")
-            continue
-        stands, unfinished = state(job, results, store)
-        print(f"{name:24} seed {seed}  {stands.value}{f'  run {unfinished.run_id}' if unfinished else ''}")
+def _status(arguments: argparse.Namespace) -> None:
+    study, results, store = _opened(arguments)
+    for standing in standings(study, results, store):
+        known = f"  run {standing.run_id}" if standing.run_id else ""
+        waits = f" for {study.entries[standing.entry].starts_from}" if standing.state is State.waiting else ""
+        print(f"{standing.entry:24} seed {standing.seed}  {standing.state.value}{waits}{known}")
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    study, results, store = _opened(arguments)
+    print(write_report(arguments.name, study, results, store, arguments.folder / arguments.name))
+
+
+def _readme(arguments: argparse.Namespace) -> None:
+    for path in arguments.files:
+        path.write_text(embed_tables(path.read_text(encoding="utf-8"), path.parent), encoding="utf-8")
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[Study, Results, Store]:
+    folder = arguments.folder / arguments.name
+    study = read_study(folder / "study.yaml")
+    return study, Results(folder / RESULTS), open_store(TrackingConfig(uri=arguments.tracking_uri))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m maxexp.study", description=__doc__)
     parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")
-    parser.add_argument("--folder", type=Path, help="folder of the studies (default: experiments/ of the checkout)")
-    commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run", help="run or resume what is missing, then report")
-    status = commands.add_parser("status", help="where each run stands")
-    report = commands.add_parser("report", help="write results.md, results.json and pictures from what there is")
-    for command in (running, status, report):
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=EXPERIMENTS,
+        help="folder of the studies (default: experiments/ of the checkout)",
+    )
+    verbs = parser.add_subparsers(required=True)
+    for verb, work, text in (
+        ("run", _run, "run or resume what is missing, then report"),
+        ("status", _status, "where each run stands"),
+        ("report", _report, "write results.md, results.json and pictures from what there is"),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text)
         command.add_argument("name", metavar="NAME", help="folder of the study")
+        command.set_defaults(work=work)
+        if verb == "run":
+            _add_choices(command)
+    text = "write the tables that README.md shows of studies"
+    readme = verbs.add_parser("readme", help=text, description=text)
+    readme.add_argument("files", nargs="*", type=Path, default=[EXPERIMENTS.parent / "README.md"], metavar="FILE")
+    readme.set_defaults(work=_readme)
+    return parser
+
+
+def _add_choices(running: argparse.ArgumentParser) -> None:
     running.add_argument("--only", nargs="+", default=[], metavar="ENTRY", help="entries to run (default: all)")
     running.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="how the machine is used, e.g. trainer.threads=1"
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="what changes no result: how the machine is used, e.g. trainer.threads=1, and how far costs are backed, "
+        "e.g. synthesis=ai8x board=emulated",
     )
-    return parser
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class Format(Enum):
     """How the values of a column are written."""
 
     percent = "percent"
+    points = "points"
     integer = "integer"
     decimal = "decimal"
     factor = "factor"
@@ -55,15 +56,15 @@ class Entry:
 
     Attributes:
         label: of the row.
-        overrides: the command line after ``python -m maxexp``, without seed and checkpoint.
-        seeds: one run for each.
+        overrides: the command line after ``python -m maxexp`` and the study's own, without seed and checkpoint.
+        seeds: one run for each; default those of the study.
         starts_from: another entry, whose run of the same seed gives the checkpoint.
         artifact: which file of that run; default what its last phase of training kept.
     """
 
     label: str
-    overrides: list[str]
-    seeds: list[int] = field(default_factory=lambda: [1])
+    overrides: list[str] = field(default_factory=list)
+    seeds: list[int] | None = None
     starts_from: str | None = None
     artifact: str | None = None
 
@@ -93,19 +94,19 @@ class Finding:
 
 @dataclass
 class Chart:
-    """A picture of two columns over each other, the area of a point by a third.
+    """A picture of two columns over each other, the area of a point by a third; or bars of one column.
 
     Attributes:
         title: above the picture.
         x: column.
-        y: column.
+        y: column; bars along x by default.
         area: column; points of one size by default.
         rows: entries and references shown; default all that have the values.
     """
 
     title: str
     x: str
-    y: str
+    y: str | None = None
     area: str | None = None
     rows: list[str] | None = None
 
@@ -115,10 +116,12 @@ class Study:
     """A question with everything that answers it; see :func:`read_study`.
 
     Attributes:
+        overrides: what all entries begin with.
+        seeds: of entries that have none of their own.
         entries: our runs, by name.
         columns: of the table, by name.
         references: published rows, by name.
-        rows: order of the table; default references, then entries.
+        rows: those that come first in the table; references, then entries follow.
         notes: Markdown below the table.
     """
 
@@ -126,6 +129,8 @@ class Study:
     question: str
     entries: dict[str, Entry]
     columns: dict[str, Column]
+    overrides: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=lambda: [1])
     references: dict[str, Reference] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     charts: dict[str, Chart] = field(default_factory=dict)
@@ -137,6 +142,7 @@ class Study:
         if len(rows) != len(set(rows)):
             raise ConfigError("references and entries: a name stands for both a reference and an entry")
         _check_known("rows", self.rows or [], rows)
+        _check_overrides("overrides", self.overrides)
         for name, entry in self.entries.items():
             self._check_entry(name, entry)
         for name, column in self.columns.items():
@@ -150,15 +156,26 @@ class Study:
             _check_known(f"charts.{name}", used, list(self.columns))
             _check_known(f"charts.{name}.rows", chart.rows or [], rows)
 
+    @property
+    def judged(self) -> str | None:
+        """The column whose spread says what may be chance: the first accuracy."""
+        return next((name for name, column in self.columns.items() if column.format is Format.percent), None)
+
+    def seeds_of(self, name: str) -> list[int]:
+        """The seeds of an entry."""
+        own = self.entries[name].seeds
+        return self.seeds if own is None else own
+
     def _check_entry(self, name: str, entry: Entry) -> None:
-        if not entry.seeds:
+        if not self.seeds_of(name):
             raise ConfigError(f"entries.{name}.seeds is empty: give at least one")
         if entry.starts_from is not None:
             earlier = list(self.entries)[: list(self.entries).index(name)]
             _check_known(f"entries.{name}.starts_from", [entry.starts_from], earlier)
-        for text in entry.overrides:
-            if text.split("=")[0] in ("seed", "checkpoint"):
-                raise ConfigError(f"entries.{name}.overrides: {text} belongs into seeds or starts_from")
+            lacking = set(self.seeds_of(name)) - set(self.seeds_of(entry.starts_from))
+            if lacking:
+                raise ConfigError(f"entries.{name}.seeds: {min(lacking)} is not among those of {entry.starts_from}")
+        _check_overrides(f"entries.{name}.overrides", entry.overrides)
 
     def _check_column(self, name: str, column: Column) -> None:
         given = [kind for kind in ("metric", "tag", "formula") if getattr(column, kind) is not None]
@@ -201,3 +218,9 @@ def _check_known(key: str, names: list[str], known: list[str]) -> None:
     for name in names:
         if name not in known:
             raise ConfigError(f"{key}: no {name}; there are: {', '.join(known) or 'none'}")
+
+
+def _check_overrides(key: str, overrides: list[str]) -> None:
+    for text in overrides:
+        if text.split("=")[0] in ("seed", "checkpoint"):
+            raise ConfigError(f"{key}: {text} belongs into seeds or starts_from")

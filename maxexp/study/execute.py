@@ -1,9 +1,10 @@
-"""Running what a study lacks."""
+"""Where the runs of a study stand, and running those that it lacks."""
 
 import logging
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from maxexp.errors import StudyError
@@ -11,7 +12,6 @@ from maxexp.study.description import Study
 from maxexp.study.plan import Job, make_job
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.owner import may_live
-from maxexp.tracking.reading import RecordedRun
 from maxexp.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -29,51 +29,66 @@ class State(Enum):
     """Its network comes from another run, which is not done."""
 
 
-def jobs(study: Study, results: Results, store: Store) -> Iterator[tuple[str, int, Job | None]]:
-    """Entry, seed and run in their order; None for a run whose starting point is not there yet.
+@dataclass(frozen=True)
+class Standing:
+    """One run of a study.
 
-    Looked up one after another, so that a caller who runs what is missing finds later entries ready.
+    Attributes:
+        job: None for one that waits: its checkpoint is not known yet.
+        result: of a run that is done.
+        run_id: of one that is not, where the store has it.
     """
-    for name, entry in study.entries.items():
-        for seed in entry.seeds:
-            start = entry.starts_from
-            if start is None:
-                yield name, seed, make_job(study, name, seed, None)
-                continue
-            earlier = done(study, start, seed, results, store)
-            yield name, seed, make_job(study, name, seed, earlier.run_id) if earlier else None
+
+    entry: str
+    seed: int
+    state: State
+    job: Job | None = None
+    result: Result | None = None
+    run_id: str | None = None
 
 
-def done(study: Study, name: str, seed: int, results: Results, store: Store) -> Result | None:
-    """The result of an entry and seed, if there is one: from ``results.json``, else from the store."""
+def standings(study: Study, results: Results, store: Store | None) -> Iterator[Standing]:
+    """All runs of a study in their order, each looked up when it is asked for.
+
+    So a caller who runs what is missing finds later entries ready. A finished run that only the store has is added
+    to ``results.json``.
+
+    Args:
+        store: None to look into ``results.json`` alone.
+    """
+    for name in study.entries:
+        for seed in study.seeds_of(name):
+            yield stand(study, name, seed, results, store)
+
+
+def stand(study: Study, name: str, seed: int, results: Results, store: Store | None) -> Standing:
+    """One run; see :func:`standings`."""
     start = study.entries[name].starts_from
-    earlier = done(study, start, seed, results, store) if start else None
-    if start and not earlier:
-        return None
+    earlier = stand(study, start, seed, results, store).result if start else None
+    if start and earlier is None:
+        return Standing(name, seed, State.waiting)
     job = make_job(study, name, seed, earlier.run_id if earlier else None)
-    return look_up(job, results, store)
-
-
-def look_up(job: Job, results: Results, store: Store) -> Result | None:
-    """A finished run of a job; one that only the store has is added to ``results.json``."""
     known = results.find(job)
-    if known is None:
-        finished = [run for run in find_recorded(store, job) if run.status == "FINISHED"]
-        if finished:
-            known = result_of(job, finished[0])
-            results.add(known)
-    return known
+    if known is None and store is not None:
+        known, state, run_id = _in_store(job, store)
+        if known is None:
+            return Standing(name, seed, state, job, run_id=run_id)
+        results.add(known)
+    return Standing(name, seed, State.done if known else State.missing, job, known)
 
 
-def state(job: Job, results: Results, store: Store) -> tuple[State, RecordedRun | None]:
-    """Where a job stands, and its run in the store if it has an unfinished one."""
-    if look_up(job, results, store):
-        return State.done, None
-    for run in find_recorded(store, job):
-        if run.status == "RUNNING" and may_live(run.tags):
-            return State.running, run
-        return (State.failed if run.status == "FAILED" else State.interrupted), run
-    return State.missing, None
+def _in_store(job: Job, store: Store) -> tuple[Result | None, State, str | None]:
+    """The result of a finished run, else how far the newest one has come."""
+    runs = find_recorded(store, job)
+    finished = [run for run in runs if run.status == "FINISHED"]
+    if finished:
+        return result_of(job, finished[0]), State.done, finished[0].run_id
+    if not runs:
+        return None, State.missing, None
+    newest = runs[0]
+    if newest.status == "RUNNING" and may_live(newest.tags):
+        return None, State.running, newest.run_id
+    return None, State.failed if newest.status == "FAILED" else State.interrupted, newest.run_id
 
 
 def run_missing(study: Study, results: Results, store: Store, machine: Sequence[str], only: Sequence[str]) -> int:
@@ -87,27 +102,25 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
         How many runs failed.
     """
     failures = 0
-    for name, seed, job in jobs(study, results, store):
+    for standing in standings(study, results, store):
+        name, seed, job = standing.entry, standing.seed, standing.job
         if only and name not in only:
             continue
         if job is None:
             log.error("%s seed %d: %s is not done, which it starts from", name, seed, study.entries[name].starts_from)
             failures += 1
-            continue
-        stands, unfinished = state(job, results, store)
-        if stands in (State.done, State.running):
-            log.info("%s: %s", job.name, stands.value)
-            continue
-        resume = unfinished if stands is State.interrupted else None
-        if not _run(job, resume, store, machine):
+        elif standing.state in (State.done, State.running):
+            log.info("%s: %s", job.name, standing.state.value)
+        elif not _run(job, standing, store, machine):
             failures += 1
-        elif look_up(job, results, store) is None:
+        elif stand(study, name, seed, results, store).result is None:
             raise StudyError(f"{job.name}: its run ended well but is not in {store} under its configuration")
     return failures
 
 
-def _run(job: Job, unfinished: RecordedRun | None, store: Store, machine: Sequence[str]) -> bool:
-    arguments = [f"resume={unfinished.run_id}"] if unfinished else list(job.overrides)
+def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:
+    interrupted = standing.state is State.interrupted
+    arguments = [f"resume={standing.run_id}"] if interrupted else list(job.overrides)
     command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={store.uri}", *machine]
     log.info("%s: %s", job.name, " ".join(["python -m maxexp", *arguments]))
     return subprocess.run(command).returncode == 0

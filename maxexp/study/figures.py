@@ -1,14 +1,19 @@
 """The figures of a study: one row for each entry and reference, one value for each column."""
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from maxexp.report.quantities import QUANTITIES
 from maxexp.study.description import Column, Finding, Study
 from maxexp.study.expression import Expression, MissingFigureError
 from maxexp.study.records import Result
 
 PUBLISHED = "published"
+SOURCES = ("estimated", "synthesized", "emulated", "measured", PUBLISHED, "counted", "computed")
+"""Where figures come from, the weakest first: a figure made of others has the source of the weakest."""
+_QUANTITIES = {quantity.key: quantity for quantity in QUANTITIES}
 
 
 @dataclass(frozen=True)
@@ -18,91 +23,158 @@ class Figure:
     Attributes:
         value: mean over the seeds; None where there is none.
         spread: sample standard deviation over the seeds; None for a single one.
-        source: ``published``, ``computed``, or how hardware figures came about (the run's ``hw.source``).
+        source: one of SOURCES.
+        seeds: value by seed.
     """
 
-    value: float | str | None
+    value: Any = None
     spread: float | None = None
     source: str = "computed"
+    seeds: Mapping[int, Any] = field(default_factory=dict)
+
+    def at(self, seed: int | None) -> Any:
+        """The value of one seed, else the mean."""
+        return self.value if seed is None else self.seeds.get(seed, self.value)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table, with the runs behind it."""
+    """One row of the table, with the runs behind it.
+
+    Attributes:
+        origin: who published it; empty for our own.
+        states: by seed, what became of runs without a result, e.g. ``running``.
+    """
 
     name: str
     label: str
     cells: Mapping[str, Figure]
     results: Sequence[Result] = ()
-    wanted: int = 0
-    source: str = ""
+    origin: str = ""
+    states: Mapping[int, str] = field(default_factory=dict)
 
 
-def make_rows(study: Study, results: Mapping[str, Sequence[Result]]) -> list[Row]:
-    """All rows in their order; ``results`` by entry, some or none for those not (wholly) done."""
+Rows = Mapping[str, Row]
+"""All rows of a study by name."""
+
+
+def make_rows(study: Study, results: Iterable[Result], states: Mapping[tuple[str, int], str]) -> Rows:
+    """All rows of a study in the order of its table.
+
+    Args:
+        states: by entry and seed, of runs without a result.
+    """
     rows: dict[str, Row] = {}
     for name, reference in study.references.items():
         cells = {key: Figure(reference.values.get(key), source=PUBLISHED) for key in study.columns}
-        rows[name] = Row(name, reference.label, cells, source=reference.source)
+        rows[name] = Row(name, reference.label, cells, origin=reference.source)
+    found = list(results)
     for name, entry in study.entries.items():
-        found = results.get(name, ())
-        cells = {key: _measured(column, found) for key, column in study.columns.items()}
-        rows[name] = Row(name, entry.label, cells, found, len(entry.seeds))
-    rows = _with_formulas(study, rows)
-    return [rows[name] for name in study.rows or rows]
+        mine = [result for result in found if result.entry == name]
+        cells = {key: _recorded(column, mine) for key, column in study.columns.items()}
+        unfinished = {seed: state for (row, seed), state in states.items() if row == name}
+        rows[name] = Row(name, entry.label, cells, mine, states=unfinished)
+    _add_formulas(study, rows)
+    return {name: rows[name] for name in [*(study.rows or ()), *rows]}
 
 
-def _measured(column: Column, results: Sequence[Result]) -> Figure:
+def _recorded(column: Column, results: Sequence[Result]) -> Figure:
     if column.tag is not None:
         texts = sorted({result.tags[column.tag] for result in results if column.tag in result.tags})
         return Figure(", ".join(texts) or None)
-    if column.metric is None:
-        return Figure(None)
-    for metric in (column.metric, column.otherwise):
-        found = [result for result in results if metric in result.metrics]
-        if found and metric:
-            return _mean(metric, found)
-    return Figure(None)
+    for metric in filter(None, (column.metric, column.otherwise)):
+        values = {result.seed: result.metrics[metric] for result in results if metric in result.metrics}
+        if values:
+            return _over_seeds(values, _weakest(_source(metric, result) for result in results))
+    return Figure()
 
 
-def _mean(metric: str, results: Sequence[Result]) -> Figure:
-    values = [result.metrics[metric] for result in results]
-    sources = {result.tags.get("hw.source", "computed") for result in results}
-    source = ", ".join(sorted(sources)) if metric.startswith(("hw/", "board/")) else "computed"
-    spread = statistics.stdev(values) if len(values) > 1 else None
-    return Figure(statistics.fmean(values), spread, source)
+def _source(metric: str, result: Result) -> str:
+    return _QUANTITIES[metric].source(result.tags) if metric in _QUANTITIES else "computed"
 
 
-def _with_formulas(study: Study, rows: dict[str, Row]) -> dict[str, Row]:
+def _weakest(sources: Iterable[str]) -> str:
+    return min(sources, key=SOURCES.index, default="computed")
+
+
+def _over_seeds(values: Mapping[int, Any], source: str) -> Figure:
+    spread = statistics.stdev(values.values()) if len(values) > 1 else None
+    return Figure(statistics.fmean(values.values()), spread, source, values)
+
+
+def _add_formulas(study: Study, rows: dict[str, Row]) -> None:
     """Fill in the columns that are computed from others; published values stay."""
     for key, column in study.columns.items():
         if column.formula is None:
             continue
         expression = Expression(column.formula, f"columns.{key}.formula")
-        values = plain(rows.values())
         for name, row in rows.items():
             if row.cells[key].value is None:
-                computed = _evaluated(expression, values, name)
-                rows[name] = Row(name, row.label, {**row.cells, key: computed}, row.results, row.wanted, row.source)
-    return rows
+                rows[name] = replace(row, cells={**row.cells, key: _computed(expression, row, rows)})
 
 
-def _evaluated(expression: Expression, values: Mapping[str, Mapping], name: str) -> Figure:
+def _computed(expression: Expression, row: Row, rows: Rows) -> Figure:
+    """The formula seed by seed: runs of one seed share images and first weights, so differences are of pairs."""
+    if row.origin:
+        return Figure(_value(expression, row, rows, None))  # made of what was published, not published itself
+    used = [row.cells[name] for name in expression.names]
+    used += [rows[other].cells[column] for other, column in expression.attributes]
+    values = {result.seed: _value(expression, row, rows, result.seed) for result in row.results}
+    known = {seed: value for seed, value in values.items() if value is not None}
+    return _over_seeds(known, _weakest(figure.source for figure in used)) if known else Figure()
+
+
+def _value(expression: Expression, row: Row, rows: Rows, seed: int | None) -> float | None:
+    own = {key: figure.at(seed) for key, figure in row.cells.items()}
     try:
-        return Figure(expression.value(values[name], values), source="computed")
+        return expression.value(own, plain(rows, seed))
     except (MissingFigureError, ZeroDivisionError):
-        return Figure(None)
+        return None
 
 
-def plain(rows) -> dict[str, dict[str, float | str | None]]:
-    """Values by row and column."""
-    return {row.name: {key: figure.value for key, figure in row.cells.items()} for row in rows}
+def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
+    """Values by row and column: means, or those of one seed."""
+    return {name: {key: figure.at(seed) for key, figure in row.cells.items()} for name, row in rows.items()}
 
 
-def verdict(finding: Finding, rows: Sequence[Row]) -> str:
-    """``confirmed``, ``refuted``, or ``open`` where a figure is still missing."""
+def verdict(finding: Finding, rows: Rows) -> str:
+    """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise; else ``open``."""
     expression = Expression(finding.check, "findings")
     try:
-        return "confirmed" if expression.value({}, plain(rows)) else "refuted"
+        holds = bool(expression.value({}, plain(rows)))
     except MissingFigureError as error:
         return f"open, {error} is missing"
+    word = "confirmed" if holds else "refuted"
+    seeds = {result.seed for row in rows.values() for result in row.results}
+    each = {bool(expression.value({}, plain(rows, seed))) for seed in seeds}
+    return word if each <= {holds} else f"{word} on average, not by every seed"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far runs that differ in their seed only are apart.
+
+    Attributes:
+        deviation: standard deviation, pooled over the rows with several seeds.
+        rows: how many these are.
+        seeds: of the row with the fewest.
+    """
+
+    deviation: float
+    rows: int
+    seeds: int
+
+    @property
+    def resolution(self) -> float:
+        """Two standard errors of the difference of two rows' means: less may well be chance."""
+        return 2 * self.deviation * (2 / self.seeds) ** 0.5
+
+
+def noise(rows: Rows, key: str) -> Noise | None:
+    """Noise of a column; None without rows of several seeds."""
+    several = [row.cells[key] for row in rows.values() if row.cells[key].spread is not None]
+    freedom = sum(len(figure.seeds) - 1 for figure in several)
+    if not freedom:
+        return None
+    squares = sum((len(figure.seeds) - 1) * (figure.spread or 0) ** 2 for figure in several)
+    return Noise((squares / freedom) ** 0.5, len(several), min(len(figure.seeds) for figure in several))

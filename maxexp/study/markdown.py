@@ -1,87 +1,179 @@
-"""``results.md``: question, table, findings, and what each row can be repeated with."""
+"""``results.md``: question, table, pictures, findings, and what each row can be repeated with."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 
-from maxexp.study.description import Format, Study
-from maxexp.study.figures import Figure, Row, verdict
+from maxexp.study.description import Column, Finding, Format, Study
+from maxexp.study.expression import Expression
+from maxexp.study.figures import PUBLISHED, Figure, Noise, Row, Rows, noise, verdict
+from maxexp.study.records import Result
 
-DIGITS = {Format.percent: 2, Format.decimal: 2, Format.factor: 1, Format.kilobytes: 1, Format.milliseconds: 3}
-SCALES = {Format.percent: 100.0, Format.kilobytes: 1e-3, Format.milliseconds: 1e-3}
+DIGITS = {
+    Format.percent: 2,
+    Format.points: 2,
+    Format.integer: 0,
+    Format.decimal: 2,
+    Format.factor: 1,
+    Format.kilobytes: 1,
+    Format.milliseconds: 3,
+    Format.hours: 1,
+}
+SCALES = {Format.percent: 100.0, Format.points: 100.0, Format.kilobytes: 1e-3, Format.milliseconds: 1e-3}
 UNITS = {
     Format.percent: " %",
+    Format.points: " points",
     Format.kilobytes: " kB",
     Format.milliseconds: " ms",
     Format.hours: " h",
     Format.factor: "x",
 }
-MARKS = {"published": "", "computed": "", "estimated": "ᵉ", "synthesized": "ˢ", "emulated": "ᵐᵘ", "measured": "ᵐ"}
+MISSING = "–"
+MARKS = {"estimated": "est", "synthesized": "syn", "emulated": "emu", "measured": "mea"}
+MEANINGS = {
+    PUBLISHED: "*italics*: published by others",
+    "estimated": "est: estimated by our model of the chip",
+    "synthesized": "syn: by the maker's synthesizer",
+    "emulated": "emu: on an emulated board",
+    "measured": "mea: measured on a board",
+    "counted": "no mark: counted in the network, evaluated on images, or computed from figures beside it",
+}
 
 
 def write_value(figure: Figure, form: Format) -> str:
-    """A cell as text, with its unit, its spread and a mark for its source."""
+    """A figure as text, with its unit and its spread."""
     if figure.value is None:
-        return "-"
+        return MISSING
     if isinstance(figure.value, str) or form is Format.text:
         return str(figure.value)
-    scale = SCALES.get(form, 1.0)
-    digits = 0 if form is Format.integer else DIGITS.get(form, 1)
-    text = f"{scale * figure.value:,.{digits}f}"
+    scale, digits = SCALES.get(form, 1.0), DIGITS[form]
+    text = f"{scale * figure.value:{'+' if form is Format.points else ''},.{digits}f}"
     if figure.spread is not None and scale * figure.spread >= 0.5 * 10**-digits:
         text += f" ± {scale * figure.spread:.{digits}f}"
-    return f"{text}{UNITS.get(form, '')}{MARKS.get(figure.source, '')}"
+    return f"{text}{UNITS.get(form, '')}"
 
 
-def table(study: Study, rows: Sequence[Row]) -> str:
-    """Markdown table; numbers to the right."""
-    columns = [(key, column) for key, column in study.columns.items() if not column.hidden]
+def table(study: Study, rows: Rows, page: str = "") -> str:
+    """Markdown table, each of our figures linked to its runs; numbers to the right.
+
+    Args:
+        page: where the links lead, if not to anchors of the same page.
+    """
+    columns = {key: column for key, column in study.columns.items() if not column.hidden}
     lines = [
-        "| | " + " | ".join(column.label for _, column in columns) + " | runs |",
-        "|--|" + "|".join("--:" if column.format is not Format.text else "--" for _, column in columns) + "|--|",
+        f"| | {' | '.join(column.label for column in columns.values())} | runs |",
+        f"|--|{''.join('--|' if column.format is Format.text else '--:|' for column in columns.values())}--|",
     ]
-    for row in rows:
-        cells = [write_value(row.cells[key], column.format) for key, column in columns]
-        lines.append(f"| {row.label} | {' | '.join(cells)} | {_runs(row)} |")
+    for row in rows.values():
+        cells = [_cell(row, key, column, page) for key, column in columns.items()]
+        lines.append(f"| {_link(row.label, row, page)} | {' | '.join(cells)} | {_runs(row)} |")
     return "\n".join(lines) + "\n"
 
 
-def results_markdown(name: str, study: Study, rows: Sequence[Row], pictures: Sequence[str]) -> str:
-    """The whole file."""
-    parts = [f"# {study.title}\n", f"{study.question.strip()}\n", table(study, rows), _legend(rows)]
-    parts += [f"![{picture}]({picture})\n" for picture in pictures]
+def legend(study: Study, rows: Rows) -> str:
+    """What marks and signs of the table mean, and how far apart runs are that differ in their seed only."""
+    used = {figure.source for row in rows.values() for figure in row.cells.values() if figure.value is not None}
+    if "computed" in used:
+        used.add("counted")
+    meanings = [text for source, text in MEANINGS.items() if source in used]
+    lines = [f"{'; '.join(meanings)}; {MISSING}: not published, or not recorded."]
+    lines.append("Accuracies are of the test images; checkpoints were chosen on validation images.")
+    found = noise(rows, study.judged) if study.judged else None
+    if study.judged and found:
+        lines.append(_noise_text(found, study.columns[study.judged].label))
+    return " ".join(lines) + "\n"
+
+
+def results_markdown(
+    name: str, study: Study, rows: Rows, pictures: Sequence[str], deleted: Collection[str] = ()
+) -> str:
+    """The whole file.
+
+    Args:
+        pictures: names of the charts' files, without ending.
+        deleted: ids of runs that are no longer in the tracking store.
+    """
+    parts = [f"# {study.title}\n", f"{study.question.strip()}\n", table(study, rows), legend(study, rows)]
+    parts += [picture(study.charts[key].title, key) for key in pictures]
     if study.findings:
-        parts.append("## Findings\n")
-        parts.append("\n".join(f"- **{verdict(f, rows)}**: {f.text} (`{f.check}`)" for f in study.findings) + "\n")
+        parts += ["## Findings\n", "\n".join(_finding(study, finding, rows) for finding in study.findings) + "\n"]
     if study.notes:
         parts.append(f"{study.notes.strip()}\n")
-    parts += ["## How each row came about\n", _origins(rows)]
-    parts.append(f"All of it again: `python -m maxexp.study run {name}`.\n")
+    parts += ["## How each row came about\n", "\n".join(_origin(row, deleted) for row in rows.values()) + "\n"]
+    parts.append(_again(name, study, rows))
     return "\n".join(parts)
 
 
+def _noise_text(found: Noise, label: str) -> str:
+    rows = "1 row" if found.rows == 1 else f"{found.rows} rows"
+    return (
+        f"±: standard deviation over seeds. Pooled over {rows} it is {100 * found.deviation:.2f} points of {label}; "
+        f"two rows of {found.seeds} seeds that differ by less than {100 * found.resolution:.2f} points, two standard "
+        "errors, may differ by chance."
+    )
+
+
+def _cell(row: Row, key: str, column: Column, page: str) -> str:
+    figure = row.cells[key]
+    text = write_value(figure, column.format)
+    if figure.value is None:
+        return text
+    if row.origin:
+        return f"*{text}*" if figure.source == PUBLISHED else text
+    mark = MARKS.get(figure.source)
+    return _link(text, row, page) + (f" <sup>{mark}</sup>" if mark else "")
+
+
+def _link(text: str, row: Row, page: str) -> str:
+    return f"[{text}]({page}#{row.name})"
+
+
 def _runs(row: Row) -> str:
-    if not row.wanted:
-        return "published"
-    links = " ".join(f"[{result.run_id[:8]}](#{result.run_id[:8]})" for result in row.results)
-    return links if len(row.results) == row.wanted else f"{links} ({len(row.results)} of {row.wanted})".strip()
+    if row.origin:
+        return PUBLISHED
+    count = len(row.results)
+    states = [f"seed {seed} {state}" for seed, state in row.states.items()]
+    return ", ".join([*([f"{count} run{'s' if count > 1 else ''}"] if count else []), *states])
 
 
-def _legend(rows: Sequence[Row]) -> str:
-    used = {figure.source for row in rows for figure in row.cells.values() if figure.value is not None}
-    marks = [f"{mark} {source}" for source, mark in MARKS.items() if mark and source in used]
-    seeds = any(figure.spread is not None for row in rows for figure in row.cells.values())
-    text = "Accuracies are of the test split, read once per run; checkpoints were chosen on validation images."
-    if seeds:
-        text += " ± is the standard deviation over seeds."
-    return f"{text} {'; '.join(marks)}".strip() + "\n"
+def picture(title: str, path: str) -> str:
+    """A chart, which leads to its drawing without pixels.
+
+    Args:
+        path: of both files, without ending.
+    """
+    return f"[![{title}]({path}.png)]({path}.svg)\n"
 
 
-def _origins(rows: Sequence[Row]) -> str:
-    lines = [f"- {row.label}: {row.source}" for row in rows if row.source]
-    for row in rows:
-        for result in row.results:
-            tags = result.tags
-            commit = tags.get("mlflow.source.git.commit", "unknown")[:10]
-            dirty = ", with uncommitted changes" if tags.get("git.dirty") == "true" else ""
-            made = f"run {result.run_id}, commit {commit}{dirty}, torch {tags.get('version.torch', '?')}"
-            lines.append(f'- <a name="{result.run_id[:8]}"></a>`{result.command}` ({row.label}; {made})')
-    return "\n".join(lines) + "\n"
+def _finding(study: Study, finding: Finding, rows: Rows) -> str:
+    """The verdict, with the figures that it was made from."""
+    used = dict.fromkeys(Expression(finding.check, "findings").attributes)
+    figures = []
+    for row, column in used:
+        value = write_value(rows[row].cells[column], study.columns[column].format)
+        figures.append(f"{rows[row].label}: {value}")
+    return f"- **{verdict(finding, rows)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
+
+
+def _origin(row: Row, deleted: Collection[str]) -> str:
+    lines = [f'- <a name="{row.name}"></a>**{row.label}**: {row.origin or _runs(row)}']
+    lines += [f"  - seed {result.seed}: `{result.command}` ({_made(result, deleted)})" for result in row.results]
+    return "\n".join(lines)
+
+
+def _made(result: Result, deleted: Collection[str]) -> str:
+    tags = result.tags
+    commit = tags.get("mlflow.source.git.commit", "unknown")[:10]
+    dirty = " with uncommitted changes" if tags.get("git.dirty") == "true" else ""
+    gone = "; deleted in the tracking store since, its figures are kept in results.json"
+    made = f"run {result.run_id}, commit {commit}{dirty}, torch {tags.get('version.torch', 'unknown')}"
+    return made + (gone if result.run_id in deleted else "")
+
+
+def _again(name: str, study: Study, rows: Rows) -> str:
+    text = f"All of it again: `python -m maxexp.study run {name}`."
+    if any("checkpoint=run:" in result.command for row in rows.values() for result in row.results):
+        text += " A `checkpoint=run:ID/...` is what the run ID of another row trained."
+    runs = [result.run_id for row in rows.values() for result in row.results]
+    if runs:
+        text += f" Side by side, with curves: `{shlex.join(['python', '-m', 'maxexp.compare', *runs])}`."
+    return text + "\n"

@@ -3,22 +3,28 @@
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from maxexp import __version__
+from maxexp.errors import TrackingError
 from maxexp.study.plan import Job, same_result
-from maxexp.tracking.reading import RecordedRun, find_runs
+from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
 CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+PLACES = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir")
+"""Keys that are left out of the command that repeats a run: they name places on the machine that made it."""
 KEPT_TAGS = (
     "maxexp.version",
     "mlflow.source.git.commit",
     "git.dirty",
+    "model",
+    "dataset",
     "hw.source",
     "quantization",
     "weight_bits",
@@ -100,7 +106,7 @@ def result_of(job: Job, run: RecordedRun) -> Result:
     return Result(
         job.entry,
         job.seed,
-        shlex.join(["python", "-m", "maxexp", *job.overrides]),
+        _command(job, run),
         run.run_id,
         run.params,
         metrics,
@@ -108,6 +114,25 @@ def result_of(job: Job, run: RecordedRun) -> Result:
         run.data,
         {key: points for key, points in curves.items() if points},
     )
+
+
+def _command(job: Job, run: RecordedRun) -> str:
+    """What was typed, with all that the caller of the study added to it."""
+    try:
+        overrides = [text for text in run.overrides() if not text.startswith(PLACES)]
+    except TrackingError:
+        overrides = list(job.overrides)
+    return shlex.join(["python", "-m", "maxexp", *overrides])
+
+
+def deleted(results: Iterable[Result], store: Store) -> set[str]:
+    """Ids of runs that the store had and that were deleted there; unknown ones belong to another store."""
+    found = set()
+    for result in results:
+        with suppress(TrackingError):
+            if read_run(store, result.run_id).deleted:
+                found.add(result.run_id)
+    return found
 
 
 def _current(tags: Mapping[str, str]) -> bool:

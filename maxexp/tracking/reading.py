@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+
+OVERRIDES = "config/overrides.yaml"
+"""Artifact with what the user typed after ``python -m maxexp``."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,14 @@ class RecordedRun:
         with self._store.asked_to(f"fetch artifact {path} of run {self.run_id}"):
             address = f"{self._artifact_uri}/{path}"
             return Path(download_artifacts(artifact_uri=address, tracking_uri=self._store.uri))
+
+    def overrides(self) -> list[str]:
+        """What the user typed after ``python -m maxexp``.
+
+        Raises:
+            TrackingError: it was not recorded, or the store fails.
+        """
+        return yaml.safe_load(self.artifact(OVERRIDES).read_text()) or []
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:

@@ -108,12 +108,13 @@ def make_runs(tmp_path_factory) -> Callable[[], Runs]:
 
 @pytest.fixture(scope="session")
 def many_runs(make_runs) -> Runs:
-    """300 runs of a sweep: three networks, each 100 epochs long."""
+    """300 runs of a sweep: nine networks, each 100 epochs long."""
     runs = make_runs()
     draw = random.Random(0)
     for index in range(300):
         model = draw.choice(["cmsisnnet", "simplenet", "nascifarnet"])
         params = {"seed": str(index), "recipe.learning_rate": draw.choice(["0.001", "0.002", "0.004"])}
         name, accuracy = f"{model} trial {index}", draw.uniform(0.7, 0.92)
-        runs.write(name, f"model={model}", params=params, accuracy=accuracy, epochs=100)
+        width = f"model.width={draw.choice([0.5, 0.75, 1.0])}"
+        runs.write(name, f"model={model}", width, params=params, accuracy=accuracy, epochs=100)
     return runs

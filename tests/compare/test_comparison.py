@@ -6,8 +6,9 @@ import io
 import pytest
 from rich.console import Console
 
-from maxexp.compare.collect import select_runs
+from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare
+from maxexp.compare.page import to_html
 from maxexp.compare.text import MISSING, print_comparison, to_csv, to_markdown
 from maxexp.errors import TrackingError
 
@@ -135,3 +136,21 @@ def test_damaged_artifacts_count_as_missing(runs):
     runs.store.client.log_text(run_id, "no archive", "evaluation/predictions.npz")
     (details,) = runs.details(run_id)
     assert details.cost is None and details.predictions is None
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "page"])
+def test_every_form_names_runs_that_are_not_whole(runs, written, form):
+    deleted = runs.write("gone", accuracy=0.5)
+    runs.store.client.delete_run(deleted)
+    chosen, notes = select_runs(runs.store, [*written.values(), deleted], None)
+    found = compare(collect_all(chosen), notes)
+    console = Console(file=io.StringIO(), width=100)
+    print_comparison(found, console)
+    texts = {
+        "terminal": console.file.getvalue,
+        "markdown": lambda: to_markdown(found),
+        "page": lambda: to_html(found, "", ""),
+    }
+    text = texts[form]()
+    for said in ("gone", "was deleted and is not shown", "still running", "killed (power cut)", "of 2 networks"):
+        assert said in text

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -26,7 +27,8 @@ def page(make_runs, tmp_path_factory):
     runs.write("</script><b>bold", "model=simplenet", accuracy=0.7)
     runs.write("unfinished", accuracy=None, finish=False)
     path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(to_html(compare(runs.find()), "Four runs", "from a test"))
+    title = "Four runs with_a_name_that_is_too_long_for_the_first_line_of_a_phone"
+    path.write_text(to_html(compare(runs.find()), title, "from a test"))
     return path
 
 
@@ -96,7 +98,28 @@ def test_what_is_set_differently_is_tinted(shown):
 def test_every_curve_and_layer_is_drawn(shown):
     assert len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve")) == 4 * 2 * 2
     assert {"conv1", "fc"} <= set(texts(shown, "#chip tbody th"))
-    assert len(shown.find_elements(By.CSS_SELECTOR, "#chip rect.place")) > 10
+
+
+def test_memory_maps_show_every_kernel_and_every_tensor(shown):
+    """Tensors of cmsisnnet are in 1 (input), 8, 8, 8, 8, 16, 16 and 3 (10 outputs) instances of 4 channels."""
+    card = shown.find_element(By.XPATH, "//*[@id='chip']//*[contains(@class, 'card')][contains(., 'width 1.0')]")
+    kernels, tensors = card.find_elements(By.TAG_NAME, "svg")
+    assert len(kernels.find_elements(By.CSS_SELECTOR, ".place")) == 7
+    assert len(tensors.find_elements(By.CSS_SELECTOR, ".place")) == 1 + 4 * 8 + 2 * 16 + 3
+    assert {"input", "conv1", "fc"} <= {text.text for text in tensors.find_elements(By.TAG_NAME, "text")}
+    assert "of 32,768" in card.text
+
+
+def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs, tmp_path):
+    runs = make_runs()
+    run_id = runs.write("old")
+    (details,) = runs.details(run_id)
+    cost = {key: value for key, value in details.cost.items() if key != "tensors"}
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare([replace(details, cost=cost)]), "One run", "from a test"))
+    show(browser, path.as_uri())
+    assert "Not recorded by the version of maxexp" in browser.find_element(By.ID, "chip").text
+    assert browser.get_log("browser") == []
 
 
 def test_confusion_and_wrong_images_follow_from_the_predictions(shown):

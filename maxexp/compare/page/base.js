@@ -21,8 +21,7 @@ function withUnit(run, key) {
 }
 
 function source(run, key) {
-  if (!(key in run.values) || !key.startsWith("hw/")) return key in run.values ? "computed" : "";
-  return quantities.get(key).counted ? "counted" : run.source || "counted";
+  return key in run.values ? run.sources[key] ?? "computed" : "";
 }
 
 function element(name, attributes = {}, ...children) {
@@ -66,7 +65,7 @@ function select(run) {
 }
 
 function legend(runs, ...more) {
-  const entries = runs.map((run) => element("li", { style: color(run) }, element("span", { class: "swatch" }), run.name));
+  const entries = (data.runs.length > 1 ? runs : []).map((run) => element("li", { style: color(run) }, element("span", { class: "swatch" }), run.name));
   return element("ul", { class: "legend" }, ...entries, ...more.map((text) => element("li", { class: "quiet" }, text)));
 }
 

@@ -21,7 +21,7 @@ function confusionCard(run) {
   const pairs = worst.map(([position, images]) =>
     `${classes[Math.floor(position / classes.length)]} as ${classes[position % classes.length]} (${images})`);
   return element("div", { class: "card", style: color(run) },
-    element("h3", {}, element("span", { class: "swatch" }), " ", run.name, element("span", { class: "quiet" }, `, ${kind}`)),
+    element("h3", {}, element("span", { class: "swatch" }), " ", data.runs.length > 1 ? `${run.name}, ` : "", element("span", { class: "quiet" }, kind)),
     classes.length <= LABELLED_CLASSES
       ? element("div", { class: "scroll" }, labelledMatrix(classes, shares)) : heatMap(classes.length, shares),
     element("p", { class: "quiet" }, pairs.length ? `Most often: ${pairs.join(", ")} images.` : "No image is wrong."));

@@ -6,7 +6,8 @@ function curves() {
   if (!runs.length) return "None of the ticked runs was trained, or their curves are not on this page.";
   const charts = CURVES.map(([quantity, label, scale]) => element("div", { class: "card" },
     chart(300, `${label} over epochs`, (picture, width, height) => curveChart(picture, width, height, runs, quantity, label, scale))));
-  return [legend(runs, "solid: validation", "dashed: training"), element("div", { class: "grid" }, ...charts)];
+  const marks = runs.some((run) => run.qat_epoch !== null) ? ["ring: quantization-aware from here"] : [];
+  return [legend(runs, "solid: validation", "dashed: training", ...marks), element("div", { class: "grid" }, ...charts)];
 }
 
 function curveChart(picture, width, height, runs, quantity, label, scale) {
@@ -22,6 +23,8 @@ function curveChart(picture, width, height, runs, quantity, label, scale) {
     const known = points[0].map((epoch, index) => [epoch, points[1][index]]).filter(([, value]) => value !== null);
     const path = known.map(([epoch, value], index) => `${index ? "L" : "M"}${frame.atX(epoch).toFixed(1)} ${frame.atY(value * scale).toFixed(1)}`).join("");
     picture.append(shape("path", { class: `curve ${part}`, d: path, style: color(run) }));
+    const begin = known.find(([epoch]) => run.qat_epoch !== null && epoch >= run.qat_epoch);
+    if (part === "val" && begin) picture.append(shape("circle", { class: "begin", cx: frame.atX(begin[0]), cy: frame.atY(begin[1] * scale), r: 4, style: color(run) }));
     if (known.length === 1) picture.append(shape("circle", { class: "dot on-front", cx: frame.atX(known[0][0]), cy: frame.atY(known[0][1] * scale), r: 4, style: color(run) }));
   }
   const cursor = shape("line", { class: "cursor", y1: frame.top, y2: height - frame.bottom, visibility: "hidden" });

@@ -1,19 +1,25 @@
-// One run: figures with units and sources, how to repeat it, what it was made with.
+// One run: figures with units and sources, how to repeat it, what it was made with, how it uses its numbers.
+const TAG_NAMES = { "mlflow.source.git.commit": "commit", "git.dirty": "uncommitted changes", "maxexp.version": "maxexp", "version.torch": "torch" };
+
+function shownRun() {
+  return runsById.get(location.hash.replace("#run-", "")) ?? data.runs[0];
+}
+
 function details() {
-  const run = runsById.get(location.hash.replace("#run-", "")) ?? data.runs[0];
+  const run = shownRun();
   const figures = data.quantities.filter((quantity) => quantity.key in run.values).map((quantity) => element("tr", {},
     element("td", {}, quantity.name), element("td", { class: "number" }, withUnit(run, quantity.key)), element("td", {}, source(run, quantity.key))));
   const head = element("tr", {}, ...["figure", "value", "source"].map((text) => element("th", { class: text === "value" ? "number" : null }, text)));
   const facts = [["run", run.id], ["status", run.status], ["network", run.model], ["data", run.dataset],
     ["quantization", run.quantization + (run.bits ? `, ${run.bits} bits` : "")],
-    ...Object.entries(run.tags), ...Object.entries(run.data).map(([name, digest]) => [`${name}, SHA-256`, digest])];
+    ...Object.entries(run.tags).map(([key, value]) => [TAG_NAMES[key] ?? key, value]),
+    ...Object.entries(run.data).map(([name, digest]) => [`${name}, SHA-256`, digest])];
   return [
     element("h3", { id: `run-${run.id}` }, run.link ? element("a", { href: run.link }, run.name) : run.name),
     run.command ? element("p", {}, element("code", {}, run.command)) : "",
     element("div", { class: "grid" },
       element("div", { class: "scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...figures))),
       element("div", { class: "card" }, factList(facts))),
-    ...ranges(run),
     configuration(run),
   ];
 }
@@ -28,18 +34,19 @@ function configuration(run) {
     factList(Object.keys(keys).sort().map((key) => [key, keys[key]])));
 }
 
-function ranges(run) {
-  if (!run.ranges) return [];
+function ranges() {
+  const run = shownRun();
+  if (!run.ranges) return `${run.name} is not quantized, has not recorded its numbers, or there was no room for them.`;
   const { bins, reach, layers } = run.ranges;
-  const share = (clipped) => (clipped > 0 && clipped < 1e-4 ? "< 0.01 %" : `${format(100 * clipped, 2)} %`);
+  const share = (clipped) => (clipped > 0 && clipped < 1e-4 ? "< 0.01 %" : `${format(100 * clipped, clipped ? 2 : 0)} %`);
   const cards = layers.map((layer) => element("div", { class: "card" },
     element("h3", {}, `${layer.name}, ${layer.bits} bits`),
     chart(120, `Ranges of ${layer.name}`, (picture, width, height) => histogram(picture, width, height, layer, bins, reach)),
     element("div", { class: "quiet" }, `clipped: ${share(layer.weights.clipped)} of weights`
       + (layer.outputs ? `, ${share(layer.outputs.clipped)} of activations` : ""))));
   return [
-    element("p", { class: "quiet" }, "Weights (upwards) and activations (downwards) before rounding, in units of full scale; "
-      + "shaded: what the chip's numbers hold; red: what clips. Heights are roots of counts."),
+    element("p", { class: "quiet" }, `${data.runs.length > 1 ? `${run.name}. ` : ""}Weights (upwards) and activations (downwards) before `
+      + "rounding, in units of full scale; shaded: what the chip's numbers hold; red: what clips. Heights are roots of counts."),
     element("div", { class: "cards" }, ...cards),
   ];
 }

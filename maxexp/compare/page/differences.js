@@ -1,7 +1,6 @@
 // Keys of the configuration in which the ticked runs differ.
 function differences() {
   const runs = selectedRuns();
-  if (data.runs.length < 2) return "There is only one run.";
   if (!data.differing.length) return "The runs have the same configuration.";
   const keys = data.differing.filter((key) => new Set(runs.map((run) => run.params[key])).size > 1);
   const same = data.differing.length - keys.length;

@@ -1,5 +1,7 @@
 // Headlines, notes and the table of runs.
-const HEADLINES = [["Most accurate on the chip", "accuracy", -1], ["Fastest", "latency", 1], ["Smallest weights", "memory", 1]];
+const HEADLINES = data.runs.length > 1
+  ? [["Most accurate on the chip", "accuracy", -1], ["Fastest", "latency", 1], ["Smallest weights", "memory", 1]]
+  : [["Accuracy on the chip", "accuracy", -1], ["Latency", "latency", 1], ["Weight memory", "memory", 1]];
 const CONFIGURED_COLUMNS = 12;
 
 function headlines() {
@@ -17,7 +19,8 @@ function headline(dataset, several, label, key, sign) {
   if (!best) return element("div", { class: "card" }, head, element("div", { class: "value" }, MISSING));
   const value = element("div", { class: "value" }, withUnit(best, key));
   const from = source(best, key);
-  const run = element("div", { class: "run" }, detailLink(best), from === "computed" ? "" : ` (${from})`);
+  const run = data.runs.length > 1 ? element("div", { class: "run" }, detailLink(best), from === "computed" ? "" : ` (${from})`)
+    : element("div", { class: "run" }, from);
   return element("div", { class: "card" }, head, value, run);
 }
 

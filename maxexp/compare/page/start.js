@@ -1,4 +1,6 @@
 // Theme, first selection, and all sections once.
+const COMPARING = ["runs", "tradeoff", "differences"];
+
 function theme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -12,17 +14,27 @@ function openDetails() {
   document.getElementById("details").scrollIntoView();
 }
 
+// A page of one run has nothing to compare: its figures come first.
+function showOne() {
+  for (const id of COMPARING) document.getElementById(id).hidden = true;
+  document.querySelector("#details h2").textContent = "Figures";
+  document.getElementById("runs").after(document.getElementById("details"));
+}
+
 data.runs.slice(0, 6).forEach(select);
 headlines();
 notes();
-listeners.push(table);
-table();
-section("tradeoff", tradeoff);
-section("differences", differences);
+if (data.runs.length > 1) {
+  listeners.push(table);
+  table();
+  section("tradeoff", tradeoff);
+  section("differences", differences);
+} else showOne();
 section("curves", curves);
 section("chip", chip);
 section("confusion", confusion);
 section("wrong", wrong);
+section("ranges", ranges);
 section("details", details);
 document.getElementById("search").addEventListener("input", table);
 document.getElementById("theme").addEventListener("click", theme);

@@ -2,12 +2,12 @@
 function wrong() {
   const parts = data.wrong.map(({ dataset, evaluated, always_right: right, total, images }) => [
     element("p", { class: "quiet" }, `${dataset}, ${evaluated} run${evaluated > 1 ? "s" : ""} with recorded predictions: `
-      + `${format(right)} of ${format(total)} test images are right in all of them.`
+      + `${format(right)} of ${format(total)} test images are right${evaluated > 1 ? " in all of them" : ""}.`
       + (images.some((image) => !image.thumbnail) ? " The data set was not at hand when this page was made: images are named by their index." : "")),
     element("div", { class: "images" }, ...images.map((image) => element("figure", {},
       image.thumbnail ? element("img", { src: image.thumbnail, alt: `test image ${image.index}` }) : "",
       element("figcaption", {}, element("b", {}, image.true), ` taken for ${image.predicted}`,
-        element("div", { class: "quiet" }, `${image.runs} of ${evaluated} runs · no. ${image.index}`))))),
+        element("div", { class: "quiet" }, `${evaluated > 1 ? `${image.runs} of ${evaluated} runs · ` : ""}no. ${image.index}`))))),
   ]).flat();
   return parts.length ? parts : "No run recorded its predictions.";
 }

@@ -1,0 +1,66 @@
+"""The pictures of a study."""
+
+from matplotlib.figure import Figure
+
+from maxexp.report.bars import Bar, bars
+from maxexp.report.scatter import Point, scatter
+from maxexp.study.description import Chart, Format, Study
+from maxexp.study.figures import Row, Rows, noise
+from maxexp.study.markdown import SCALES, UNITS
+
+
+def drawable(study: Study, rows: Rows) -> list[str]:
+    """Names of the charts for which at least one of our own rows has its figures."""
+    return [key for key, chart in study.charts.items() if any(not row.origin for row in _shown(chart, rows))]
+
+
+def draw(study: Study, chart: Chart, rows: Rows) -> Figure:
+    """One chart."""
+    shown = _shown(chart, rows)
+    if chart.y is None:
+        column = study.columns[chart.x]
+        found = noise(rows, study.judged) if study.judged and column.format is Format.points else None
+        chance = found.resolution * _scale(study, chart.x) if found else 0
+        return bars(chart.title, _label(study, chart.x), [_bar(study, row, chart.x) for row in shown], chance)
+    points = [_point(study, chart, chart.y, row) for row in shown]
+    labels = _label(study, chart.x), _label(study, chart.y), _label(study, chart.area) if chart.area else ""
+    return scatter(chart.title, *labels, points)
+
+
+def _shown(chart: Chart, rows: Rows) -> list[Row]:
+    """Rows that have the figures."""
+    wanted = rows.values() if chart.rows is None else [rows[name] for name in chart.rows]
+    keys = [chart.x, *([chart.y] if chart.y else [])]
+    return [row for row in wanted if all(isinstance(row.cells[key].value, (int, float)) for key in keys)]
+
+
+def _bar(study: Study, row: Row, x: str) -> Bar:
+    seeds = [value * _scale(study, x) for value in row.cells[x].seeds.values()]
+    return Bar(row.label, _scaled(study, row, x), seeds, published=bool(row.origin))
+
+
+def _point(study: Study, chart: Chart, y: str, row: Row) -> Point:
+    spread = row.cells[y].spread
+    area = chart.area if chart.area and row.cells[chart.area].value is not None else None
+    return Point(
+        row.label,
+        _scaled(study, row, chart.x),
+        _scaled(study, row, y),
+        size=_scaled(study, row, area) if area else None,
+        error=None if spread is None else spread * _scale(study, y),
+        published=bool(row.origin),
+    )
+
+
+def _scaled(study: Study, row: Row, key: str) -> float:
+    return row.cells[key].value * _scale(study, key)
+
+
+def _scale(study: Study, key: str) -> float:
+    return SCALES.get(study.columns[key].format, 1.0)
+
+
+def _label(study: Study, key: str) -> str:
+    column = study.columns[key]
+    unit = UNITS.get(column.format, "").strip()
+    return f"{column.label} [{unit}]" if unit and column.format is not Format.factor else column.label

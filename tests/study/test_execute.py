@@ -1,0 +1,171 @@
+"""What counts as done, and running what is not."""
+
+import json
+import logging
+from itertools import permutations
+
+import pytest
+
+from maxexp.config import to_plain
+from maxexp.execution import masked, start_record
+from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.study.description import read_study
+from maxexp.study.execute import State, run_missing, standings
+from maxexp.study.plan import make_job, same_result
+from maxexp.study.records import RESULTS, Results, deleted
+from maxexp.study.report import write_report
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.store import open_store
+from tests.conftest import composed
+from tests.study.small import result, small
+
+
+def test_the_same_result_is_told_by_what_changes_it():
+    wanted = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "1", "new.key": "x"}
+    assert same_result(wanted, {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"})
+    assert not same_result(wanted, {"seed": "1", "trainer.max_epochs": "6"})
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ([], ["augmentation.random_crop={padding:4}"]),
+        ([], ["augmentation.normalize=null"]),
+        ([], ["recipe=distill", "recipe.distillation.checkpoint=x"]),
+        (["quantization.layer_bits={conv1:4}"], ["quantization.layer_bits={conv1:4,fc:4}"]),
+        (["quantization.layer_bits={}"], ["quantization.layer_bits={fc:4}"]),
+    ],
+)
+def test_what_is_set_in_one_configuration_only_makes_another_result(one, other):
+    first, second = (masked(to_plain(composed("augmentation=none", *overrides))) for overrides in (one, other))
+    assert same_result(first, first)
+    assert not same_result(first, second)
+    assert not same_result(second, first)
+
+
+def test_entries_of_a_study_are_different_runs():
+    """Each pair of the project's own, for what is taken for another is never trained."""
+    study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
+    params = [make_job(study, name, 1, None).params for name in study.entries]
+    assert not any(same_result(a, b) for a, b in permutations(params, 2))
+
+
+def test_a_network_with_another_layer_is_another_network():
+    layers = {"model.name": "net", "model.layers.a.op": "conv2d"}
+    assert not same_result({**layers, "model.layers.b.op": "linear"}, layers)
+    assert not same_result(layers, {**layers, "model.layers.b.op": "linear"})
+
+
+def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
+    estimate, synthesized = (
+        {"synthesis.method": method, "synthesis.path": path} for method, path in (("estimate", "null"), ("ai8x", "x"))
+    )
+    assert same_result(estimate, synthesized)
+    assert not same_result(synthesized, estimate)
+
+
+def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):
+    study = small(tmp_path)
+    job = make_job(study, "float", 1, None)
+    path = tmp_path / RESULTS
+    Results(path).add(result("float", 1, 0.9))
+    assert Results(path).find(job).metrics["test/accuracy_float"] == 0.9
+    Results(path).add(result("float", 1, 0.8, **{"maxexp.version": "0.0.1"}))
+    assert Results(path).find(job) is None
+    assert len(json.loads(path.read_text())) == 1
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(TrackingConfig(uri=f"sqlite:///{tmp_path}/mlflow.db"))
+
+
+def record(store, job, status: str) -> str:
+    """A run of a job as it is after it was started, and ended with a status."""
+    config = composed(*job.overrides, f"tracking.uri={store.uri}", "tracking.system_metrics=false")
+    run = start_record(config, job.overrides)
+    store.client.log_metric(run.run_id, "test/accuracy_float", 0.9)
+    if status != "RUNNING":
+        store.client.set_terminated(run.run_id, status)
+    return run.run_id
+
+
+@pytest.mark.parametrize(
+    "status, state",
+    [
+        ("FINISHED", State.done),
+        ("RUNNING", State.running),
+        ("KILLED", State.interrupted),
+        ("FAILED", State.failed),
+        (None, State.missing),
+    ],
+)
+def test_the_store_says_where_a_run_stands(tmp_path, store, status, state):
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), status) if status else None
+    results = Results(tmp_path / RESULTS)
+    first, second, ptq = standings(study, results, store)
+    assert (first.state, second.state) == (state, State.missing)
+    assert ptq.state is (State.missing if state is State.done else State.waiting)
+    assert first.run_id == (None if state is State.done else run_id)
+    assert len(results.files) == (state is State.done)
+
+
+def test_a_run_that_is_deleted_later_stays_in_the_table_and_is_named(tmp_path, store):
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), "FINISHED")
+    folder = tmp_path / "small"
+    write_report("small", study, Results(folder / RESULTS), store, folder)
+    store.client.delete_run(run_id)
+    text = write_report("small", study, Results(folder / RESULTS), store, folder)
+    assert "| [float](#float) | [90.00 %](#float) |" in text and "| 1 run, seed 2 missing |" in text
+    assert f"run {run_id}" in text and "deleted in the tracking store since" in text
+
+
+def test_a_run_that_is_deleted_before_it_was_reported_is_missing(tmp_path, store):
+    study = small(tmp_path)
+    store.client.delete_run(record(store, make_job(study, "float", 1, None), "FINISHED"))
+    assert {each.state for each in standings(study, Results(tmp_path / RESULTS), store)} == {
+        State.missing,
+        State.waiting,
+    }
+
+
+def test_runs_of_another_store_are_not_called_deleted(store):
+    assert deleted([result("float", 1, 0.9)], store) == set()
+
+
+def test_the_command_repeats_the_run_and_names_no_place(tmp_path, store):
+    """What the caller of the study added changes figures' last digits, so it belongs to the command."""
+    study = small(tmp_path)
+    job = make_job(study, "float", 1, None)
+    run_id = record(store, job, "FINISHED")
+    typed = [*job.overrides, f"tracking.uri={store.uri}", "trainer.threads=1", "dataset.root=/data"]
+    store.client.log_text(run_id, json.dumps(typed), "config/overrides.yaml")
+    found = next(standings(study, Results(tmp_path / RESULTS), store)).result
+    assert found.command.endswith("trainer.max_epochs=1 seed=1 trainer.threads=1")
+
+
+@pytest.mark.slow
+def test_a_study_runs_what_is_missing_and_nothing_twice(tmp_path, store, caplog):
+    study = small(tmp_path)
+    path = tmp_path / "small" / RESULTS
+    assert [each.state for each in standings(study, Results(path), store)] == [
+        State.missing,
+        State.missing,
+        State.waiting,
+    ]
+    machine = ["trainer.threads=1", f"hydra.run.dir={tmp_path}/${{now:%f}}"]
+    assert run_missing(study, Results(path), store, machine, []) == 0
+    # A file that was lost is made again from the store, and nothing is run.
+    for results in (Results(path), Results(tmp_path / "lost.json")):
+        assert [each.state for each in standings(study, results, store)] == [State.done] * 3
+    with caplog.at_level(logging.INFO):
+        assert run_missing(study, Results(path), store, machine, []) == 0
+    assert [record.message for record in caplog.records if record.name == "maxexp.study.execute"] == [
+        "float seed 1: done",
+        "float seed 2: done",
+        "ptq seed 1: done",
+    ]
+    text = write_report("small", study, Results(path), store, path.parent)
+    assert "**confirmed**: the deck is slower" in text and (path.parent / "chart.svg").is_file()

@@ -1,0 +1,92 @@
+"""Means, spreads, sources and findings of a study's table."""
+
+import math
+import statistics
+
+import pytest
+
+from maxexp.study.figures import make_rows, noise, verdict
+from tests.study.small import result, small
+
+
+@pytest.fixture
+def study(tmp_path):
+    return small(tmp_path)
+
+
+def test_several_seeds_have_a_mean_and_a_spread(study):
+    accuracies = {1: 0.90, 2: 0.92}
+    cell = make_rows(study, [result("float", s, a) for s, a in accuracies.items()], {})["float"].cells["accuracy"]
+    assert cell.value == pytest.approx(statistics.fmean(accuracies.values()))
+    assert cell.spread == pytest.approx(statistics.stdev(accuracies.values()))
+    assert make_rows(study, [result("float", 1, 0.9)], {})["float"].cells["accuracy"].spread is None
+
+
+def test_differences_are_taken_seed_by_seed(study):
+    """Seeds differ by 10 points, but in each the gain is about one: that is the spread which counts."""
+    found = [result("float", 1, 0.80), result("float", 2, 0.90), result("ptq", 1, 0.81), result("ptq", 2, 0.912)]
+    gain = make_rows(study, found, {})["ptq"].cells["gain"]
+    assert gain.value == pytest.approx(0.011)
+    assert gain.spread == pytest.approx(statistics.stdev([0.01, 0.012]))
+
+
+def test_a_seed_that_the_other_row_lacks_is_compared_with_its_mean(study):
+    found = [result("float", 1, 0.80), result("float", 2, 0.90), result("ptq", 3, 0.95)]
+    assert make_rows(study, found, {})["ptq"].cells["gain"].value == pytest.approx(0.10)
+
+
+@pytest.mark.parametrize(
+    "tags, time, factor",
+    [
+        ({"hw.source": "estimated"}, "estimated", "estimated"),
+        ({"hw.source": "measured"}, "measured", "measured"),
+    ],
+)
+def test_a_figure_made_of_others_has_the_source_of_the_weakest(study, tags, time, factor):
+    cells = make_rows(study, [result("float", 1, 0.9, **tags)], {})["float"].cells
+    assert (cells["time"].source, cells["factor"].source) == (time, factor)
+    assert cells["accuracy"].source == "computed"
+
+
+def test_one_estimated_seed_makes_the_mean_estimated(study):
+    found = [result("float", 1, 0.9, **{"hw.source": "measured"}), result("float", 2, 0.9)]
+    assert make_rows(study, found, {})["float"].cells["time"].source == "estimated"
+
+
+def test_what_is_computed_from_published_figures_was_not_published(study):
+    cells = make_rows(study, [], {})["deck"].cells
+    assert cells["time"].source == "published" and cells["factor"].source == "computed"
+
+
+def test_a_missing_metric_leaves_its_cells_and_findings_open(study):
+    without = result("ptq", 1, 0.9)
+    del without.metrics["hw/latency_us"]
+    rows = make_rows(study, [without], {})
+    assert rows["ptq"].cells["time"].value is None and rows["ptq"].cells["factor"].value is None
+    assert verdict(study.findings[0], rows) == "open, ptq.time is missing"
+
+
+@pytest.mark.parametrize(
+    "floats, said",
+    [
+        ((0.80, 0.80), "confirmed"),
+        ((0.95, 0.95), "refuted"),
+        ((0.80, 0.91), "confirmed on average, not by every seed"),
+    ],
+)
+def test_findings_are_decided_by_means_and_seeds(tmp_path, floats, said):
+    study = small(tmp_path, findings=[{"text": "x", "check": "ptq.accuracy > float.accuracy"}])
+    found = [result("float", seed + 1, value) for seed, value in enumerate(floats)]
+    found += [result("ptq", seed, 0.90) for seed in (1, 2)]
+    assert verdict(study.findings[0], make_rows(study, found, {})) == said
+
+
+def test_noise_is_pooled_over_rows(study):
+    """Variances of 1 and 9 points squared, one degree of freedom each."""
+    found = [result("float", 1, 0.90), result("float", 2, 0.90 + 0.01 * math.sqrt(2))]
+    found += [result("ptq", 1, 0.80), result("ptq", 2, 0.80 + 0.03 * math.sqrt(2))]
+    pooled = noise(make_rows(study, found, {}), "accuracy")
+    assert pooled.deviation == pytest.approx(math.sqrt(5) / 100)
+    assert (pooled.rows, pooled.seeds) == (2, 2)
+    assert pooled.resolution == pytest.approx(2 * pooled.deviation)
+    assert noise(make_rows(study, found[:1], {}), "accuracy") is None
