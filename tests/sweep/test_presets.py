@@ -12,9 +12,9 @@ from maxexp.config import to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import new_run
 from maxexp.network.graph import build_network
-from maxexp.sweep.__main__ import progress_line
 from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.limits import judge, parse_limits
+from maxexp.sweep.progress import progress_line
 from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from tests.app.test_readme import SWEEPS, VERBS
@@ -121,7 +121,7 @@ def test_the_verbs_of_the_readme(sweep, tmp_path):
     for line in VERBS:
         done = call(*shlex.split(line.replace("STUDY", study.name))[3:], cwd=tmp_path, module="maxexp.sweep")
         assert done.returncode == 0, line + done.stderr
-    assert (tmp_path / "experiments" / "mysweep" / "pareto.csv").is_file()
+    assert (tmp_path / "experiments" / "mysweep" / "results.md").is_file()
     assert list((tmp_path / "conf" / "experiment").glob("study_*.yaml"))
     done = call("show", "nosuch", cwd=tmp_path, module="maxexp.sweep")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
