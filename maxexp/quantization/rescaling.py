@@ -28,7 +28,8 @@ def divide_tensors(module: NetworkModule, names: Collection[str], factor: Tensor
         if layer.spec.inputs[0] in names:
             by_input(layer).mul_(column)
         if layer.spec.name in names:
-            layer.weight.flatten(1).div_(column)
+            # Not through flatten: of weights in channels_last, as training leaves them, that is a copy.
+            layer.weight.div_(column.reshape(-1, *(1,) * (layer.weight.dim() - 1)))
             if layer.bias is not None:
                 layer.bias.div_(column.flatten())
 

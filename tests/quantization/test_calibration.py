@@ -10,11 +10,13 @@ from maxexp.quantization.calibration import best_range, calibrate
 from maxexp.quantization.fake import quantize_module
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_the_function_stays_as_it_was(random_network, make_module, random_images, seed):
+def test_the_function_stays_as_it_was(random_network, make_module, random_images, layout, seed):
     network = random_network(seed)
-    module = make_module(network, seed).double()
+    # Training leaves its weights in channels_last.
+    module = make_module(network, seed).double().to(memory_format=layout)
     x = random_images(network, 8, seed).double() / 128
     before = module(x).detach()
     factors = calibrate(module, x)
