@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from maxexp.errors import ConfigError, MaxexpError
@@ -97,9 +98,9 @@ def _table(lines: Sequence[Sequence[str]]) -> Table:
     heading, *rest = lines
     table = Table(title="Pareto set", title_justify="left")
     for column in heading:
-        table.add_column(column, overflow="fold")
+        table.add_column(escape(column), overflow="fold")
     for line in rest:
-        table.add_row(*line)
+        table.add_row(*map(escape, line))
     return table
 
 

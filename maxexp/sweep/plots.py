@@ -6,6 +6,7 @@ from math import nan
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,6 +17,7 @@ from maxexp.sweep.space import Value
 from maxexp.sweep.tables import short_name
 
 TRIAL_COLOR, FRONT_COLOR, BASELINE_COLOR = "#4477aa", "#ee6677", "black"
+COLORS = colormaps["viridis"]
 LABELLED = 12
 """Points of a Pareto set that are numbered in the picture, at most."""
 
@@ -100,19 +102,18 @@ def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
-    """One line per complete trial through its parameters and objectives, coloured by the first objective."""
-    complete = [result for result in found if result.outcome == "complete"]
+    """One line per complete trial through its parameters and objectives, coloured by rank in the first objective."""
+    complete = sorted((r for r in found if r.losses), key=lambda r: r.losses or (), reverse=True)  # the best on top
     names = [*dict.fromkeys(name for result in complete for name in result.params), *objectives]
     figure = Figure(figsize=(max(6, 1.1 * len(names)), 5), layout="constrained")
     axes = figure.subplots()
     columns = [_scaled([_cell(result, name) for result in complete], axes, i) for i, name in enumerate(names)]
     if complete:
-        colors = columns[names.index(objectives[0])]
-        for line, color in sorted(zip(np.array(columns).T, colors, strict=True), key=lambda pair: pair[1]):
-            axes.plot(range(len(names)), line, color=_color(color), lw=1, alpha=0.7)
+        for rank, line in enumerate(np.array(columns).T, 1):
+            axes.plot(range(len(names)), line, color=COLORS(1 - rank / len(complete)), lw=1, alpha=0.7)
     labels = [_heading(name) if name in objectives else short_name(name) for name in names]
     axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=8)
-    axes.set(yticks=[], ylim=(-0.08, 1.08), title=f"coloured by {quantity(objectives[0]).label}")
+    axes.set(yticks=[], ylim=(-0.08, 1.08), title=f"the darker, the better in {quantity(objectives[0]).label}")
     for index in range(len(names)):
         axes.axvline(index, color="0.8", lw=1, zorder=0)
     return figure
@@ -153,13 +154,6 @@ def _of(result: Result, name: str) -> float:
 
 def _heading(name: str) -> str:
     return quantity(name).heading
-
-
-def _color(share: float) -> tuple[float, float, float]:
-    """From blue to red."""
-    low, high = np.array([0.27, 0.47, 0.67]), np.array([0.93, 0.40, 0.47])
-    red, green, blue = low + (high - low) * (0.0 if np.isnan(share) else share)
-    return float(red), float(green), float(blue)
 
 
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": "0.3"}

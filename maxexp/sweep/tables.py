@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from maxexp.report.quantities import quantity
+from maxexp.report.quantities import INTEGER_ACCURACY, quantity
 from maxexp.sweep.results import Result
 
 
@@ -38,8 +38,9 @@ def table_csv(found: Sequence[Result]) -> str:
 
 
 def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str]]:
-    """A heading and a line per trial: objectives and test results with units, parameters, beside the baseline."""
-    names = list(dict.fromkeys([*objectives, *(name for result in found for name in result.tested)]))
+    """A heading and a line per trial: objectives and accuracy on the chip, parameters, beside the baseline."""
+    tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
+    names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
     lines = [["trial", *(quantity(name).heading for name in names), "parameters"]]
     if baseline:
