@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Start a server with its data in a folder; yields the URL of an empty database on it.
+def server() -> Iterator[str]:
+    """Start a server with its data in a temporary folder; yields the URL of an empty database on it.
 
     Raises:
         FileNotFoundError: PostgreSQL is not installed.
@@ -36,13 +37,11 @@ def server(folder: Path) -> Iterator[str]:
     # The server refuses to run as root; the package has made a user for it.
     root = os.getuid() == 0
     user = "postgres" if root else pwd.getpwuid(os.getuid()).pw_name
-    if root:
-        for path in (folder, *list(folder.parents)[:3]):
-            if path not in (Path("/tmp"), Path("/")):
-                path.chmod(0o755)
-        shutil.chown(folder, "postgres")
     prefix = ["runuser", "-u", "postgres", "--"] if root else []
     port = free_port()
+    # Not within pytest's folders: each session closes those to other users, the server's included.
+    folder = Path(tempfile.mkdtemp(prefix="maxexp-postgresql-"))
+    shutil.chown(folder, user)
 
     def run(program: str, *arguments: str) -> None:
         command = [*prefix, str(binaries / program), *arguments]
@@ -57,3 +56,4 @@ def server(folder: Path) -> Iterator[str]:
         yield f"postgresql+psycopg://{user}@127.0.0.1:{port}/studies"
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)

@@ -14,7 +14,6 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -176,7 +175,7 @@ def main() -> None:
     arguments = parser.parse_args()
     trials, rounds = (12, 1) if arguments.quick else (200, arguments.rounds)
     content = {**origin(), "results": {contestant.name: [] for contestant in CONTESTANTS}}
-    with tempfile.TemporaryDirectory() as folder, postgresql.server(Path(folder)) as url:
+    with postgresql.server() as url:
         for turn in range(rounds):
             for number, contestant in enumerate(CONTESTANTS):
                 study = make_study(url, f"study-{turn}-{number}", trials, contestant.sampler)

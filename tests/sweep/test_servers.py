@@ -28,11 +28,11 @@ def experiment() -> Iterator[ModuleType]:
 
 
 @pytest.fixture(scope="module")
-def postgresql(experiment, tmp_path_factory) -> Iterator[str]:
+def postgresql(experiment) -> Iterator[str]:
     """URL of a database of a server that is started here and ends with the tests."""
     if experiment.postgresql.programs() is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql")
-    with experiment.postgresql.server(tmp_path_factory.mktemp("postgresql")) as url:
+    with experiment.postgresql.server() as url:
         yield url
 
 
