@@ -1,11 +1,14 @@
 """Configurations composed from ``conf/`` outside of the Hydra entry point."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import resources
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.config import NULL_GROUP, Config, explain, register_schema, to_config
@@ -18,16 +21,35 @@ def conf_dir() -> str:
     return str(next(d for d in (package / "conf", package.parent / "conf") if (d / "config.yaml").is_file()))
 
 
-def compose_config(overrides: Sequence[str]) -> Config:
+def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> Config:
     """What ``python -m maxexp OVERRIDES`` would run.
+
+    Args:
+        searchpath: further configuration folders, as ``--config-dir`` names them.
 
     Raises:
         ConfigError: an override is unknown, of the wrong type or impossible; names it.
     """
+    return to_config(compose_untyped(overrides, searchpath))
+
+
+def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), with_hydra: bool = False) -> DictConfig:
+    """The same as Hydra composes it, before it is resolved and checked.
+
+    Args:
+        searchpath: further configuration folders.
+        with_hydra: whether Hydra's own settings are there, too, under ``hydra``.
+
+    Raises:
+        ConfigError: an override is unknown or of the wrong type; names it.
+    """
     register_schema()
+    paths = [f"hydra.searchpath=[{','.join(f'file://{path}' for path in searchpath)}]"] if searchpath else []
+    # In a process that Hydra itself has started it is up already.
+    running = GlobalHydra.instance().is_initialized()
     try:
-        with initialize_config_dir(conf_dir(), version_base="1.3"):
-            return to_config(compose("config", overrides=list(overrides)))
+        with nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3"):
+            return compose("config", overrides=[*overrides, *paths], return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException, AssertionError) as error:
         if isinstance(error, AssertionError) and NULL_GROUP not in str(error):
             raise

@@ -91,3 +91,8 @@ QUANTITIES = (
     Quantity("board/images", "images classified on the board", "board images"),
     Quantity("board/disagreements", "of these, other than the integers", "disagreements", better=-1),
 )
+
+
+def quantity(key: str) -> Quantity:
+    """A metric as people read it; one that has no entry is a plain number under its key."""
+    return next((known for known in QUANTITIES if known.key == key), Quantity(key, key, key, digits=4))

@@ -175,7 +175,8 @@ class FinalConfig:
 
     Attributes:
         overrides: what is different from the first phase: the full recipe, more stages.
-        most: how many of the Pareto set at most, spread evenly along it; null: all.
+        most: how many of the Pareto set at most, spread evenly along it; null: all. Only those that are at least as
+            good as the baseline in the first objective, if there is one and they are.
     """
 
     overrides: list[str] = field(default_factory=list)
@@ -213,6 +214,8 @@ class SweepConfig:
         params: search space by key, in Hydra's override syntax.
         when: further parameters for one value of a choice: ``{"model=cmsisnnet": {KEY: SPACE}}``.
         limits: conditions on hardware metrics, as ``hw/latency_us <= 2000``.
+        baseline: whether the configuration as it is without the search space is tried first, and in the second phase
+            too, for the others to be compared with.
         stop_after_failures: like failures in a row that end the sweep.
         attempts: how often a trial may lose its worker before it counts as failed.
         grace_s: seconds without a sign of life after which a worker on another machine counts as dead.
@@ -230,6 +233,7 @@ class SweepConfig:
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     pruning: PruningConfig | None = None
     final: FinalConfig | None = None
+    baseline: bool = False
     launcher: LauncherConfig = field(default_factory=LauncherConfig)
     stop_after_failures: int = 3
     attempts: int = 3

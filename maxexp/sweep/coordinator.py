@@ -13,15 +13,17 @@ from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from maxexp.errors import MaxexpError
+from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL
 from maxexp.sweep.config import Engine, SweepConfig
 from maxexp.sweep.launchers import Workers, make_workers
 from maxexp.sweep.leadership import Leadership
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.record import ParentRecord
-from maxexp.sweep.results import choose_evenly, pareto_set, results
+from maxexp.sweep.results import results, worth_finishing
 from maxexp.sweep.space import Value
 from maxexp.sweep.storage import StorageError
-from maxexp.sweep.study import FINAL_SUFFIX, PARENT_RUN, STOPPED, TOTAL, SweepStudy
+from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy
+from maxexp.sweep.tables import line
 from maxexp.sweep.tickets import Tickets
 from maxexp.tracking.text import one_line, without_password
 
@@ -75,7 +77,7 @@ class Coordinator:
             self._phase(self._study, None)
             if self._settings.final:
                 phases.append(self._final())
-                chosen = choose_evenly(pareto_set(results(self._study)), self._settings.final.most)
+                chosen = worth_finishing(results(self._study), self._settings.final.most)
                 self._phase(phases[1], [result.params for result in chosen])
         finally:
             if self._record and not isinstance(sys.exception(), KeyboardInterrupt):
@@ -135,7 +137,7 @@ class Coordinator:
         news = [result for result in results(study) if result.ended and result.number not in seen]
         for result in news:
             seen.add(result.number)
-            print(f"trial {result.number} ({len(seen)}/{study.attribute(TOTAL)}) {result.line()}", flush=True)
+            print(f"trial {result.number} ({len(seen)}/{study.attribute(TOTAL)}) {line(result)}", flush=True)
         if news and self._record:
             self._record.progress(study)
         return bool(news)

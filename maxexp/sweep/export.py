@@ -7,13 +7,15 @@ from typing import Any
 
 import yaml
 
-from maxexp.config import Config, to_plain
+from maxexp.compare.differences import FREE
+from maxexp.composition import compose_config
+from maxexp.config import to_plain
 from maxexp.errors import ConfigError
-from maxexp.sweep.plan import ELSEWHERE, Plan
+from maxexp.sweep.plan import Plan
 from maxexp.sweep.results import Result
 
-OWN = ("resume", "checkpoint")
-"""Keys of a single run, beside those of the machine."""
+LEFT_OUT = (*FREE, "resume", "checkpoint")
+"""Keys of the machine and of a single run."""
 
 
 def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
@@ -25,11 +27,10 @@ def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
     overrides = plan.space.overrides(dict(result.params))
     config = plan.compose(*overrides)
     standard = plan.choices([])
-    choices = {
-        g: option for g, option in plan.choices([*plan.overrides, *overrides]).items() if standard[g] != option
-    }
-    bare = plan.compose_bare([f"{group}={option}" for group, option in choices.items()])
-    differences = _difference(_portable(config), _portable(bare), "")
+    chosen = plan.choices([*plan.overrides, *overrides])
+    choices = {group: option for group, option in chosen.items() if standard.get(group) != option}
+    bare = compose_config([f"{group}={option}" for group, option in choices.items()], plan.searchpath)
+    differences = _difference(to_plain(config), to_plain(bare), "")
     head = [
         "# @package _global_",
         f"# Trial {result.number} of the sweep {study}: "
@@ -42,24 +43,17 @@ def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
     return "\n".join(head) + ("\n" + body if body else "")
 
 
-def _portable(config: Config) -> dict[str, Any]:
-    """What belongs into the file: nothing of the machine, nothing of a single run."""
-    plain = to_plain(config)
-    for group, keys in ELSEWHERE.items():
-        for key in keys or list(plain[group]):
-            plain[group].pop(key, None)
-    return {key: value for key, value in plain.items() if key not in OWN and value != {}}
-
-
 def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The leaves of ``wanted`` that are other than in ``given``."""
+    """The leaves of ``wanted`` that belong into the file and are other than in ``given``."""
     if missing := [key for key in given if key not in wanted]:
         raise ConfigError(f"{prefix}{missing[0]} was removed in this trial, which an experiment file cannot express")
     difference: dict[str, Any] = {}
     for key, value in wanted.items():
-        other = given.get(key)
+        name, other = f"{prefix}{key}", given.get(key)
+        if name.startswith(LEFT_OUT):
+            continue
         if isinstance(value, dict) and isinstance(other, dict):
-            if inner := _difference(value, other, f"{prefix}{key}."):
+            if inner := _difference(value, other, f"{name}."):
                 difference[key] = inner
         elif key not in given or value != other:
             difference[key] = value

@@ -6,14 +6,11 @@ import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from maxexp.sweep.attributes import BEAT, LEADER
 from maxexp.sweep.storage import storage_lock
 from maxexp.sweep.study import SweepStudy
 from maxexp.tracking.owner import HOST, identity, lives_here
 
-LEADER = "maxexp.leader"
-"""Attribute of the study: the leader's identity and its sign of life."""
-
-BEAT = "beat"
 RENEW_S = 5.0
 SETTLE_S = 0.5
 """Time after which two that took the role in the same instant see who has it."""

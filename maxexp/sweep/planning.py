@@ -17,7 +17,7 @@ from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.limits import judge, parse_limits
 from maxexp.sweep.objectives import check_objectives
 from maxexp.sweep.plan import Plan
-from maxexp.sweep.space import Space, parse_space
+from maxexp.sweep.space import Space, Value, parse_space
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""
@@ -71,8 +71,10 @@ def make_plan(
     typed = to_sweep_config(dict(settings))
     space = parse_space(typed.params, typed.when, arguments, config_loader)
     common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
-    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
     _check_space(space, typed)
+    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
+    if typed.baseline:
+        plan = replace(plan, baseline=_checked_baseline(plan))
     _check_samples(plan)
     return plan
 
@@ -88,6 +90,17 @@ def _check_space(space: Space, settings: SweepConfig) -> None:
         raise ConfigError(
             f"sampler=grid: {', '.join(endless)} has no finite number of values; give a choice or range"
         )
+
+
+def _checked_baseline(plan: Plan) -> dict[str, Value]:
+    baseline = plan.unsearched()
+    verdict = judge(plan.compose(*plan.space.overrides(baseline)), parse_limits(plan.settings.limits))
+    if verdict.reason:
+        raise ConfigError(
+            f"hydra.sweeper.baseline: {verdict.reason}; widen hydra.sweeper.limits, or set "
+            "hydra.sweeper.baseline=false"
+        )
+    return baseline
 
 
 def _check_samples(plan: Plan) -> None:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import warnings
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import yaml
-from matplotlib.figure import Figure
 
 from maxexp.config import to_plain
 from maxexp.execution import masked
-from maxexp.sweep.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
-from maxexp.sweep.results import Result, hypervolume_history, pareto_set, results
-from maxexp.sweep.study import FINAL_SUFFIX, OUTCOME, PARENT_RUN, SweepStudy, counts
-from maxexp.sweep.trial import STUDY_TAG
+from maxexp.sweep.attributes import PARENT_RUN, STUDY_TAG
+from maxexp.sweep.report import FINAL_FOLDER, sweep_files, tables
+from maxexp.sweep.results import OUTCOMES, hypervolume_history, pareto_set, results
+from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
-
-OUTCOMES = ("complete", "infeasible", "pruned", "failed")
 
 
 class ParentRecord:
@@ -78,117 +71,31 @@ class ParentRecord:
         """How many trials there are of each outcome, and the best values so far."""
         found = results(study)
         front = pareto_set(found)
-        phase = "final/" if study.name.endswith(FINAL_SUFFIX) else ""
+        prefix = _prefix(study)
         metrics: dict[str, float] = {
-            f"sweep/{phase}{outcome}": sum(r.outcome == outcome for r in found) for outcome in OUTCOMES
+            f"{prefix}{outcome}": sum(r.outcome == outcome for r in found) for outcome in OUTCOMES
         }
-        metrics[f"sweep/{phase}pareto_size"] = len(front)
+        metrics[f"{prefix}pareto_size"] = len(front)
         for index, name in enumerate(study.plan.settings.objectives):
             if front:
                 best = min(front, key=lambda r: (r.losses or ())[index])
-                metrics[f"sweep/{phase}best/{name}"] = best.values[name]
+                metrics[f"{prefix}best/{name}"] = best.values[name]
         self._record.log_metrics(metrics, sum(map(counts, study.trials())))
 
     def finish(self, studies: Sequence[SweepStudy]) -> None:
         """Tables and pictures of all phases."""
-        texts = []
-        for study in studies:
-            folder = "sweep/final" if study.name.endswith(FINAL_SUFFIX) else "sweep"
-            texts.append(self._report(study, folder))
-        self._record.describe("\n\n".join(texts))
-
-    def _report(self, study: SweepStudy, folder: str) -> str:
-        files = report(study)
-        for name, content in files.items():
+        for path, content in sweep_files(studies).items():
             if isinstance(content, str):
-                self._record.log_text(content, f"{folder}/{name}")
+                self._record.log_text(content, f"sweep/{path}")
             else:
-                self._record.log_figure(content, f"{folder}/{name}")
-        for count, volume in hypervolume_history(results(study)):
-            self._record.log_metrics({f"{folder}/hypervolume": volume}, count)
-        return str(files["pareto.md"])
+                self._record.log_figure(content, f"sweep/{path}")
+        for study in studies:
+            for count, volume in hypervolume_history(results(study)):
+                self._record.log_metrics({f"{_prefix(study)}hypervolume": volume}, count)
+        # The second phase first: a description has a greatest length.
+        self._record.describe("\n\n".join(f"**{study.name}**: {tables(study)}" for study in studies[::-1]))
 
 
-def report(study: SweepStudy) -> dict[str, str | Figure]:
-    """Tables and pictures of a study, by file name."""
-    found = results(study)
-    front = pareto_set(found)
-    objectives = study.plan.settings.objectives
-    files: dict[str, str | Figure] = {
-        "trials.csv": table_csv(found),
-        "pareto.csv": table_csv(front),
-        "pareto.json": json.dumps([row(result) for result in front], indent=1),
-        "pareto.md": table_markdown(front, list(objectives), f"Pareto set of {study.name}"),
-        "pareto.png": pareto_plot(found, list(objectives)),
-        "history.png": history_plot(found, objectives),
-        "parallel_coordinates.png": parallel_plot(found, list(objectives)),
-        "hypervolume.png": hypervolume_plot(found),
-    }
-    if shares := importances(study):
-        files["importances.json"] = json.dumps(shares, indent=1)
-        files["importances.png"] = importance_plot(shares)
-    return files
-
-
-def row(result: Result) -> dict[str, Any]:
-    """A trial as a flat row."""
-    return {
-        "trial": result.number,
-        "outcome": result.outcome,
-        **result.values,
-        **result.tested,
-        **result.params,
-        **{f"constraint/{name}": value for name, value in result.constraints.items()},
-        "seconds": result.seconds,
-        "reason": result.reason,
-        "run_id": result.run_id,
-    }
-
-
-def table_csv(found: Sequence[Result]) -> str:
-    """Trials as CSV; a column for everything that any of them has."""
-    rows = [row(result) for result in found]
-    columns = list(dict.fromkeys(key for each in rows for key in each))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns or ["trial"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def table_markdown(found: Sequence[Result], objectives: Sequence[str], title: str) -> str:
-    """Trials as a Markdown table: objectives, then parameters."""
-    names = list(dict.fromkeys(name for result in found for name in result.params))
-    tested = list(dict.fromkeys(name for result in found for name in result.tested))
-    columns = ["trial", *dict.fromkeys([*objectives, *tested, *names])]
-    lines = [f"**{title}**", "", f"| {' | '.join(columns)} |", "|" + "--|" * len(columns)]
-    for result in found:
-        cells = row(result)
-        lines.append("| " + " | ".join(_cell(cells.get(column, "")) for column in columns) + " |")
-    return "\n".join(lines)
-
-
-def importances(study: SweepStudy) -> dict[str, dict[str, float]]:
-    """Importance of each parameter by objective (PED-ANOVA); none where there are too few trials to tell."""
-    import optuna
-
-    measured = optuna.create_study(directions=study.study.directions)
-    measured.add_trials([t for t in study.trials() if t.user_attrs.get(OUTCOME) == "complete"])
-    shares = {}
-    for index, name in enumerate(study.plan.settings.objectives):
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                found = optuna.importance.get_param_importances(measured, target=_value(index))
-        except (ValueError, RuntimeError):
-            continue
-        if found:
-            shares[name] = {key: float(value) for key, value in found.items()}
-    return shares
-
-
-def _value(index: int) -> Any:
-    return lambda trial: trial.values[index]
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _prefix(study: SweepStudy) -> str:
+    """Of the names of a phase's metrics."""
+    return f"sweep/{FINAL_FOLDER}/" if study.name.endswith(FINAL_SUFFIX) else "sweep/"

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
+from optuna.trial import FrozenTrial
 
+from maxexp.sweep.attributes import CURVE, OUTCOME, PLACEHOLDERS, REASON, RUN, SECONDS, TESTED
 from maxexp.sweep.config import Direction
 from maxexp.sweep.pareto import hypervolume, pareto_mask
+from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
-from maxexp.sweep.study import OUTCOME, REASON, RUN, SweepStudy
-from maxexp.sweep.trial import CURVE, PLACEHOLDERS, SECONDS, TESTED
+from maxexp.sweep.study import SweepStudy
 
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
+OUTCOMES = ("complete", "infeasible", "pruned", "failed")
+"""How a trial that counts, or failed, can end."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Result:
         reason: why it is not complete.
         tested: accuracies on the test split, where the trial evaluated; nothing is chosen by them.
         curve: accuracy by epoch, as text, where the sweep gives trainings up.
+        baseline: whether it is the one that the others are compared with.
     """
 
     number: int
@@ -46,19 +48,14 @@ class Result:
     ended: datetime | None
     tested: Mapping[str, float]
     curve: Mapping[str, float]
-
-    def line(self) -> str:
-        """One line for the terminal."""
-        values = ", ".join(f"{name} {value:.6g}" for name, value in self.values.items())
-        params = " ".join(f"{name}={_short(value)}" for name, value in self.params.items())
-        detail = values if self.outcome == "complete" else (self.reason or "")
-        return f"{self.outcome}: {detail} | {params}"
+    baseline: bool
 
 
 def results(study: SweepStudy) -> list[Result]:
     """All trials of a study, by number."""
-    objectives = study.plan.settings.objectives
-    return [_result(trial, objectives) for trial in study.trials()]
+    plan = study.plan
+    baseline = frozen(plan.baseline) if plan.baseline else None
+    return [_result(trial, plan.settings.objectives, baseline) for trial in study.trials()]
 
 
 def pareto_set(found: Sequence[Result]) -> list[Result]:
@@ -74,34 +71,41 @@ def pareto_set(found: Sequence[Result]) -> list[Result]:
     return sorted(first.values(), key=lambda result: result.losses or ())
 
 
-def choose_evenly(front: Sequence[Result], most: int | None) -> list[Result]:
-    """At most so many of a Pareto set, spread evenly along it, both ends included."""
-    if most is None or len(front) <= most:
-        return list(front)
-    return [front[round(i)] for i in np.linspace(0, len(front) - 1, most)]
+def worth_finishing(found: Sequence[Result], most: int | None) -> list[Result]:
+    """What the second phase is for: at most so many of the Pareto set, spread evenly along it, both ends included.
+
+    Only those that are at least as good as the baseline in the first objective; all, where none is.
+    """
+    front = pareto_set(found)
+    least = next((r.losses[0] for r in found if r.baseline and r.losses), np.inf)
+    chosen = [r for r in front if r.losses and r.losses[0] <= least and not r.baseline] or front
+    if most is None or len(chosen) <= most:
+        return chosen
+    return [chosen[round(i)] for i in np.linspace(0, len(chosen) - 1, most)]
 
 
 def hypervolume_history(found: Sequence[Result]) -> list[tuple[int, float]]:
     """Hypervolume after each complete trial, in the order in which they ended.
 
-    The reference point is the worst value of each objective among all complete trials, so the last value is
-    comparable within a study only.
+    As a share of the box between the best and the worst value of each objective among all complete trials, so it
+    is comparable within a study only.
     """
     complete = sorted((r for r in found if r.losses is not None and r.ended), key=lambda r: r.ended or datetime.min)
     if not complete:
         return []
     losses = np.array([result.losses for result in complete])
-    reference = losses.max(0)
+    span = losses.max(0) - losses.min(0)
+    losses = (losses - losses.min(0)) / np.where(span > 0, span, 1.0)
     front = np.empty((0, losses.shape[1]))
     history: list[tuple[int, float]] = []
     for count, point in enumerate(losses, 1):
         front = np.vstack([front, point])
         front = front[pareto_mask(front)]
-        history.append((count, hypervolume(front, reference)))
+        history.append((count, hypervolume(front, np.ones(front.shape[1]))))
     return history
 
 
-def _result(trial: FrozenTrial, objectives: Mapping[str, Direction]) -> Result:
+def _result(trial: FrozenTrial, objectives: Mapping[str, Direction], baseline: tuple | None) -> Result:
     attributes = trial.user_attrs
     ended = trial.state.is_finished()
     outcome = attributes.get(OUTCOME, trial.state.name.lower()) if ended else trial.state.name.lower()
@@ -110,21 +114,18 @@ def _result(trial: FrozenTrial, objectives: Mapping[str, Direction]) -> Result:
     signs = [1.0 if direction is Direction.minimize else -1.0 for direction in objectives.values()]
     complete = outcome == "complete"
     return Result(
-        trial.number,
-        outcome,
-        trial.params,
-        {name: value for name, value in values.items() if name not in missing},
-        tuple(s * v for s, v in zip(signs, values.values(), strict=True)) if complete else None,
-        trial.constraints,
-        attributes.get(REASON),
-        attributes.get(RUN),
-        attributes.get(SECONDS),
-        trial.datetime_start,
-        trial.datetime_complete if ended else None,
-        attributes.get(TESTED, {}),
-        attributes.get(CURVE, {}),
+        number=trial.number,
+        outcome=outcome,
+        params=trial.params,
+        values={name: value for name, value in values.items() if name not in missing},
+        losses=tuple(s * v for s, v in zip(signs, values.values(), strict=True)) if complete else None,
+        constraints=trial.constraints,
+        reason=attributes.get(REASON),
+        run_id=attributes.get(RUN),
+        seconds=attributes.get(SECONDS),
+        started=trial.datetime_start,
+        ended=trial.datetime_complete if ended else None,
+        tested=attributes.get(TESTED, {}),
+        curve=attributes.get(CURVE, {}),
+        baseline=frozen(trial.params) == baseline,
     )
-
-
-def _short(value: Value) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

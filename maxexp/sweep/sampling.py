@@ -6,7 +6,7 @@ import hashlib
 import random
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
@@ -18,14 +18,12 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
 from maxexp.errors import MaxexpError
 from maxexp.sweep.config import CmaesConfig, GpConfig, NsgaiiConfig, SamplerConfig, TpeConfig
-from maxexp.sweep.space import Space, Value
-
-if TYPE_CHECKING:
-    from optuna.study import Study
-    from optuna.trial import FrozenTrial, TrialState
+from maxexp.sweep.space import Parameter, Space, Value
 
 ATTEMPTS = 4
 """Draws of the sampler itself before another point is taken at random."""
@@ -125,10 +123,10 @@ class DistinctSampler(BaseSampler):
     def _draw(self, study: Study, trial: FrozenTrial) -> dict[str, Value]:
         relative = self._inner.sample_relative(study, trial, self._inner.infer_relative_search_space(study, trial))
 
-        def draw(name: str, distribution: BaseDistribution) -> Value:
-            if name in relative:
-                return relative[name]
-            return self._inner.sample_independent(study, trial, name, distribution)
+        def draw(parameter: Parameter) -> Value:
+            if parameter.name in relative:
+                return relative[parameter.name]
+            return self._inner.sample_independent(study, trial, parameter.name, parameter.distribution)
 
         return self._space.draw(draw)
 
@@ -144,11 +142,10 @@ class DistinctSampler(BaseSampler):
                 return point
         raise ExhaustedError(f"no new point among {LISTED} draws; the search space is all but exhausted")
 
-    def _at_random(self, name: str, distribution: BaseDistribution) -> Value:
-        values = next(p for p in self._space.parameters if p.name == name)
-        if values.finite:
-            return self._random.choice(values.values())
-        low, high = values.values()
+    def _at_random(self, parameter: Parameter) -> Value:
+        if parameter.finite:
+            return self._random.choice(parameter.values())
+        low, high = parameter.values()
         return self._random.uniform(low, high)  # type: ignore[arg-type]
 
 

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
 
 Value = None | bool | int | float | str
-Draw = Callable[[str, BaseDistribution], Value]
-"""Gives a parameter, by name and distribution, its value."""
+Draw = Callable[["Parameter"], Value]
+"""Gives a parameter its value."""
+
+ALWAYS = "always"
+"""The condition of parameters that have none."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,13 @@ class Parameter:
     def finite(self) -> bool:
         return not (isinstance(self.distribution, FloatDistribution) and self.distribution.step is None)
 
+    def __contains__(self, value: object) -> bool:
+        """Whether the parameter can have this value."""
+        if self.finite:
+            return value in self.values()
+        low, high = self.values()
+        return isinstance(value, (int, float)) and low <= value <= high  # type: ignore[operator]
+
 
 @dataclass(frozen=True)
 class Space:
@@ -91,7 +101,7 @@ class Space:
         point: dict[str, Value] = {}
         for parameter in self.parameters:
             if _holds(parameter, point):
-                point[parameter.name] = draw(parameter.name, parameter.distribution)
+                point[parameter.name] = draw(parameter)
         return point
 
     def to_plain(self) -> list[dict[str, Any]]:
@@ -131,6 +141,14 @@ class Space:
     def size(self) -> float:
         """Number of points; infinite with an interval."""
         return self._count(0, {}) if all(p.finite for p in self.parameters) else inf
+
+    def by_condition(self) -> dict[str, list[str]]:
+        """Names of parameters by the condition under which they are searched."""
+        names: dict[str, list[str]] = {}
+        for parameter in self.parameters:
+            condition = f"{parameter.only_if[0]}={parameter.only_if[1]}" if parameter.only_if else ALWAYS
+            names.setdefault(condition, []).append(parameter.name)
+        return names
 
     def points(self) -> Iterator[dict[str, Value]]:
         """All points of a finite space, the last parameter changing fastest."""

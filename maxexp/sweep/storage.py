@@ -6,15 +6,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import optuna
 from filelock import FileLock
+from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
+from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.exc import SQLAlchemyError
 
 from maxexp.errors import MaxexpError
 from maxexp.tracking.text import one_line, without_password
-
-if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
 
 SQLITE, JOURNAL, GRPC = "sqlite:///", "journal:///", "grpc://"
 BUSY_S = 60.0
@@ -35,9 +35,6 @@ def open_storage(url: str) -> BaseStorage:
     Raises:
         StorageError: it cannot be opened.
     """
-    import optuna
-    from sqlalchemy.exc import SQLAlchemyError
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -50,12 +47,7 @@ def open_storage(url: str) -> BaseStorage:
 
 
 def _open(url: str) -> BaseStorage:
-    from optuna.storages import JournalStorage, RDBStorage, get_storage
-    from optuna.storages.journal import JournalFileBackend
-
     if url.startswith(GRPC):
-        from optuna.storages import GrpcStorageProxy
-
         host, _, port = url.removeprefix(GRPC).partition(":")
         proxy = GrpcStorageProxy(host=host, port=int(port or 13000))
         proxy.wait_server_ready(timeout=BUSY_S)

@@ -8,41 +8,29 @@ back to the queue under its number, with the parameters that it has.
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import optuna
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.storages import BaseStorage
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.errors import ConfigError
+from maxexp.sweep.attributes import BEAT, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.sampling import DistinctSampler, frozen, make_sampler
-from maxexp.sweep.space import Value
+from maxexp.sweep.space import Parameter, Value
 from maxexp.sweep.storage import StorageError, open_storage, storage_lock
 from maxexp.tracking.owner import identity
 from maxexp.tracking.text import without_password
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.distributions import BaseDistribution
-    from optuna.storages import BaseStorage
-    from optuna.trial import FrozenTrial, Trial
-
 FINAL_SUFFIX = ".final"
 """Of the name of a study's second phase."""
-
-PLAN, TOTAL, STOPPED, PARENT_RUN = "maxexp.plan", "maxexp.total", "maxexp.stopped", "maxexp.parent_run"
-"""Attributes of a study."""
-
-WORKER, BEAT, LOST, RUN, OUTCOME, REASON, RETRY_OF = (
-    "worker",
-    "beat",
-    "lost",
-    "run_id",
-    "outcome",
-    "reason",
-    "retry_of",
-)
-"""Attributes of a trial: who works on it, signs of life, workers lost, MLflow run, how it ended and why."""
 
 
 class SweepStudy:
@@ -68,8 +56,6 @@ class SweepStudy:
         Raises:
             StorageError: there is none of this name, or it is not a sweep of maxexp.
         """
-        import optuna
-
         storage = open_storage(url)
         try:
             study = optuna.load_study(study_name=name, storage=storage)
@@ -87,9 +73,6 @@ class SweepStudy:
         Raises:
             ConfigError: the study was made for another sweep.
         """
-        import optuna
-        from optuna.study import StudyDirection
-
         storage = open_storage(url)
         with storage_lock(url):
             study = optuna.create_study(
@@ -138,8 +121,6 @@ class SweepStudy:
 
     def claim(self) -> Trial | None:
         """The next trial with its parameters drawn, now this process's; None if no ticket is waiting."""
-        from optuna.trial import Trial, TrialState
-
         with storage_lock(self.url) as alone:
             for ticket in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
                 if alone:
@@ -155,7 +136,7 @@ class SweepStudy:
             known = [self._key(t) for t in self.trials() if t.number != ticket.number]
             self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
             trial = Trial(self.study, ticket._trial_id)
-            self.plan.space.draw(lambda name, distribution: _suggest(trial, name, distribution))
+            self.plan.space.draw(lambda parameter: _suggest(trial, parameter))
             return trial
 
     def twin(self, trial: FrozenTrial | Trial) -> int | None:
@@ -163,8 +144,6 @@ class SweepStudy:
 
         Two machines may draw the same point in the same instant; then the later trial gives way.
         """
-        from optuna.trial import TrialState
-
         mine = frozen(trial.params)
         for other in self.trials():
             live = other.state in (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
@@ -190,15 +169,11 @@ class SweepStudy:
         Args:
             lost: whether its worker died; otherwise it was asked to stop.
         """
-        from optuna.trial import TrialState
-
         self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
         self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:
         """End a trial without a result."""
-        from optuna.trial import TrialState
-
         self.storage.set_trial_user_attr(trial._trial_id, OUTCOME, outcome)
         self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
@@ -206,13 +181,13 @@ class SweepStudy:
     @contextmanager
     def kept_alive(self, trial: Trial, every_s: float) -> Iterator[None]:
         """Writes a sign of life for the trial now and then, for those on other machines."""
-        import threading
-
         ended = threading.Event()
 
         def beat() -> None:
             while not ended.wait(every_s):
-                _quietly(lambda: self.storage.set_trial_user_attr(trial._trial_id, BEAT, time.time()))
+                # One that could not be written is no reason to end a training.
+                with suppress(Exception):
+                    self.storage.set_trial_user_attr(trial._trial_id, BEAT, time.time())
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -221,6 +196,18 @@ class SweepStudy:
         finally:
             ended.set()
             thread.join()
+
+
+def open_phases(url: str, name: str) -> list[SweepStudy]:
+    """A sweep's study, and that of its second phase once there is one; by the name of either.
+
+    Raises:
+        StorageError: there is no such study.
+    """
+    first = SweepStudy.open(url, name.removesuffix(FINAL_SUFFIX))
+    final = first.name + FINAL_SUFFIX
+    begun = final in optuna.get_all_study_names(first.storage)
+    return [first, *([SweepStudy.open(url, final)] if begun else [])]
 
 
 def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
@@ -233,19 +220,9 @@ def counts(trial: FrozenTrial) -> bool:
     return trial.state.is_finished() and trial.state.name != "FAIL"
 
 
-def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Value:
-    from optuna.distributions import CategoricalDistribution, IntDistribution
-
-    d: Any = distribution
+def _suggest(trial: Trial, parameter: Parameter) -> Value:
+    name, d = parameter.name, cast(Any, parameter.distribution)
     if isinstance(d, CategoricalDistribution):
         return trial.suggest_categorical(name, d.choices)
     suggest = trial.suggest_int if isinstance(d, IntDistribution) else trial.suggest_float
     return suggest(name, d.low, d.high, step=d.step, log=d.log)
-
-
-def _quietly(work: Callable[[], object]) -> None:
-    """A sign of life that could not be written is no reason to end a training."""
-    import contextlib
-
-    with contextlib.suppress(Exception):
-        work()

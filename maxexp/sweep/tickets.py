@@ -5,29 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from math import isfinite
-from typing import TYPE_CHECKING
 
+from optuna.trial import FrozenTrial
+
+from maxexp.sweep.attributes import BEAT, LOST, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
 from maxexp.sweep.config import GridConfig
 from maxexp.sweep.leadership import Watch
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
-from maxexp.sweep.study import (
-    BEAT,
-    LOST,
-    OUTCOME,
-    REASON,
-    RETRY_OF,
-    STOPPED,
-    TOTAL,
-    WORKER,
-    SweepStudy,
-    counts,
-    point_of,
-)
-
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
+from maxexp.sweep.study import SweepStudy, counts, point_of
 
 QUEUE = 64
 """Tickets that wait at most: enough for the workers of many machines, few enough to be read quickly."""
@@ -37,7 +25,8 @@ class Tickets:
     """Keeps the queue of one study.
 
     Args:
-        points: the points of the study where they are given beforehand; None: the sampler draws them.
+        points: the points of the study, beside the baseline, where they are given beforehand; None: the sampler
+            draws them.
     """
 
     def __init__(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None = None) -> None:
@@ -47,7 +36,9 @@ class Tickets:
         self._watch = Watch(settings.grace_s)
         if points is None and isinstance(settings.sampler, GridConfig):
             points = study.plan.space.points()
-        self._points = None if points is None else [dict(point) for point in points]
+        first = [study.plan.baseline] if study.plan.baseline else []
+        self._points = list({frozen(point): dict(point) for point in (*first, *(points or ()))}.values())
+        self._drawn = points is None
         self._failed_before = {t.number for t in study.trials() if t.state.name == "FAIL"}
         self._study.study.set_user_attr(STOPPED, None)
         self._study.study.set_user_attr(TOTAL, self._total(study.trials()))
@@ -72,11 +63,12 @@ class Tickets:
             frozen(t.params) for t in trials if t.state.name == "FAIL" and t.user_attrs.get(OUTCOME) == "failed"
         }
         others = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
-        lost = len(failed - others)
-        if self._points is not None:
-            return len(self._points) - lost
+        lost = failed - others
+        if not self._drawn:
+            # A second phase may have trials from when the Pareto set was another one.
+            return len((set(map(frozen, self._points)) | others) - lost)
         size = self._study.plan.space.size
-        return min(self._settings.trials, int(size) - lost) if isfinite(size) else self._settings.trials
+        return min(self._settings.trials, int(size) - len(lost)) if isfinite(size) else self._settings.trials
 
     def _fill(self, trials: list[FrozenTrial], total: int) -> None:
         waiting = sum(t.state.name == "WAITING" for t in trials)
@@ -87,11 +79,10 @@ class Tickets:
 
     def _new_points(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Value]]:
         """Points for new tickets; an empty one is left to the sampler."""
-        if self._points is None:
-            yield from itertools.repeat({})
-            return
         known = {frozen(point_of(t)) for t in trials}
         yield from (point for point in self._points if frozen(point) not in known)
+        if self._drawn:
+            yield from itertools.repeat({})
 
     def _retry(self) -> None:
         """What failed under an earlier command is tried once more: its cause may have been mended."""
@@ -119,13 +110,18 @@ class Tickets:
         """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
         ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) != "duplicate"]
         ended = [t for t in ended if t.number not in self._failed_before]
-        latest = sorted(ended, key=lambda t: t.datetime_complete or 0)[-self._settings.stop_after_failures :]
+        latest = sorted(ended, key=_end)[-self._settings.stop_after_failures :]
         causes = {_like(t.user_attrs.get(REASON, "")) for t in latest}
         if len(latest) < self._settings.stop_after_failures or len(causes) > 1:
             return None
         if any(t.state.name != "FAIL" for t in latest):
             return None
         return f"{len(latest)} trials in a row failed alike: {latest[-1].user_attrs.get(REASON, 'unknown')}"
+
+
+def _end(trial: FrozenTrial) -> datetime:
+    assert trial.datetime_complete is not None
+    return trial.datetime_complete
 
 
 def _like(reason: str) -> str:

@@ -7,34 +7,43 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from optuna.trial import Trial, TrialState
+
+from maxexp.composition import compose_config
 from maxexp.config import Config
 from maxexp.errors import MaxexpError
 from maxexp.execution import LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.network.graph import build_network
+from maxexp.sweep.attributes import (
+    COSTS,
+    CURVE,
+    INFEASIBLE_TAG,
+    LOST,
+    OUTCOME,
+    PARENT_RUN,
+    PARENT_TAG,
+    PLACEHOLDERS,
+    REASON,
+    RUN,
+    SECONDS,
+    STATE_TAG,
+    STUDY_TAG,
+    TESTED,
+    TRIAL_TAG,
+)
 from maxexp.sweep.config import Direction
 from maxexp.sweep.limits import Verdict, judge, parse_limits
 from maxexp.sweep.objectives import objective_values
 from maxexp.sweep.pruning import Rival, hopeless
-from maxexp.sweep.study import FINAL_SUFFIX, LOST, OUTCOME, PARENT_RUN, REASON, RUN, SweepStudy, counts
+from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
 from maxexp.tracking.ending import summary
 from maxexp.tracking.reading import RecordedRun, find_tagged_runs
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import open_store
 
-if TYPE_CHECKING:
-    from optuna.trial import Trial
-
 log = logging.getLogger(__name__)
-
-PARENT = "mlflow.parentRunId"
-STUDY_TAG, TRIAL_TAG, STATE_TAG = "sweep.study", "sweep.trial", "sweep.state"
-"""Tags of a trial's run."""
-
-COSTS, CURVE, PLACEHOLDERS, SECONDS, TESTED = "costs", "curve", "placeholders", "seconds", "tested"
-"""Attributes of a trial: costs before training, accuracy by epoch, objectives never measured, duration, test results
-that nothing is chosen by."""
 
 
 class PrunedError(Exception):
@@ -79,7 +88,7 @@ class TrialRun:
 
     def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
         try:
-            config = self._plan.compose(*self._overrides[len(self._plan.overrides) :])
+            config = compose_config(self._overrides, self._plan.searchpath)
             verdict = judge(config, parse_limits(self._plan.settings.limits))
         except MaxexpError as error:
             self._record_refused(error)
@@ -134,7 +143,7 @@ class TrialRun:
             log_configuration(record, config, self._overrides, environment=False)
             constraints = {f"constraint/{name}": value for name, value in verdict.constraints.items()}
             record.log_metrics({**verdict.costs, **constraints})
-            record.set_tags({STATE_TAG: "infeasible", "infeasible": verdict.reason})
+            record.set_tags({STATE_TAG: "infeasible", INFEASIBLE_TAG: verdict.reason})
             record.describe(f"Never trained: {verdict.reason}")
 
     def _record_refused(self, error: MaxexpError) -> None:
@@ -162,7 +171,7 @@ class TrialRun:
         if state == "complete":
             return "complete", None, self._values(run.metrics)
         if state == "infeasible":
-            return "infeasible", run.tags["infeasible"], self._placeholders(Verdict(run.metrics, {}))
+            return "infeasible", run.tags[INFEASIBLE_TAG], self._placeholders(Verdict(run.metrics, {}))
         if state == "pruned":
             return "pruned", run.tags.get(REASON, ""), None
         return "failed", run.tags.get("error", "the run ended without a result"), None
@@ -215,8 +224,6 @@ class TrialRun:
             )
 
     def _tell(self, outcome: str, reason: str | None, values: Sequence[float] | None) -> None:
-        from optuna.trial import TrialState
-
         if outcome == "failed":
             self._study.fail(self._trial, reason or "unknown")
             return
@@ -231,7 +238,7 @@ class TrialRun:
     def _tags(self) -> dict[str, str]:
         """By which this trial's run is known."""
         parent = self._study.attribute(PARENT_RUN) or ""
-        return {PARENT: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
+        return {PARENT_TAG: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
 
     def _name(self) -> str:
         phase = "final " if self._study.name.endswith(FINAL_SUFFIX) else ""

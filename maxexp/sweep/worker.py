@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from maxexp.sweep.study import STOPPED, SweepStudy
+from maxexp.sweep.attributes import OVERHEAD, STOPPED
+from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.trial import TrialRun, log_file, trial_folder
 from maxexp.tracking.signals import sigterm_raises
 
@@ -21,9 +22,6 @@ POLL_S = 0.3
 
 BEATS_PER_GRACE = 4
 """Signs of life within the time after which a worker counts as dead."""
-
-OVERHEAD = "overhead_s"
-"""Attribute of a trial: seconds of the sweep itself, from the end of the trial before to the begin of its work."""
 
 
 def work(url: str, name: str, threads: int | None = None) -> int:

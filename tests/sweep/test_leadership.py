@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from maxexp.sweep import leadership
+from maxexp.sweep.attributes import LEADER, LOST, REASON, RUN
 from maxexp.sweep.leadership import Leadership, Watch
-from maxexp.sweep.study import LOST, REASON, RUN, SweepStudy
+from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.tracking.owner import HOST, PID, PROCESS_STARTED, identity
 from tests.sweep.conftest import COST_ONLY, planned
@@ -65,7 +66,7 @@ def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
     monkeypatch.undo()
     assert not second.held()
     first.give_up()
-    study.study.set_user_attr(leadership.LEADER, {**dead, "beat": 1})
+    study.study.set_user_attr(LEADER, {**dead, "beat": 1})
     third = Leadership(study)
     assert third.held()
 

@@ -160,17 +160,18 @@ def test_no_sampler_draws_a_point_twice_and_all_find_the_last_one(name):
     for number in range(int(SPACE.size)):
         study.sampler = DistinctSampler(make_sampler(config, SPACE, number), SPACE, drawn, number)
         trial = study.ask()
-        point = SPACE.draw(lambda key, d, t=trial: suggest(t, key, d))
+        point = SPACE.draw(lambda parameter, t=trial: suggest(t, parameter))
         study.tell(trial, [point["b"], point["a"]])
         drawn.append(frozen(point))
     assert len(set(drawn)) == SPACE.size == 12
     study.sampler = DistinctSampler(make_sampler(config, SPACE, 99), SPACE, drawn, 99)
     trial = study.ask()
     with pytest.raises(ExhaustedError, match="all 12 points"):
-        SPACE.draw(lambda key, d: suggest(trial, key, d))
+        SPACE.draw(lambda parameter: suggest(trial, parameter))
 
 
-def suggest(trial, name, d):
+def suggest(trial, parameter):
+    name, d = parameter.name, parameter.distribution
     if hasattr(d, "choices"):
         return trial.suggest_categorical(name, d.choices)
     return trial.suggest_int(name, d.low, d.high)

@@ -12,9 +12,9 @@ from maxexp.config import to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import new_run
 from maxexp.network.graph import build_network
-from maxexp.sweep.__main__ import progress_line
 from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.limits import judge, parse_limits
+from maxexp.sweep.progress import progress_line
 from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from tests.app.test_readme import SWEEPS, VERBS
@@ -121,7 +121,7 @@ def test_the_verbs_of_the_readme(sweep, tmp_path):
     for line in VERBS:
         done = call(*shlex.split(line.replace("STUDY", study.name))[3:], cwd=tmp_path, module="maxexp.sweep")
         assert done.returncode == 0, line + done.stderr
-    assert (tmp_path / "experiments" / "mysweep" / "pareto.csv").is_file()
+    assert (tmp_path / "experiments" / "mysweep" / "results.md").is_file()
     assert list((tmp_path / "conf" / "experiment").glob("study_*.yaml"))
     done = call("show", "nosuch", cwd=tmp_path, module="maxexp.sweep")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
@@ -147,3 +147,22 @@ def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path
     losses = expected.values()
     front = {n for n, a in expected.items() if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in losses)}
     assert {r.params[conv1] for r in pareto_set(found)} == front
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_cifar10_pareto_runs_to_its_report(tmp_path, data_root):
+    """Both phases on a few images: what takes an hour must not fail at its end."""
+    final = "['trainer.max_epochs=3','recipe.weight_averaging=0.9','stages=[train,quantize,evaluate,synthesize]']"
+    few = ("dataset.limit=400", "dataset.validation_images=200", "trainer.max_epochs=2", f"dataset.root={data_root}")
+    sweep = ("hydra.sweeper.trials=7", "hydra.sweeper.final.most=1", f"hydra.sweeper.final.overrides={final}")
+    done = call("+sweep=cifar10_pareto", "hydra.sweeper.study=few", *sweep, *few, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = call("report", "few", "--output", "report", cwd=tmp_path, module="maxexp.sweep")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "report" / "results.md").read_text()
+    assert "python -m maxexp -m +sweep=cifar10_pareto" in text and "commit " in text
+    second = text.partition("## Second phase")[2]
+    assert "accuracy, integer [%]" in second and second.count("| the baseline |") == 1
+    for picture in re.findall(r"\]\((.*?)\)", text):
+        assert (tmp_path / "report" / picture).stat().st_size > 1000

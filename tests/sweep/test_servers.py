@@ -1,94 +1,53 @@
 """Studies on a database server, and workers of other engines."""
 
-import os
-import pwd
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from maxexp.sweep import launchers
 from maxexp.sweep.results import results
 from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
-from maxexp.sweep.worker import OVERHEAD
-from tests.sweep import trivial
-from tests.sweep.conftest import COST_ONLY, REPOSITORY, call, environment, planned
+from tests.sweep.conftest import REPOSITORY, call, environment
 
-OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+FOLDER = REPOSITORY / "experiments" / "sweeper"
 TRIALS = 200
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture(scope="module")
+def experiment() -> Iterator[ModuleType]:
+    """The measurement of throughput, whose folder is no package: server, trivial trials, workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(FOLDER)
+        import throughput
 
-
-def postgres_folder() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    on_path = shutil.which("initdb")
-    return found[0] if found else Path(on_path).parent if on_path else None
+        yield throughput
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory) -> Iterator[str]:
+def postgresql(experiment) -> Iterator[str]:
     """URL of a database of a server that is started here and ends with the tests."""
-    programs = postgres_folder()
-    if programs is None:
+    if experiment.postgresql.programs() is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgresql")
-    # The server refuses to run as root; the package has made a user for it.
-    root = os.getuid() == 0
-    user = "postgres" if root else pwd.getpwuid(os.getuid()).pw_name
-    if root:
-        for path in (folder, *list(folder.parents)[:3]):
-            if path != Path("/tmp"):
-                path.chmod(0o755)
-        shutil.chown(folder, "postgres")
-    prefix = ["runuser", "-u", "postgres", "--"] if root else []
-    port = free_port()
-
-    def run(program: str, *arguments: str) -> None:
-        command = [*prefix, str(programs / program), *arguments]
-        subprocess.run(command, check=True, capture_output=True, cwd="/", timeout=300)
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-A", "trust", "-U", user)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "-t", "200", "start")
-    try:
-        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", user, "studies")
-        yield f"postgresql+psycopg://{user}@127.0.0.1:{port}/studies"
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    with experiment.postgresql.server() as url:
+        yield url
 
 
-def make_study(url: str, name: str, trials: int) -> SweepStudy:
-    arguments = ("+sampler=random", OBJECTIVES, "model.width=interval(0.1,1)", *COST_ONLY)
-    plan = planned(f"hydra.sweeper.trials={trials}", f"hydra.sweeper.storage={url}", *arguments)
-    return SweepStudy.create(url, name, plan)
+@pytest.fixture
+def finished(experiment, place, monkeypatch):
+    """``finished(url, "name", trials=200, engine="processes", workers=4)``: a study once its trials are done."""
+    monkeypatch.setattr(launchers, "_work", launchers._work)  # the experiment puts its own there
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
 
+    def finished(url: str, name: str, trials: int, engine: str, workers: int) -> SweepStudy:
+        study = experiment.make_study(url, name, trials)
+        experiment.carry_out(study, engine, workers)
+        return study
 
-def carry_out(study: SweepStudy, workers: int) -> list[subprocess.Popen]:
-    """Let worker processes finish a study whose trials are trivial; this process keeps the tickets."""
-    command = [sys.executable, "-m", "tests.sweep.trivial", study.url, study.name]
-    processes = [
-        subprocess.Popen(command, env=environment(), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
-        for _ in range(workers)
-    ]
-    tickets = Tickets(study)
-    while not study.over():
-        tickets.tend()
-        assert any(p.poll() is None for p in processes), "all workers have ended"
-        time.sleep(0.1)
-    return processes
+    return finished
 
 
 def check(study: SweepStudy, trials: int) -> None:
@@ -100,75 +59,48 @@ def check(study: SweepStudy, trials: int) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_a_small_study_on_postgresql(postgresql, place):
-    study = make_study(postgresql, "small", 6)
-    for process in carry_out(study, 2):
-        process.communicate(timeout=600)
-    check(study, 6)
+def test_a_small_study_on_postgresql(postgresql, finished):
+    check(finished(postgresql, "small", 6, "processes", 2), 6)
 
 
-def report(study: SweepStudy, what: str, capsys) -> None:
-    """Throughput, and the sweep's own time, which does not grow with the number of finished trials."""
-    trials = study.trials()
-    ended = sorted(t.datetime_complete for t in trials if t.datetime_complete)
-    rate = (len(ended) - 1) / (ended[-1] - ended[0]).total_seconds()
-    overhead = [t.user_attrs[OVERHEAD] for t in trials if OVERHEAD in t.user_attrs]
-    first, last = sorted(overhead[10:60])[25], sorted(overhead[-50:])[25]
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("engine", "workers"), [("processes", 1), ("processes", 4), ("ray", 4)])
+def test_two_hundred_trivial_trials_on_postgresql(postgresql, finished, experiment, engine, workers, capsys):
+    if engine == "ray":
+        pytest.importorskip("ray")
+    study = finished(postgresql, f"many-{engine}-{workers}", TRIALS, engine, workers)
+    check(study, TRIALS)
+    figures = experiment.summarize(study)
     with capsys.disabled():
-        print(f"\n{what}: {rate:.1f} trials/s; own time per trial {first:.3f} s, at last {last:.3f} s")
-    assert last < 3 * first + 0.1
+        print(f"\n{workers} {engine}: {figures}")
+    assert len({t.user_attrs["worker"]["maxexp.pid"] for t in study.trials()}) == workers
+    assert figures["own_s_late"] < 3 * figures["own_s_early"] + 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("workers", [1, 4])
-def test_two_hundred_trivial_trials_on_postgresql(postgresql, place, workers, capsys):
-    study = make_study(postgresql, f"many{workers}", TRIALS)
-    done = [process.communicate(timeout=600)[0].split() for process in carry_out(study, workers)]
-    check(study, TRIALS)
-    assert sum(int(count) for count, _ in done) == TRIALS
-    report(study, f"{workers} processes", capsys)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_two_hundred_trivial_trials_with_ray(postgresql, place, monkeypatch, capsys):
-    pytest.importorskip("ray")
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    monkeypatch.setattr(launchers, "_work", trivial.work)
-    study = make_study(postgresql, "ray", TRIALS)
-    workers = launchers.RayWorkers({"num_cpus": 4}, (study.url, study.name, 1), place)
-    try:
-        workers.start(4)
-        tickets = Tickets(study)
-        while not study.over():
-            tickets.tend()
-            assert workers.alive()
-            time.sleep(0.1)
-    finally:
-        workers.stop()
-    check(study, TRIALS)
-    report(study, "4 workers of Ray", capsys)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_optunas_proxy(place):
+def test_optunas_proxy(place, finished, experiment):
     """A gRPC proxy in front of a database, as for many machines."""
-    port = free_port()
+    port = experiment.postgresql.free_port()
     program = (
         "import sys, optuna; from optuna.storages import run_grpc_proxy_server, get_storage\n"
         f"run_grpc_proxy_server(get_storage('sqlite:///{place}/behind.db'), host='127.0.0.1', port={port})"
     )
     server = subprocess.Popen([sys.executable, "-c", program], env=environment())
     try:
-        study = make_study(f"grpc://127.0.0.1:{port}", "proxied", 20)
-        for process in carry_out(study, 2):
-            process.communicate(timeout=600)
-        check(study, 20)
+        check(finished(f"grpc://127.0.0.1:{port}", "proxied", 20, "processes", 2), 20)
     finally:
         server.terminate()
         server.wait()
+
+
+def test_the_measurement_writes_its_table(experiment, tmp_path):
+    rounds = [{"trials": 200, "trials_per_s": 2.0, "own_s_early": 0.05, "own_s_late": 0.06}]
+    faster = [{**rounds[0], "trials_per_s": rate} for rate in (5.0, 3.0, 4.0)]
+    lines = experiment.table({"1 process": rounds, "4 processes": faster}).splitlines()
+    assert lines[2:] == ["| 1 process | 2.0 | 1.00 | 50 ms | 60 ms |", "| 4 processes | 4.0 | 2.00 | 50 ms | 60 ms |"]
+    assert (FOLDER / "README.md").read_text().count("<!-- table -->") == 1
 
 
 @pytest.mark.slow

@@ -9,10 +9,11 @@ from optuna.trial import TrialState
 
 from maxexp.device.cost import network_cost
 from maxexp.network.graph import build_network
+from maxexp.sweep.attributes import OVERHEAD
 from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
-from maxexp.sweep.worker import OVERHEAD, work
+from maxexp.sweep.worker import work
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, planned
 
@@ -74,7 +75,7 @@ def test_a_grid_finds_what_brute_force_finds(grid, client):
     assert {
         (int(r["model.layers.conv1.out_channels"]), int(r["model.layers.conv2.kernel_size"])) for r in rows
     } == front
-    assert "Pareto set of study" in parent.data.tags["mlflow.note.content"]
+    assert "**study**: 6 of 6 trials" in parent.data.tags["mlflow.note.content"]
 
 
 def test_the_same_again_does_nothing_and_more_trials_go_on(sweep, place):
@@ -211,9 +212,9 @@ def test_the_pareto_set_gets_a_second_phase(sweep, client, capsys):
     of_final = [r for r in runs if r.data.tags["sweep.study"] == "study.final"]
     assert {r.data.params["model.layers.fc.bias"] for r in of_final} == {"false"}
     assert {e.path for e in client.list_artifacts(parent.info.run_id, "sweep/final")} >= {"sweep/final/pareto.csv"}
-    assert "Pareto set of study.final" in parent.data.tags["mlflow.note.content"]
+    assert "**study.final**: 2 of 2 trials" in parent.data.tags["mlflow.note.content"]
     output = capsys.readouterr().out
-    assert "trial 3 (4/4) complete: hw/latency_us" in output and "maxexp.sweep show study" in output
+    assert "trial 3 (4/4) complete: latency" in output and "maxexp.sweep show study" in output
 
 
 def test_the_sweeps_own_time_does_not_grow(place):

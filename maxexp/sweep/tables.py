@@ -1,0 +1,103 @@
+"""Trials as tables: whole for programs, by their figures with units for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from maxexp.report.quantities import INTEGER_ACCURACY, quantity
+from maxexp.sweep.results import Result
+
+
+def row(result: Result) -> dict[str, Any]:
+    """A trial as a flat row, by the names of metrics and keys."""
+    return {
+        "trial": result.number,
+        "outcome": result.outcome,
+        **result.values,
+        **result.tested,
+        **result.params,
+        **{f"constraint/{name}": value for name, value in result.constraints.items()},
+        "seconds": result.seconds,
+        "reason": result.reason,
+        "run_id": result.run_id,
+    }
+
+
+def table_csv(found: Sequence[Result]) -> str:
+    """Trials as CSV; a column for everything that any of them has."""
+    rows = [row(result) for result in found]
+    columns = list(dict.fromkeys(key for each in rows for key in each))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns or ["trial"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str]]:
+    """A heading and a line per trial: objectives and accuracy on the chip, parameters, beside the baseline."""
+    tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
+    names = list(dict.fromkeys([*objectives, *tested]))
+    baseline = next((r for r in found if r.baseline and r.losses), None)
+    lines = [["trial", *(quantity(name).heading for name in names), "parameters"]]
+    if baseline:
+        lines[0].append("beside the baseline")
+    for result in found:
+        known = {**result.tested, **result.values}
+        cells = [quantity(name).text(known[name]) if name in known else "" for name in names]
+        lines.append([str(result.number), *cells, " ".join(assignments(result))])
+        if baseline:
+            lines[-1].append(_beside(result, baseline, names))
+    return lines
+
+
+def assignments(result: Result) -> list[str]:
+    """``conv1.kernel_size=3`` for each parameter."""
+    return [f"{short_name(name)}={_value(value)}" for name, value in result.params.items()]
+
+
+def line(result: Result) -> str:
+    """A trial in one line for the terminal."""
+    measured = ", ".join(
+        f"{quantity(name).label} {quantity(name).with_unit(value)}" for name, value in result.values.items()
+    )
+    detail = measured if result.outcome == "complete" else (result.reason or "")
+    return f"{result.outcome}: {detail} | {' '.join(assignments(result))}"
+
+
+def short_name(parameter: str) -> str:
+    """A parameter's name without what all or none of a trial's have."""
+    return parameter.removeprefix("model.layers.").partition(" [")[0]
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """A heading and lines as a Markdown table."""
+    heading, *rest = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([heading, "|" + "--|" * len(lines[0]), *rest])
+
+
+def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
+    """By how much each figure of a trial is above or below the baseline's, and whether the trial dominates it."""
+    if result.baseline:
+        return "the baseline"
+    mine, other = ({**r.tested, **r.values} for r in (result, baseline))
+    differences = [
+        f"{known.label} {'+' if change >= 0 else ''}{known.with_unit(change)}"
+        for name in names
+        if name in mine and name in other
+        for known, change in [(quantity(name), mine[name] - other[name])]
+    ]
+    verdict = "dominates: " if _dominates(result, baseline) else ""
+    return verdict + "; ".join(differences)
+
+
+def _dominates(result: Result, other: Result) -> bool:
+    losses = [(a, b) for a, b in zip(result.losses or (), other.losses or (), strict=True)]
+    return all(a <= b for a, b in losses) and any(a < b for a, b in losses)
+
+
+def _value(value: object) -> str:
+    return "null" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
