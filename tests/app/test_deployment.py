@@ -172,6 +172,7 @@ def test_no_board_attached(deploy, store, monkeypatch):
     assert tags == {"evaluate": "done", "synthesize": "done", "deploy": "failed"}
     assert run.data.tags["hw.source"] == "synthesized"
     assert {"hw/latency_us", "test/accuracy_integer"} <= set(run.data.metrics)
+    assert "| latency |" in run.data.tags["mlflow.note.content"]
     assert "firmware.elf" in store.artifacts(run, "firmware")
 
 
