@@ -3,13 +3,16 @@
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from maxexp.device.placement import MemoryMap
 from maxexp.network.graph import INPUT
 
-LONGEST_LABELLED = 40
-"""Layers that have room for a name of their own."""
+FONT_SIZE = 8
+ROTATIONS = (0, 90)
+"""Degrees in which a name is tried within its rectangle."""
+
+Color = tuple[float, float, float, float]
 
 
 def memory_picture(memory: MemoryMap) -> Figure:
@@ -18,23 +21,29 @@ def memory_picture(memory: MemoryMap) -> Figure:
     A tensor has the colour of the layer that reads it first, and so have that layer's kernels.
     """
     layers = memory.network.layers
-    figure = Figure(figsize=(max(12, 6 + 0.35 * len(layers)), 7), layout="constrained")
+    figure = Figure(figsize=(max(13, 8 + 0.35 * len(layers)), 7.5), layout="constrained")
     data, kernels = figure.subplots(1, 2)
-    _draw_data(data, memory)
-    _draw_kernels(kernels, memory)
+    names = [*_draw_data(data, memory), *_draw_kernels(kernels, memory)]
+    patches = [Patch(fc=_color(memory, index), label=layer.name) for index, layer in enumerate(layers)]
+    figure.legend(handles=patches, title="layer: its input\nand its kernels", loc="outside right", fontsize=FONT_SIZE)
     figure.suptitle(f"{memory.network.name} on {memory.device.name}: {memory.cycles:,} cycles")
+    # Only now are sizes known.
+    figure.draw_without_rendering()
+    for name, shape in names:
+        _write(name, shape)
     return figure
 
 
-def _color(memory: MemoryMap, index: int) -> tuple[float, float, float, float]:
+def _color(memory: MemoryMap, index: int) -> Color:
     return colormaps["turbo"]((index + 0.5) / len(memory.network.layers))
 
 
-def _draw_data(axes: Axes, memory: MemoryMap) -> None:
-    """One strip for each instance; x is the layer that is computed."""
+def _draw_data(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
+    """One strip for each instance, x is the layer that is computed; returns where tensors can be named."""
     device, names = memory.device, list(memory.network.by_name)
     instances = device.processors // device.instance_processors
     top = max(memory.data_offset[block.tensors[0]] + block.size for block in memory.blocks)
+    found = []
     for block in memory.blocks:
         reader = next(
             (i for i, layer in enumerate(memory.network) if block.tensors[0] in layer.inputs), len(names) - 1
@@ -43,28 +52,47 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> None:
         for instance in memory.instances(block.tensors[0]):
             corner = (block.first - 0.5, instance + bottom)
             size = (block.last - block.first + 1, block.size / top)
-            axes.add_patch(Rectangle(corner, *size, fc=_color(memory, reader), ec="black", lw=0.4, alpha=0.8))
+            shape = Rectangle(corner, *size, fc=_color(memory, reader), ec="black", lw=0.4)
+            found.append((", ".join(block.tensors), shape))
+            axes.add_patch(shape)
     axes.hlines(range(instances + 1), -1.5, len(names) - 0.5, color="0.7", lw=0.5)
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(0, instances), title="data memory, as the layers are computed")
     axes.set_ylabel(f"instance, each up to byte {top:,} of {device.instance_bytes:,}")
     axes.set_yticks([i + 0.5 for i in range(instances)], [str(i) for i in range(instances)])
-    labels = names if len(names) <= LONGEST_LABELLED else [str(i) for i in range(len(names))]
-    axes.set_xticks(range(-1, len(names)), [INPUT, *labels], rotation=90)
+    axes.set_xticks(range(-1, len(names)), [INPUT, *names], rotation=90)
+    return found
 
 
-def _draw_kernels(axes: Axes, memory: MemoryMap) -> None:
-    """One row for each processor; the name stands where there is room."""
+def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
+    """One row for each processor; returns where layers can be named."""
     device = memory.device
+    found = []
     for index, layer in enumerate(memory.network):
         columns = memory.kernel_columns[layer.name]
         if not columns:
             continue
-        offset, processors = memory.kernel_offset[layer.name], memory.processors(layer.inputs[0])
-        shape = Rectangle((offset, processors.start), columns, len(processors), ec="black", lw=0.4)
+        corner = memory.kernel_offset[layer.name], memory.processors(layer.inputs[0]).start
+        shape = Rectangle(corner, columns, len(memory.processors(layer.inputs[0])), ec="black", lw=0.4)
         shape.set_facecolor(_color(memory, index))
+        found.append((layer.name, shape))
         axes.add_patch(shape)
-        center = (offset + columns / 2, processors.start + len(processors) / 2)
-        axes.annotate(layer.name, center, ha="center", va="center", rotation=90, fontsize=8, clip_on=True)
     axes.set(xlim=(0, device.kernel_columns), ylim=(0, device.processors), title="weight memory")
     axes.set(xlabel="column of 72 bits", ylabel="processor")
     axes.set_yticks(range(0, device.processors + 1, device.processors // device.bias_groups))
+    return found
+
+
+def _write(name: str, shape: Rectangle) -> None:
+    """Write a name into a rectangle, as it fits; nothing where it does not."""
+    axes = shape.axes
+    assert axes is not None
+    space = shape.get_window_extent()
+    red, green, blue, _ = shape.get_facecolor()
+    color = "white" if 0.2 * red + 0.7 * green + 0.1 * blue < 0.4 else "black"
+    text = axes.annotate(name, shape.get_center(), ha="center", va="center", fontsize=FONT_SIZE, color=color)
+    for rotation in ROTATIONS:
+        text.set_rotation(rotation)
+        size = text.get_window_extent()
+        if size.width <= space.width and size.height <= space.height:
+            return
+    text.remove()
