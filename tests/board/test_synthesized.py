@@ -254,25 +254,30 @@ def test_known_answer_and_cycles(name: str, synthesizer, tmp_path) -> None:
     assert run.result.inference_us == run.cycles // 50
 
 
-FAULTS_IN_YAML = {
-    "input offset": ({}, {"in_offset": 0x1000}, {}),
-    "output processors": ({"output_processors": mask(8, 4)}, {}, {}),
-    "input processors": ({"output_processors": mask(8)}, {"processors": mask(8, 8)}, {}),
-    "output offset": ({}, {"out_offset": 0x2100}, {"in_offset": 0x4000}),
-    "overwritten operand": ({}, {"out_offset": 0x2000}, {"in_sequences": 0, "in_offset": 0x2000}),
+def layers_with(changes: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Four layers one after another; ``changes`` of their keys, by layer."""
+    right = [
+        conv(3, 8, processors=0x7, out_offset=0x2000),
+        conv(8, 8, processors=mask(8), out_offset=0x4000),
+        conv(8, 8, processors=mask(8), out_offset=0x5000),
+        tail(8, 64),
+    ]
+    return [layer | changes.get(index, {}) for index, layer in enumerate(right)]
+
+
+FAULTS_IN_YAML: dict[str, dict[int, dict[str, Any]]] = {
+    "input offset": {1: {"in_offset": 0x1000}},
+    "output offset": {1: {"out_offset": 0x4100}, 2: {"in_offset": 0x4000}},
+    "input processors": {0: {"output_processors": mask(8)}, 1: {"processors": mask(8, 8)}},
+    "output processors": {0: {"output_processors": mask(8, 4)}},
+    "overwritten input": {2: {"out_offset": 0x2000}, 3: {"in_sequences": 0, "in_offset": 0x2000, "in_channels": 512}},
 }
 
 
 @pytest.mark.parametrize("name", FAULTS_IN_YAML)
 def test_faults_in_yaml_that_the_synthesizer_accepts(name: str, synthesizer, tmp_path) -> None:
     """Its known answer comes from arrays that know nothing of memories, so it is that of the right network."""
-    first, second, third = FAULTS_IN_YAML[name]
-    layers = [
-        conv(3, 8, **{"processors": 0x7, "out_offset": 0x2000} | first),
-        conv(8, 8, **{"processors": mask(8), "out_offset": 0x4000} | second),
-        tail(8, 64, **third),
-    ]
-    generated = synthesizer.generate(tmp_path, (3, 8, 8), layers)
+    generated = synthesizer.generate(tmp_path, (3, 8, 8), layers_with(FAULTS_IN_YAML[name]))
     run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
     assert run.result.passed is False
     assert run.result.mismatches
@@ -294,12 +299,7 @@ FAULTS_IN_MEMORY = {
 @pytest.fixture(scope="module")
 def generated(synthesizer, tmp_path_factory) -> Path:
     """A project without faults."""
-    layers = [
-        conv(3, 8, processors=0x7, out_offset=0x2000),
-        conv(8, 8, processors=mask(8), out_offset=0x4000),
-        tail(8, 64),
-    ]
-    return synthesizer.generate(tmp_path_factory.mktemp("faults"), (3, 8, 8), layers).project
+    return synthesizer.generate(tmp_path_factory.mktemp("right"), (3, 8, 8), layers_with({})).project
 
 
 @pytest.mark.parametrize("name", FAULTS_IN_MEMORY)
@@ -307,9 +307,10 @@ def test_faults_in_memory(name: str, generated, tmp_path) -> None:
     """In what the firmware loads into memories and registers; some leave registers that contradict each other."""
     file, pattern, replacement = FAULTS_IN_MEMORY[name]
     project = Path(shutil.copytree(generated, tmp_path / "project"))
-    text, count = re.subn(pattern, replacement, (project / file).read_text(), count=1)
-    assert count == 1
-    (project / file).write_text(text)
+    text = (project / file).read_text()
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    (project / file).write_text(changed)
     assert run_emulated(build_firmware(generated, tmp_path / "right").image).result.passed
     try:
         assert run_emulated(build_firmware(project, tmp_path / "build").image).result.passed is False
