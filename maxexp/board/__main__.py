@@ -62,6 +62,8 @@ def _run(options: argparse.Namespace) -> None:
     folder = options.project / "build"
     run = board.run(board.build(options.project, folder), folder / SERIAL_LOG)
     print(run.result.text.strip())
+    if run.cycles is not None:
+        print(f"\n{run.cycles:,} cycles of the accelerator")
     if not run.result.passed:
         raise BoardError(f"{board.name}: FAIL, the output is not the known answer")
 

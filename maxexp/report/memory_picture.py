@@ -1,5 +1,7 @@
 """A memory map as a picture."""
 
+from math import ceil
+
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,10 +11,13 @@ from maxexp.device.placement import MemoryMap
 from maxexp.network.graph import INPUT
 
 FONT_SIZE = 8
+LEGEND_ROWS = 40
 ROTATIONS = (0, 90)
 """Degrees in which a name is tried within its rectangle."""
 
 Color = tuple[float, float, float, float]
+Named = tuple[str, Color, Rectangle]
+"""What a rectangle stands for, and its colour."""
 
 
 def memory_picture(memory: MemoryMap) -> Figure:
@@ -23,14 +28,17 @@ def memory_picture(memory: MemoryMap) -> Figure:
     layers = memory.network.layers
     figure = Figure(figsize=(max(13, 8 + 0.35 * len(layers)), 7.5), layout="constrained")
     data, kernels = figure.subplots(1, 2)
-    names = [*_draw_data(data, memory), *_draw_kernels(kernels, memory)]
+    tensors, weights = _draw_data(data, memory), _draw_kernels(kernels, memory)
     patches = [Patch(fc=_color(memory, index), label=layer.name) for index, layer in enumerate(layers)]
-    figure.legend(handles=patches, title="layer: its input\nand its kernels", loc="outside right", fontsize=FONT_SIZE)
+    columns = ceil(len(layers) / LEGEND_ROWS)
+    title = "layer: its input\nand its kernels"
+    figure.legend(handles=patches, title=title, loc="outside right center", ncols=columns, fontsize=FONT_SIZE)
     figure.suptitle(f"{memory.network.name} on {memory.device.name}: {memory.cycles:,} cycles")
     # Only now are sizes known.
     figure.draw_without_rendering()
-    for name, shape in names:
-        _write(name, shape)
+    for axes, names in ((data, tensors), (kernels, weights)):
+        for name, color, shape in names:
+            _write(axes, name, color, shape)
     return figure
 
 
@@ -38,7 +46,7 @@ def _color(memory: MemoryMap, index: int) -> Color:
     return colormaps["turbo"]((index + 0.5) / len(memory.network.layers))
 
 
-def _draw_data(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
+def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
     """One strip for each instance, x is the layer that is computed; returns where tensors can be named."""
     device, names = memory.device, list(memory.network.by_name)
     instances = device.processors // device.instance_processors
@@ -48,12 +56,12 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
         reader = next(
             (i for i, layer in enumerate(memory.network) if block.tensors[0] in layer.inputs), len(names) - 1
         )
-        bottom = memory.data_offset[block.tensors[0]] / top
+        bottom, color = memory.data_offset[block.tensors[0]] / top, _color(memory, reader)
         for instance in memory.instances(block.tensors[0]):
             corner = (block.first - 0.5, instance + bottom)
             size = (block.last - block.first + 1, block.size / top)
-            shape = Rectangle(corner, *size, fc=_color(memory, reader), ec="black", lw=0.4)
-            found.append((", ".join(block.tensors), shape))
+            shape = Rectangle(corner, *size, fc=color, ec="black", lw=0.4)
+            found.append((", ".join(block.tensors), color, shape))
             axes.add_patch(shape)
     axes.hlines(range(instances + 1), -1.5, len(names) - 0.5, color="0.7", lw=0.5)
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(0, instances), title="data memory, as the layers are computed")
@@ -63,7 +71,7 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
     return found
 
 
-def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
+def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[Named]:
     """One row for each processor; returns where layers can be named."""
     device = memory.device
     found = []
@@ -71,10 +79,10 @@ def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
         columns = memory.kernel_columns[layer.name]
         if not columns:
             continue
-        corner = memory.kernel_offset[layer.name], memory.processors(layer.inputs[0]).start
-        shape = Rectangle(corner, columns, len(memory.processors(layer.inputs[0])), ec="black", lw=0.4)
-        shape.set_facecolor(_color(memory, index))
-        found.append((layer.name, shape))
+        processors, color = memory.processors(layer.inputs[0]), _color(memory, index)
+        corner = memory.kernel_offset[layer.name], processors.start
+        shape = Rectangle(corner, columns, len(processors), fc=color, ec="black", lw=0.4)
+        found.append((layer.name, color, shape))
         axes.add_patch(shape)
     axes.set(xlim=(0, device.kernel_columns), ylim=(0, device.processors), title="weight memory")
     axes.set(xlabel="column of 72 bits", ylabel="processor")
@@ -82,14 +90,13 @@ def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[tuple[str, Rectangle]]:
     return found
 
 
-def _write(name: str, shape: Rectangle) -> None:
+def _write(axes: Axes, name: str, background: Color, shape: Rectangle) -> None:
     """Write a name into a rectangle, as it fits; nothing where it does not."""
-    axes = shape.axes
-    assert axes is not None
     space = shape.get_window_extent()
-    red, green, blue, _ = shape.get_facecolor()
+    red, green, blue, _ = background
     color = "white" if 0.2 * red + 0.7 * green + 0.1 * blue < 0.4 else "black"
-    text = axes.annotate(name, shape.get_center(), ha="center", va="center", fontsize=FONT_SIZE, color=color)
+    x, y = shape.get_center()
+    text = axes.annotate(name, (x, y), ha="center", va="center", fontsize=FONT_SIZE, color=color)
     for rotation in ROTATIONS:
         text.set_rotation(rotation)
         size = text.get_window_extent()

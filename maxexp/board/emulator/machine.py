@@ -198,7 +198,7 @@ class Machine:
             return True
         last = self._last_instruction()
         if last == _WFE:
-            # It sleeps only if no interrupt was served since the last one.
+            # The event register of the core: set when an interrupt was served, cleared by wfe (ARMv7-M manual, B1.5).
             happened, self._event = self._event, False
             return happened
         return interrupt is not None or last != _WFI
