@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 
 from maxexp import garbage
 from maxexp.config import Config, to_plain, to_yaml
-from maxexp.errors import MaxexpError
+from maxexp.errors import MaxexpError, TrackingError
 from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.tracking.flatten import flatten
@@ -118,16 +119,28 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():
         config.trainer.progress = False
+    title = f"{network.name} on {config.dataset.name}"
     try:
         Pipeline(config, network, record, folder).run()
     except KeyboardInterrupt:
         elsewhere = f" tracking.uri={without_password(config.tracking.uri)}" if config.tracking.uri else ""
         print(f"maxexp: stopped; go on with: python -m maxexp resume={record.run_id}{elsewhere}", file=sys.stderr)
         raise
-    rows = result_rows(record.metrics(), record.tags())
-    record.describe(results_markdown(rows))
+    except MaxexpError:
+        # The stages before the one that failed have left results all the same.
+        with suppress(TrackingError):
+            _show_results(record, title)
+        raise
+    _show_results(record, title)
     write_summary(record)
-    print_results(f"{network.name} on {config.dataset.name}", rows)
+
+
+def _show_results(record: RunRecord, title: str) -> None:
+    """What the record holds by now, on the terminal and in the run's description."""
+    rows = result_rows(record.metrics(), record.tags())
+    if rows:
+        record.describe(results_markdown(rows))
+        print_results(title, rows)
 
 
 def finish_message(record: RunRecord) -> None:

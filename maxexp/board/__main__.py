@@ -13,28 +13,19 @@ from maxexp.board.config import BoardConfig, BoardKind
 from maxexp.board.openocd import mass_erase
 from maxexp.board.queue import board_to_oneself
 from maxexp.board.usb import drives, find_port, probe_of, serial_ports
+from maxexp.command_line import exit_code
 from maxexp.composition import compose_config
-from maxexp.errors import BoardError, ConfigError, MaxexpError
+from maxexp.errors import BoardError, ConfigError
 
 PROGRAM = "python -m maxexp.board"
 DEFAULT = "board=max78000fthr"
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; an error of the user is one line and exit code 1."""
+    """Runs one command; the exit code says how it went."""
     options = board_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
-        options.work(options)
-    except MaxexpError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+    return exit_code(PROGRAM, lambda: options.work(options))
 
 
 def board_parser() -> argparse.ArgumentParser:
@@ -71,6 +62,8 @@ def _run(options: argparse.Namespace) -> None:
     folder = options.project / "build"
     run = board.run(board.build(options.project, folder), folder / SERIAL_LOG)
     print(run.result.text.strip())
+    if run.cycles is not None:
+        print(f"\n{run.cycles:,} cycles of the accelerator")
     if not run.result.passed:
         raise BoardError(f"{board.name}: FAIL, the output is not the known answer")
 

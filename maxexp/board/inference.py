@@ -5,18 +5,20 @@ The other end is ``hal/programs/inference_server.c``, which also describes the p
 
 import re
 import struct
-from math import ceil
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maxexp.device.config import DeviceConfig
+from maxexp.device.cycles import processors_used
+from maxexp.device.input_words import input_words
 from maxexp.errors import BoardError
 
 _READY = re.compile(rb"\*\*\* Inference Server, (\d+) outputs \*\*\*\r?\n")
-_PROCESSORS, _LANES = 64, 4
+_CHIP = DeviceConfig()
 _DATA, _QUADRANT_STEP, _INSTANCE_STEP = 0x50400000, 0x400000, 0x8000
-_QUADRANT_INSTANCES = 4
+_QUADRANT_PROCESSORS = 16
 
 
 class Line(Protocol):
@@ -53,11 +55,11 @@ class InferenceClient:
             said += byte
         return int(found[1])
 
-    def __call__(self, image: NDArray[np.integer]) -> tuple[NDArray[np.int32], int]:
+    def __call__(self, image: NDArray[np.int8]) -> tuple[NDArray[np.int32], int]:
         """Outputs of one image, and the microseconds that the board took.
 
         Args:
-            image: (C, H, W) integers from -128 to 127.
+            image: int8 (C, H, W).
 
         Returns:
             int32 (outputs,), microseconds by the board's stopwatch.
@@ -65,9 +67,8 @@ class InferenceClient:
         Raises:
             BoardError: no answer, or one that was disturbed on its way.
         """
-        request = np.array(
-            [word for start, words in input_blocks(image) for word in (start, len(words), *words)] + [0]
-        )
+        blocks = [part for start, words in input_blocks(image).items() for part in ([start, len(words)], words)]
+        request = np.concatenate([*blocks, [0]])
         self._line.write(request.astype("<u4").tobytes())
         size = 4 * (self.outputs + 3)
         answer = self._line.read(size)
@@ -83,26 +84,13 @@ class InferenceClient:
         return values.astype(np.int32), words[1]
 
 
-def input_blocks(image: NDArray[np.integer]) -> list[tuple[int, list[int]]]:
-    """Where an image goes: (address, words) for each data memory, on processors from 0 on (hardware.md 3.4).
+def input_blocks(image: NDArray[np.int8]) -> dict[int, NDArray[np.uint32]]:
+    """Words of an image, int8 (C, H, W), by the address where they go: on processors from 0 on."""
+    used = range(processors_used(len(image), _CHIP))
+    return {_address(first): words for first, words in input_words(image, used, _CHIP).items()}
 
-    Four channels share a memory, a byte each; a pixel of more than 64 channels takes a word for each 64.
-    """
-    channels, rows, cols = image.shape
-    passes = ceil(channels / _PROCESSORS)
-    used = ceil(channels / passes)
-    per_pass = used if passes == 1 else _LANES * ceil(used / _LANES)
-    instances = ceil(per_pass / _LANES)
-    lanes = np.zeros((passes, instances * _LANES, rows * cols), np.int8)
-    for level in range(passes):
-        part = image[level * per_pass : (level + 1) * per_pass]
-        lanes[level, : len(part)] = part.reshape(len(part), -1)
-    # (passes, instances, lanes, pixels) to words in the order of pixel and pass.
-    words = lanes.reshape(passes, instances, _LANES, -1).transpose(1, 3, 0, 2).copy().view("<u4")
-    return [
-        (
-            _DATA + i // _QUADRANT_INSTANCES * _QUADRANT_STEP + i % _QUADRANT_INSTANCES * _INSTANCE_STEP,
-            words[i].reshape(-1).tolist(),
-        )
-        for i in range(instances)
-    ]
+
+def _address(processor: int) -> int:
+    """Of the data memory of a processor (hardware.md 10.2)."""
+    quadrant, rank = divmod(processor, _QUADRANT_PROCESSORS)
+    return _DATA + quadrant * _QUADRANT_STEP + rank // _CHIP.instance_processors * _INSTANCE_STEP

@@ -45,7 +45,7 @@ def check_openocd(config: ConnectionConfig) -> str:
     if found is None:
         raise BoardError(
             f"board.connection.openocd={config.openocd}: no such program; set MAXIM_PATH to the maker's SDK, "
-            "give the path of its OpenOCD, or use board.connection.flash=daplink"
+            "or give the path of its OpenOCD (writing firmware with board.connection.flash=daplink needs none)"
         )
     return found
 

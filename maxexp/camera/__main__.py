@@ -16,24 +16,15 @@ from maxexp.camera.layout import Order
 from maxexp.camera.options import PROGRAM, parser
 from maxexp.camera.sheet import draw_sheet
 from maxexp.camera.stream import dump, read_frames
-from maxexp.errors import CameraError, MaxexpError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+from maxexp.command_line import exit_code
+from maxexp.errors import CameraError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; an error of the user is one line and exit code 1."""
+    """Runs one command; the exit code says how it went."""
     options = parser().parse_args(arguments)
-    try:
-        {"convert": convert, "sheet": sheet, "capture": capture}[options.command](options)
-    except MaxexpError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+    commands = {"convert": convert, "sheet": sheet, "capture": capture}
+    return exit_code(PROGRAM, lambda: commands[options.command](options))
 
 
 def convert(options: argparse.Namespace) -> None:

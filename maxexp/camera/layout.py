@@ -12,6 +12,7 @@ import numpy as np
 
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import processors_used
+from maxexp.device.input_words import input_words
 from maxexp.errors import CameraError
 
 CHIP = DeviceConfig()
@@ -95,15 +96,11 @@ class InputLayout:
             Arrays of uint32, by the number that the maker gives them: the first processor of the instance for
             HWC, the processor for CHW. Bytes that no channel has are 0.
         """
+        if self.order is Order.HWC:
+            return input_words(signed, self._used, CHIP)
         planes = signed.reshape(self.shape[0], -1).view(np.uint8)
-        pixels = planes.shape[1]
-        if self.order is Order.CHW:
-            padded = np.pad(planes, ((0, 0), (0, -pixels % LANES)))
-            return dict(zip(self._used, padded.view("<u4"), strict=True))
-        lanes = np.zeros((CHIP.processors, pixels, self._passes), np.uint8)
-        for channel, plane in enumerate(planes):
-            lanes[self._used[channel % len(self._used)], :, channel // len(self._used)] = plane
-        return {LANES * index: _to_words(lanes[LANES * index :][:LANES]) for index in self._instances}
+        padded = np.pad(planes, ((0, 0), (0, -planes.shape[1] % LANES)))
+        return dict(zip(self._used, padded.view("<u4"), strict=True))
 
     def unpack(self, arrays: Mapping[int, np.ndarray]) -> np.ndarray:
         """The input that words hold; the inverse of :meth:`pack`.
@@ -146,11 +143,6 @@ class InputLayout:
         ordered = lanes[self._used].transpose(2, 0, 1).reshape(-1, lanes.shape[1])
         idle = np.delete(lanes, self._used, axis=0).reshape(-1, lanes.shape[1])
         return ordered[: self.shape[0]], np.concatenate((ordered[self.shape[0] :], idle))
-
-
-def _to_words(lanes: np.ndarray) -> np.ndarray:
-    """Bytes (4, pixels, passes) to words, pass after pass within a pixel."""
-    return np.ascontiguousarray(np.moveaxis(lanes, 0, -1)).view("<u4").ravel()
 
 
 def _to_lanes(words: np.ndarray, passes: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from maxexp.device.config import DeviceConfig
+from maxexp.device.excess import Excess
 from maxexp.network.graph import Network
 
 
@@ -14,14 +15,14 @@ class BiasPlace:
     offset: int
 
 
-def place_biases(network: Network, groups: list[int], device: DeviceConfig) -> dict[str, BiasPlace] | str:
+def place_biases(network: Network, groups: list[int], device: DeviceConfig) -> dict[str, BiasPlace] | Excess:
     """Flattening layers first, then the largest; each goes into the emptiest memory.
 
     Args:
         groups: quadrants that the network uses; the others' memories are off.
 
     Returns:
-        Places by layer name, or the name of the first layer whose biases do not fit.
+        Places by layer name, or the first layer whose biases do not fit.
     """
     used = dict.fromkeys(groups, 0)
     layers = [layer for layer in network if layer.biases]
@@ -30,8 +31,9 @@ def place_biases(network: Network, groups: list[int], device: DeviceConfig) -> d
     places = {}
     for layer in layers:
         group = min(groups, key=lambda g: used[g])
-        if used[group] + layer.biases > device.bias_group_bytes:
-            return layer.name
+        over = used[group] + layer.biases - device.bias_group_bytes
+        if over > 0:
+            return Excess(layer.name, over)
         places[layer.name] = BiasPlace(group, used[group])
         used[group] += layer.biases
     return places

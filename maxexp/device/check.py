@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from math import ceil, prod
 
+from maxexp.device.biases import place_biases
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import processors_used
 from maxexp.device.data import Block, data_blocks, tensor_bytes, tensor_shapes
+from maxexp.device.excess import Excess
 from maxexp.device.placement import MemoryMap, place
 from maxexp.device.sequence import hardware_sequence
 from maxexp.device.verification import verify
@@ -139,21 +141,17 @@ def _check_sum(layer: Layer, device: DeviceConfig) -> None:
 
 
 def _check_biases(network: Network, device: DeviceConfig) -> int:
-    """First fit of decreasing bias counts in the quadrants' memories, flattening layers first (3.3)."""
-    free = [device.bias_group_bytes] * device.bias_groups
-    layers = sorted((x for x in network if x.biases), key=lambda x: (not x.flatten, not x.flatten and -x.biases))
-    for layer in layers:
-        group = max(range(device.bias_groups), key=lambda g: free[g])
-        if layer.biases > free[group]:
-            whole = device.bias_groups * device.bias_group_bytes
-            over = max(network.biases - whole, layer.biases - free[group])
-            plain = layer.batchnorm is BatchNorm.none
-            raise DeviceError(
-                f"layer {layer.name}: its {layer.biases:,} biases do not fit; the network's {network.biases:,} are "
-                f"{over:,} over {device.name}'s {device.bias_groups} bias memories of {device.bias_group_bytes:,} "
-                f"bytes each; lower model.width or use fewer channels{', or set bias: false' if plain else ''}"
-            )
-        free[group] -= layer.biases
+    """With all quadrants in use; those of a memory map may be fewer."""
+    found = place_biases(network, list(range(device.bias_groups)), device)
+    if isinstance(found, Excess):
+        layer = network.by_name[found.layer]
+        over = max(network.biases - device.bias_groups * device.bias_group_bytes, found.amount)
+        plain = layer.batchnorm is BatchNorm.none
+        raise DeviceError(
+            f"layer {layer.name}: its {layer.biases:,} biases do not fit; the network's {network.biases:,} are "
+            f"{over:,} over {device.name}'s {device.bias_groups} bias memories of {device.bias_group_bytes:,} "
+            f"bytes each; lower model.width or use fewer channels{', or set bias: false' if plain else ''}"
+        )
     return network.biases
 
 

@@ -4,24 +4,16 @@ A layer's kernels occupy the same columns on every processor that holds one of i
 network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
 """
 
-from dataclasses import dataclass
 from math import ceil
 
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import output_slots, processors_used
+from maxexp.device.excess import Excess
 from maxexp.errors import DeviceError
 from maxexp.network.graph import Layer, Network
 
 COLUMN_BITS = 72
 COLUMN_ALIGNMENT = 4
-
-
-@dataclass(frozen=True)
-class Excess:
-    """A layer whose kernels do not fit, and the columns that it lacks."""
-
-    layer: str
-    columns: int
 
 
 def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:

@@ -15,7 +15,8 @@ from maxexp.device.biases import BiasPlace, place_biases
 from maxexp.device.config import DeviceConfig
 from maxexp.device.cycles import STARTUP_CYCLES, layer_cycles, processors_used
 from maxexp.device.data import Block, data_blocks, instances_of, place_blocks, tensor_shapes
-from maxexp.device.kernels import Excess, aligned, check_totals, first_fit, kernel_columns, written_columns
+from maxexp.device.excess import Excess
+from maxexp.device.kernels import aligned, check_totals, first_fit, kernel_columns, written_columns
 from maxexp.device.sequence import write_gaps
 from maxexp.errors import DeviceError
 from maxexp.network.config import Op
@@ -166,8 +167,8 @@ class _Search:
         return {
             "kernels": f"the kernels of {layer} are at best {over} columns over the {device.kernel_columns} of "
             f"{device.name}'s processors; lower model.width, its channels, or its quantization bits",
-            "biases": f"the {over} biases of {layer} have no room beside the others in the bias memories of "
-            f"{device.bias_group_bytes} bytes; lower model.width or use fewer channels",
+            "biases": f"the biases of {layer} are at best {over} over the {device.bias_group_bytes} of one of "
+            f"{device.name}'s bias memories, beside the others; lower model.width or use fewer channels",
             "data": f"the tensors alive at layer {layer} are at best {over:,} bytes over the "
             f"{device.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
             "offsets": f"the tensors alive around layer {layer} ({over:,} bytes of an instance) fit its "
@@ -240,11 +241,11 @@ class _Search:
         network, device = self._network, self._device
         kernels = first_fit(network, first_processor, self._columns, self._written, device)
         if isinstance(kernels, Excess):
-            self._note("kernels", kernels.columns, kernels.layer)
+            self._note("kernels", kernels.amount, kernels.layer)
             return None
         biases = place_biases(network, self._quadrants(first_processor), device)
-        if isinstance(biases, str):
-            self._note("biases", network.by_name[biases].biases, biases)
+        if isinstance(biases, Excess):
+            self._note("biases", biases.amount, biases.layer)
             return None
         where = [instances_of(first_processor[x.tensors[0]], x.processors, device) for x in self._blocks]
         offsets = place_blocks(self._blocks, where, device.instance_bytes)

@@ -117,9 +117,29 @@ class Synthesizer:
         project = folder / project_name(network.name)
         log.info("ai8x-synthesis: %s, %d layers ...", network.name, len(sequence.layers))
         start = time.monotonic()
+        errors = self._call(arguments(network, checkpoint, project), folder, sequence)
+        try:
+            text, answer = (project / LOG).read_text(), np.load(project / KNOWN_ANSWER)
+        except (OSError, ValueError) as error:
+            raise SynthesisError(f"ai8x-synthesis left no readable {LOG} and {KNOWN_ANSWER}: {error}") from error
+        figures = parse_log(text)
+        check_figures(cost, figures)
+        check_answer(integer(sample[None])[0].numpy(), answer)
+        log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
+        return Synthesis(cost, figures, project, answer, warnings(errors, sequence), self.version)
+
+    def _call(self, words: list[str], folder: Path, sequence: Network) -> str:
+        """Run ai8xize.py; what it says is kept in ``folder``, and its error stream returned.
+
+        Args:
+            sequence: the layers that it gets, for its messages.
+
+        Raises:
+            SynthesisError: it fails, or takes too long.
+        """
         done = run_program(
             # An absolute Python, for the checkout asks pyenv for another; its own folder, for it looks for assets.
-            [str(self._python), "ai8xize.py", *arguments(network, checkpoint, project)],
+            [str(self._python), "ai8xize.py", *words],
             "ai8x-synthesis",
             folder=self._checkout,
             environment=clean_environment(),
@@ -133,16 +153,8 @@ class Synthesizer:
                 "synthesis=estimate"
             )
         if done.code:
-            raise SynthesisError(f"ai8x-synthesis refuses {network.name}: {error_message(done.errors, sequence)}")
-        try:
-            text, answer = (project / LOG).read_text(), np.load(project / KNOWN_ANSWER)
-        except (OSError, ValueError) as error:
-            raise SynthesisError(f"ai8x-synthesis left no readable {LOG} and {KNOWN_ANSWER}: {error}") from error
-        figures = parse_log(text)
-        check_figures(cost, figures)
-        check_answer(integer(sample[None])[0].numpy(), answer)
-        log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
-        return Synthesis(cost, figures, project, answer, warnings(done.errors, sequence), self.version)
+            raise SynthesisError(f"ai8x-synthesis refuses {sequence.name}: {error_message(done.errors, sequence)}")
+        return done.errors
 
     def sample(self, dataset: str, shape: Shape) -> Tensor | None:
         """The maker's own sample for a data set, so that known answers compare with its own; None if it has none.

@@ -47,11 +47,12 @@ def check_answer(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 
 def _compare(where: str, what: str, ours: int | None, theirs: int) -> None:
-    if ours != theirs:
+    # Without a model of cycles (device.cycle_model) there is nothing to compare.
+    if ours is not None and ours != theirs:
         _fail(where, what, ours, theirs)
 
 
-def _fail(where: str, what: str, ours: int | None, theirs: int) -> None:
+def _fail(where: str, what: str, ours: int, theirs: int) -> None:
     raise SynthesisError(
         f"{where}: {what}: our model says {ours:,}, ai8x-synthesis says {theirs:,}; the model was made for its "
         "version of August 2024 (ab4f4c0): report it, or use synthesis=estimate"

@@ -1,13 +1,14 @@
 """The maker's synthesizer and the compiler, where there are any."""
 
 import os
-import subprocess
 from pathlib import Path
 from shutil import which
 
 import pytest
 
 from maxexp.board.firmware import COMPILER, COMPILER_FIX
+from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE, find_checkout
+from maxexp.synthesis.environment import environment_python
 from tests.board.generated import Synthesizer
 
 
@@ -20,10 +21,7 @@ def compiler() -> None:
 
 @pytest.fixture(scope="session")
 def synthesizer(compiler) -> Synthesizer:
-    """The checkout that AI8X_SYNTHESIS names, run by AI8X_PYTHON."""
-    checkout, python = os.environ.get("AI8X_SYNTHESIS"), os.environ.get("AI8X_PYTHON")
-    if not checkout or not Path(checkout, "ai8xize.py").is_file():
-        pytest.skip("no ai8x-synthesis: set AI8X_SYNTHESIS to a checkout")
-    if not python or subprocess.run([python, "-c", "import torch, rich, xxhash"], capture_output=True).returncode:
-        pytest.skip("no environment for ai8x-synthesis: set AI8X_PYTHON to an interpreter with its requirements")
-    return Synthesizer(Path(checkout).resolve(), Path(python))
+    """The checkout that AI8X_SYNTHESIS names, in the environment that maxexp makes for it."""
+    if CHECKOUT_VARIABLE not in os.environ:
+        pytest.skip(f"set {CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
+    return Synthesizer(find_checkout(None), Path(environment_python()))

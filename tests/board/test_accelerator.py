@@ -11,7 +11,16 @@ import torch.nn.functional as F
 from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.device.arithmetic import round_shift
 from maxexp.errors import BoardError
-from tests.board.programming import QUADRANTS, HandLayer, output_addresses, place_planes, program, start
+from tests.board.programming import (
+    QUADRANTS,
+    HandLayer,
+    kernel_stores,
+    output_addresses,
+    place_planes,
+    program,
+    register_stores,
+    start,
+)
 
 DRAW = np.random.default_rng(7)
 FUNCTIONS = {0: "sub", 1: "add", 2: "or", 3: "xor"}
@@ -212,6 +221,35 @@ def test_stores_of_the_makers_firmware(ai8x):
     assert cycles == golden["latency_cycles"]["total"]
 
 
+def cycles_of_a_single_output(channels: int, rows: int, cols: int) -> int:
+    """Of a flattening layer behind a 1x1 convolution, as the accelerator counts them."""
+    first = HandLayer(3, rows, cols, kernel(channels, 3, 1), shift=-3)
+    last = HandLayer(channels, rows, cols, numbers(1, channels, rows, cols), flatten=True, wide=True)
+    last.in_word, last.out_word, last.column = first.out_word, 0, 100
+    stores = program(first, numbers(3, rows, cols)) + kernel_stores(last) + register_stores(last, 1)
+    accelerator = Accelerator()
+    for store in [*stores, *((base + 8, 1, 4) for base in QUADRANTS), *start()]:
+        accelerator.write(*store)
+    return accelerator.layer_cycles[-1]
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(5, 4), (4, 5), (2, 3), (1, 20)])
+def test_a_single_output_takes_a_cycle_more_for_each_row_that_it_flattens(rows, cols):
+    """hardware.md 4.1 by hand: an area of 1 word, 2 cycles each to read, 1 to write; ko = 1 and mp = 1."""
+    engine = 1 if rows * cols > 16 else 0
+    assert cycles_of_a_single_output(8, rows, cols) == engine + rows * (2 * cols + cols + 1)
+
+
+def test_but_not_where_its_input_has_several_passes():
+    assert cycles_of_a_single_output(72, 3, 4) == 1 + 3 * (2 * 2 * 4 + 2 * 4)
+
+
+def test_cycles_that_no_register_tells_are_refused():
+    x = HandLayer(8, 3, 4, numbers(1, 8, 3, 4), flatten=True, wide=True)
+    with pytest.raises(BoardError, match="cycles depend on the rows"):
+        computed(x, program(x, numbers(8, 3, 4)) + start())
+
+
 def random_layer(draw: random.Random) -> HandLayer:
     """Any layer that the registers can express, of at most 140 channels."""
     channels = [draw.choice([1, 3, 4, 20, 64, 65, 100, 140]) for _ in range(2)]
@@ -227,7 +265,8 @@ def random_layer(draw: random.Random) -> HandLayer:
     bits = draw.choice([8, 8, 4, 2, 1])
     keys |= {"bits": bits, "first_in": first_in, "first_out": first_out, "column": 4 * draw.randint(0, 40)}
     if draw.random() < 0.2:
-        weight = numbers(channels[1], channels[0], rows, cols, bits=bits)
+        # The cycles of a single output are not known from one layer.
+        weight = numbers(max(2, channels[1]), channels[0], rows, cols, bits=bits)
         keys = {k: v for k, v in keys.items() if k not in ("operands", "eltwise", "pool", "stride", "pool_first")}
         return HandLayer(channels[0], rows, cols, weight, flatten=True, wide=draw.random() < 0.5, shift=-5, **keys)
     size = draw.choice([1, 3])

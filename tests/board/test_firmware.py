@@ -100,6 +100,37 @@ def test_time_passes_while_waiting(run):
     assert run(statements).result.inference_us == 1_023_045
 
 
+def test_a_network_of_less_than_a_microsecond(run):
+    """Firmware takes a stopwatch that says 0 for one that still runs, and would sleep for good."""
+    x = HandLayer(1, 1, 3, numbers(1, 1, 1, 1), wide=True)
+    stores = ",".join(f"{{0x{a:x}, 0x{v:x}, {n}}}" for a, v, n in program(x, numbers(1, 1, 3)) + start())
+    results = ",".join(f"{{0x{a:x}, {n}}}" for a, n in output_addresses(x, 3))
+    outcome = run(
+        POWER_ON % "MXC_S_GCR_PCLKDIV_CNNCLKDIV_DIV1" + RUN, "#define RESULT int32_t" + LAYER % (stores, results)
+    )
+    assert outcome.cycles < 50
+    assert outcome.result.passed
+
+
+def test_an_interrupt_just_before_sleep_is_not_slept_through(run):
+    """Firmware looks at a variable, the interrupt sets it, firmware goes to sleep: nothing else would wake it."""
+    declarations = "static volatile int served; static void handler(void) { served = 1; }"
+    statements = """
+      MXC_NVIC_SetVector(CNN_IRQn, handler);
+      *(volatile uint32_t *) (0xe000e200 + CNN_IRQn / 32 * 4) = 1u << CNN_IRQn % 32;
+      while (!served) {}
+      MXC_LP_EnterSleepMode();
+      printf("*** PASS ***\\n");
+      return 0;
+    """
+    assert run(statements, declarations).result.passed
+
+
+def test_sleep_without_any_interrupt_ends_the_run(run):
+    with pytest.raises(BoardError, match="neither PASS nor FAIL and sleeps"):
+        run("MXC_LP_EnterSleepMode(); return 0;")
+
+
 def test_serial_lines_end_as_terminals_want(run):
     assert run('printf("*** PASS ***\\n%s %d\\n", "text", -5); return 0;').result.text.endswith("text -5\n")
 

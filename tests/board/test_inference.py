@@ -100,7 +100,7 @@ def test_image_for_image(compiler, tmp_path, x):
     client = InferenceClient(EmulatedLine(firmware.image), x.wide)
     times = set()
     for _ in range(3):
-        image = numbers(x.inputs, x.rows, x.cols)
+        image = numbers(x.inputs, x.rows, x.cols).astype(np.int8)
         outputs, time = client(image)
         np.testing.assert_array_equal(outputs, expected(x, image).reshape(-1))
         times.add(time)
@@ -109,10 +109,10 @@ def test_image_for_image(compiler, tmp_path, x):
 
 @pytest.mark.parametrize("shape", [(1, 3, 3), (3, 4, 5), (17, 2, 3), (64, 2, 2), (65, 3, 2), (130, 2, 2)])
 def test_where_an_image_goes(shape):
-    image = numbers(*shape)
+    image = numbers(*shape).astype(np.int8)
     blocks, bytewise = Accelerator(), Accelerator()
-    for address, words in input_blocks(image):
-        for index, word in enumerate(words):
+    for address, words in input_blocks(image).items():
+        for index, word in enumerate(words.tolist()):
             blocks.write(address + 4 * index, word)
             bytewise.write(address + 4 * index, 0)
     for store in place(image, 0, 0):

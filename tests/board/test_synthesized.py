@@ -1,6 +1,9 @@
 """What the maker's synthesizer generates, on the emulated board: its known answer is the independent oracle."""
 
 import json
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +13,11 @@ import torch
 from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import build_firmware
 from maxexp.board.inference import InferenceClient
+from maxexp.errors import BoardError
 from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
 from tests.board.generated import conv, copy, linear, mask
+
+pytestmark = [pytest.mark.ai8x, pytest.mark.slow]
 
 ALL = mask(64)
 
@@ -238,7 +244,6 @@ NETWORKS: dict[str, Network] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_known_answer_and_cycles(name: str, synthesizer, tmp_path) -> None:
     shape, layers, options = NETWORKS[name]
@@ -249,29 +254,70 @@ def test_known_answer_and_cycles(name: str, synthesizer, tmp_path) -> None:
     assert run.result.inference_us == run.cycles // 50
 
 
-FAULTS = {
-    "input offset": ({}, {"in_offset": 0x1000}),
-    "output processors": ({"output_processors": mask(8, 4)}, {}),
+def layers_with(changes: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Four layers one after another; ``changes`` of their keys, by layer."""
+    right = [
+        conv(3, 8, processors=0x7, out_offset=0x2000),
+        conv(8, 8, processors=mask(8), out_offset=0x4000),
+        conv(8, 8, processors=mask(8), out_offset=0x5000),
+        tail(8, 64),
+    ]
+    return [layer | changes.get(index, {}) for index, layer in enumerate(right)]
+
+
+FAULTS_IN_YAML: dict[str, dict[int, dict[str, Any]]] = {
+    "input offset": {1: {"in_offset": 0x1000}},
+    "output offset": {1: {"out_offset": 0x4100}, 2: {"in_offset": 0x4000}},
+    "input processors": {0: {"output_processors": mask(8)}, 1: {"processors": mask(8, 8)}},
+    "output processors": {0: {"output_processors": mask(8, 4)}},
+    "overwritten input": {2: {"out_offset": 0x2000}, 3: {"in_sequences": 0, "in_offset": 0x2000, "in_channels": 512}},
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FAULTS)
-def test_faults_that_the_synthesizer_accepts(name: str, synthesizer, tmp_path) -> None:
+@pytest.mark.parametrize("name", FAULTS_IN_YAML)
+def test_faults_in_yaml_that_the_synthesizer_accepts(name: str, synthesizer, tmp_path) -> None:
     """Its known answer comes from arrays that know nothing of memories, so it is that of the right network."""
-    first, second = FAULTS[name]
-    layers = [
-        conv(3, 8, processors=0x7, out_offset=0x2000, **first),
-        conv(8, 8, processors=mask(8), out_offset=0x4000, **second),
-        tail(8, 64),
-    ]
-    generated = synthesizer.generate(tmp_path, (3, 8, 8), layers)
+    generated = synthesizer.generate(tmp_path, (3, 8, 8), layers_with(FAULTS_IN_YAML[name]))
     run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
     assert run.result.passed is False
     assert run.result.mismatches
 
 
-@pytest.mark.slow
+FAULTS_IN_MEMORY = {
+    "kernel": ("weights.h", r"(KERNELS \{ \\\s+0x\w{8}, 0x\w{8}, 0x)\w", r"\g<1>8"),
+    "bias": ("weights.h", r"(BIAS_0 \{ \\\s+0x)\w", r"\g<1>8"),
+    "input": ("sampledata.h", r"(SAMPLE_INPUT_0 \{ \\\s+0x\w{6})\w", r"\g<1>8"),
+    "input address": ("main.c", r"0x50400000, input_0", "0x50400010, input_0"),
+    "read offset": ("cnn.c", r"0x\w{8}; \/\/ SRAM read ptr", "0x00000804;"),
+    "write offset": ("cnn.c", r"0x\w{8}; \/\/ SRAM write ptr", "0x00000804;"),
+    "processors": ("cnn.c", r"0x\w{8}; \/\/ Mask and processor enables", "0x00030003;"),
+    "kernel column": ("cnn.c", r"0x(\w{4})(\w{4}); \/\/ Mask offset and count", "0x00200058;"),
+}
+"""A file of the generated project, what is in it, and what is put there."""
+
+
+@pytest.fixture(scope="module")
+def generated(synthesizer, tmp_path_factory) -> Path:
+    """A project without faults."""
+    return synthesizer.generate(tmp_path_factory.mktemp("right"), (3, 8, 8), layers_with({})).project
+
+
+@pytest.mark.parametrize("name", FAULTS_IN_MEMORY)
+def test_faults_in_memory(name: str, generated, tmp_path) -> None:
+    """In what the firmware loads into memories and registers; some leave registers that contradict each other."""
+    file, pattern, replacement = FAULTS_IN_MEMORY[name]
+    project = Path(shutil.copytree(generated, tmp_path / "project"))
+    text = (project / file).read_text()
+    changed = re.sub(pattern, replacement, text, count=1)
+    assert changed != text
+    (project / file).write_text(changed)
+    assert run_emulated(build_firmware(generated, tmp_path / "right").image).result.passed
+    try:
+        assert run_emulated(build_firmware(project, tmp_path / "build").image).result.passed is False
+    except BoardError as error:
+        assert "no known meaning" in str(error)
+
+
 def test_the_makers_trained_network(synthesizer, ai8x, tmp_path) -> None:
     golden = json.loads((ai8x / "cifar10-nas.golden.json").read_text())
     checkpoint, sample = ai8x / "ai85-cifar10-qat8-q.pth.tar", ai8x / "sample_cifar-10.npy"
@@ -284,7 +330,6 @@ def test_the_makers_trained_network(synthesizer, ai8x, tmp_path) -> None:
     assert run.cycles == golden["latency_cycles"]["total"]
 
 
-@pytest.mark.slow
 def test_images_over_the_serial_line(synthesizer, ai8x, model, tmp_path) -> None:
     """The maker's trained network, image for image as the integer network."""
     path = ai8x / "ai85-cifar10-qat8-q.pth.tar"

@@ -162,6 +162,7 @@ class Generator:
         return lambda *_, **__: None
 
 
+@pytest.mark.ai8x
 @pytest.mark.skipif("AI8X_SYNTHESIS" not in os.environ, reason="set AI8X_SYNTHESIS to a checkout of ai8x-synthesis")
 def test_arrays_are_those_of_the_real_synthesizer(monkeypatch):
     monkeypatch.syspath_prepend(os.environ["AI8X_SYNTHESIS"])

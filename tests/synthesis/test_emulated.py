@@ -1,29 +1,45 @@
 """Our maps, the real synthesizer's firmware, the emulator: each network must pass, with equal cycles in all three."""
 
+import random
 import shutil
+from pathlib import Path
 
 import pytest
 
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware
+from maxexp.device.check import check_fit
+from maxexp.device.cycles import FLATTEN_ENGINE_PIXELS
 from maxexp.errors import DeviceError
+from maxexp.network.config import Op, Pool
 from maxexp.synthesis.ai8x import Synthesis
-from tests.synthesis.test_maker import RESIDUAL, bits_of
 
-pytestmark = [pytest.mark.ai8x, pytest.mark.slow]
+NETWORKS = 50
+"""Random networks that must pass."""
+
+RESIDUAL = {
+    "stem": {"out_channels": 20},
+    "conv": {"out_channels": 20},
+    "sum": {"out_channels": 44, "inputs": ["stem", "conv"], "eltwise": "add", "pool": "max"},
+    "conv2": {"out_channels": 44},
+    "conv3": {"out_channels": 44},
+    "bare": {"op": "passthrough", "inputs": ["conv3", "sum", "conv2"], "eltwise": "add"},
+    "pool": {"op": "passthrough", "pool": "avg", "pool_size": 4},
+    "fc": {"op": "linear", "out_features": 10, "wide": True},
+}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def compiler():
     if shutil.which(COMPILER) is None:
         pytest.skip(f"no {COMPILER}: {COMPILER_FIX}")
 
 
-def check(synthesis: Synthesis, folder) -> None:
-    """The synthesizer has confirmed our cycles and outputs already."""
+def check(synthesis: Synthesis, folder: Path) -> None:
+    """The synthesizer has confirmed our figures and outputs already; now the emulator has to."""
     run = run_emulated(build_firmware(synthesis.project, folder / "build").image)
     assert run.result.passed, run.result.text
-    assert run.cycles == synthesis.cost.cycles
+    assert run.cycles == synthesis.cost.cycles == synthesis.figures.cycles
     assert run.layer_cycles[1:] == [layer.cycles for layer in synthesis.cost.layers]
     if run.result.logits:
         # The firmware shifts logits of few-bit weights up before its softmax (hardware.md 6.4).
@@ -31,29 +47,90 @@ def check(synthesis: Synthesis, folder) -> None:
         assert list(run.result.logits.values()) == (synthesis.answer.ravel() << shift).tolist()
 
 
-@pytest.mark.parametrize(("name", "classes"), [("cmsisnnet", 10), ("simplenet", 10), ("nascifarnet", 100)])
-def test_networks_of_the_deck(synthesizer, synthesize, model, tmp_path, name, classes):
-    check(synthesize(synthesizer, model(name, classes=classes), tmp_path), tmp_path)
+@pytest.fixture(scope="session")
+def drawn(random_network, max78000):
+    """``drawn(number)``: a random network that fits, bits of its layers, and the seed that it is from."""
+
+    def drawn(number: int):
+        # What does not fit is refused by us, and another one takes its place.
+        for seed in range(number, 10_000, NETWORKS):
+            network = random_network(seed, max_channels=150, max_size=20, max_layers=10)
+            bits = _bits(network, seed)
+            try:
+                check_fit(network, bits, max78000)
+            except DeviceError:
+                continue
+            return network, bits, seed
+        raise AssertionError("no random network fits")
+
+    return drawn
 
 
-def test_mixed_precision(synthesizer, synthesize, model, tmp_path):
-    network = model("nascifarnet")
-    bits = dict.fromkeys(network.by_name, 4) | {"conv1_1": 8, "conv3_1": 2, "conv4_2": 1, "fc": 8}
-    check(synthesize(synthesizer, network, tmp_path, bits), tmp_path)
+def _bits(network, seed: int) -> dict[str, int]:
+    """Of every width; 8 where the channels of a pass are not all there."""
+    draw = random.Random(seed)
+    layers = [layer for layer in network if layer.has_weights]
+    return {
+        x.name: draw.choice([1, 2, 4, 8]) if x.in_shape[0] % 24 == 0 or x.in_shape[0] <= 64 else 8 for x in layers
+    }
 
 
-def test_residual(synthesizer, synthesize, make_network, tmp_path):
-    check(synthesize(synthesizer, make_network(RESIDUAL, (3, 16, 16)), tmp_path), tmp_path)
+@pytest.mark.slow
+def test_random_networks_have_all_that_the_grammar_has(drawn):
+    seen = set()
+    for number in range(NETWORKS):
+        network, bits, _ = drawn(number)
+        for layer in network:
+            passes = -(-layer.in_shape[0] // 64)
+            pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
+            seen |= {layer.op, layer.pool, layer.activation, bits.get(layer.name), f"kernel {layer.kernel_size}"}
+            seen |= {"sum"} if layer.operands > 1 else set()
+            seen |= {"sum of three"} if layer.operands > 2 else set()
+            seen |= {"sum in front of an operation"} if layer.operands > 1 and layer.has_weights else set()
+            seen |= {"passes"} if passes > 1 else set()
+            seen |= {"wide" if layer.wide else "narrow"}
+            if layer.flatten:
+                seen |= {"flatten engine" if passes * pixels > FLATTEN_ENGINE_PIXELS else "flatten"}
+    assert {Op.conv2d, Op.linear, Op.passthrough, Pool.max, Pool.avg, 1, 2, 4, 8} <= seen
+    assert {"kernel 1", "kernel 3", "sum", "sum of three", "sum in front of an operation", "passes"} <= seen
+    assert {"wide", "narrow", "flatten", "flatten engine"} <= seen
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_random_networks(synthesizer, synthesize, random_network, tmp_path, seed):
-    """All that the grammar has; what does not fit is refused by us, and another one takes its place."""
-    for attempt in range(seed, 10_000, 50):
-        network = random_network(attempt, max_channels=150, max_size=20, max_layers=10)
-        try:
-            synthesis = synthesize(synthesizer, network, tmp_path, bits_of(network, attempt), attempt)
-        except DeviceError:
-            continue
-        check(synthesis, tmp_path)
-        return
+@pytest.mark.ai8x
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(NETWORKS))
+def test_random_networks(synthesizer, synthesize, compiler, drawn, tmp_path, number):
+    network, bits, seed = drawn(number)
+    check(synthesize(synthesizer, network, tmp_path, bits, seed), tmp_path)
+
+
+@pytest.mark.ai8x
+@pytest.mark.slow
+def test_residual(synthesizer, synthesize, compiler, make_network, tmp_path):
+    synthesis = synthesize(synthesizer, make_network(RESIDUAL, (3, 16, 16)), tmp_path)
+    copies = [layer.name for layer in synthesis.cost.layers if "-for-" in layer.name]
+    assert copies == ["stem-for-sum", "sum-for-bare", "conv2-for-bare"]
+    check(synthesis, tmp_path)
+
+
+TINY = {
+    "one pixel row": ({"a": {"out_channels": 2, "kernel_size": 1}}, (1, 1, 3)),
+    "one number": ({"a": {"out_channels": 1, "kernel_size": 1, "wide": True}}, (1, 1, 1)),
+    "one output of a row": ({"a": {"out_channels": 2}, "b": {"op": "linear", "out_features": 1}}, (1, 1, 3)),
+    "one output of rows": (
+        {"a": {"out_channels": 8}, "b": {"op": "linear", "out_features": 1, "wide": True}},
+        (1, 10, 3),
+    ),
+    "one output of passes": (
+        {"a": {"out_channels": 72}, "b": {"op": "linear", "out_features": 1, "wide": True}},
+        (3, 5, 4),
+    ),
+}
+
+
+@pytest.mark.ai8x
+@pytest.mark.parametrize("name", TINY)
+def test_tiny_networks(synthesizer, synthesize, compiler, make_network, tmp_path, name):
+    """So short that a stopwatch says 0 us; and a single output, whose cycles the rows of its input decide."""
+    layers, shape = TINY[name]
+    check(synthesize(synthesizer, make_network(layers, shape), tmp_path), tmp_path)

@@ -8,7 +8,7 @@ from maxexp.board.emulator.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.board.emulator.data_memory import QUADRANT_BYTES, DataMemory
 from maxexp.board.emulator.execution import BIAS_ENTRIES, run_layer
 from maxexp.board.emulator.kernel_memory import PROCESSOR_BYTES, KernelMemory
-from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
+from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS, LayerSettings
 from maxexp.board.emulator.registers import LAYERS, Reg, decode_layer
 from maxexp.errors import BoardError
 
@@ -143,11 +143,13 @@ class Accelerator:
         if not first <= last < LAYERS:
             raise BoardError(f"emulator: layer count 0x{count:x} has no known meaning")
         self.layer_cycles = [STARTUP_CYCLES]
+        written: dict[tuple[int, int], LayerSettings] = {}
         for layer in range(first, last + 1):
             self._check_others(layer, running)
             settings = decode_layer(layer, self._layers[:, layer], running)
             run_layer(settings, self.data, self.kernels, self.biases)
-            self.layer_cycles.append(layer_cycles(settings))
+            self.layer_cycles.append(layer_cycles(settings, written.get(settings.source)))
+            written[settings.target] = settings
         self.runs += 1
         for quadrant in running:
             self._control[quadrant][CTL] |= CTL_DONE

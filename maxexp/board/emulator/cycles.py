@@ -1,16 +1,20 @@
 """Clock cycles of a layer by the maker's formula, from what its registers say (hardware.md 4.1)."""
 
 from maxexp.board.emulator.layer_settings import LayerSettings, Operation
+from maxexp.errors import BoardError
 
 STARTUP_CYCLES = 1
 """Cycles before the first layer."""
 
 
-def layer_cycles(x: LayerSettings) -> int:
+def layer_cycles(x: LayerSettings, source: LayerSettings | None) -> int:
     """Cycles of one layer.
 
-    Registers do not hold the size of a flattened map, only its words; the formula needs no more, except
-    with a single output: there the maker's tool adds a cycle for each row of the map, and this one cycle.
+    Args:
+        source: the layer that wrote its input; None if none did.
+
+    Raises:
+        BoardError: they depend on what no register holds.
     """
     if x.operation is Operation.none:
         return _passthrough_cycles(x)
@@ -34,15 +38,33 @@ def layer_cycles(x: LayerSettings) -> int:
     before, behind = wide - 1 - left, out_cols - left
     row = edges + repeat * (before * (data_words + 1) + behind * data_words)
     pad_row = edges + repeat * (before * (pad_words + 1) + behind * pad_words)
-    output = x.passes * out_cols * slots + (slots if slots == x.passes == 1 else 0)
+    output = x.passes * out_cols * slots + (slots == x.passes == 1)
     return (
         x.flatten_engine
+        + _single_output_cycles(x, source)
         + prefetch
         + top * first_pad_row
         + (high - 1 - top) * row_without_output
         + (row + output) * (rows - (high - 1 - top))
         + top * (pad_row + output)
     )
+
+
+def _single_output_cycles(x: LayerSettings, source: LayerSettings | None) -> int:
+    """Cycles that a layer with a single output takes more where it flattens: one for each row of the map.
+
+    For the layer's registers the words of a map are passes of one pixel; they do not say its rows. The layer that
+    wrote the map does, and also whether its pixels have several words: then there are no such cycles.
+    """
+    one_pixel = x.kernel == (x.rows, x.cols) == (1, 1)
+    if x.kernels != x.passes or x.passes == 1 or not one_pixel:
+        return 0
+    if source is None:
+        raise BoardError(
+            "emulator: a layer reads several words of the network's input for its single output; the cycles depend "
+            "on the rows that these are, which no register holds"
+        )
+    return 0 if source.pass_step else source.out_size[0]
 
 
 def _prefetch_cycles(x: LayerSettings) -> int:

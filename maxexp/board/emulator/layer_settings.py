@@ -104,3 +104,13 @@ class LayerSettings:
         """Rows and columns of the output."""
         (rows, cols), (high, wide), (top, left) = self.pooled, self.kernel, self.padding
         return rows + 2 * top - high + 1, cols + 2 * left - wide + 1
+
+    @property
+    def source(self) -> tuple[int, int]:
+        """Data memory (0 to 15) and word where the input begins."""
+        return self.processors[0] // LANES, self.read_word
+
+    @property
+    def target(self) -> tuple[int, int]:
+        """Data memory (0 to 15) and word where the output begins."""
+        return self.write_instance[self.processors[0] // PROCESSORS], self.write_word

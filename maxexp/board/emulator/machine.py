@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from unicorn import (
     UC_ARCH_ARM,
+    UC_HOOK_INSN_INVALID,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
     UC_MODE_MCLASS,
@@ -34,7 +35,7 @@ CNN_INTERRUPT = 101
 SLICE_INSTRUCTIONS = 100_000
 """The processor looks for interrupts and for the end this often."""
 
-_WFI = 0xBF30
+_WFI, _WFE = 0xBF30, 0xBF20
 _THREAD_MODE_RETURN = 0xFFFFFFF9
 _EXCEPTION_EXIT = 8
 _NO_END = 0xFFFFFFFE
@@ -72,6 +73,7 @@ class Machine:
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
         self._in_interrupt = False
+        self._event = False
         self._leaving_interrupt = False
         self._invalid = 0
         self._error: BoardError | None = None
@@ -99,6 +101,7 @@ class Machine:
             uc.mem_map_ptr(base + acc.DATA_OFFSET, QUADRANT_BYTES, UC_PROT_READ | UC_PROT_WRITE, memory.ctypes.data)
         uc.hook_add(UC_HOOK_INTR, self._on_exception)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid_access)
+        uc.hook_add(UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
 
     def _map(
         self, base: int, size: int, read: Callable[[int, int], int], write: Callable[[int, int, int], object]
@@ -157,6 +160,13 @@ class Machine:
         self._invalid = address
         return False
 
+    def _on_invalid_instruction(self, uc: Uc, _data: object) -> bool:
+        """Unicorn has no wfe: it ends the slice, as wfi does."""
+        if self._last_instruction() != _WFE:
+            return False
+        uc.emu_stop()
+        return True
+
     def run_slice(self) -> bool:
         """Run until an interrupt, sleep, waiting for input, or for a slice of instructions.
 
@@ -179,14 +189,24 @@ class Machine:
         self._program_counter = self._uc.reg_read(arm.UC_ARM_REG_PC)
         if self._leaving_interrupt:
             self._in_interrupt = self._leaving_interrupt = False
+            self._event = True
             self._pop_frame()
             return True
-        asleep = self._uc.mem_read(self._program_counter - 2, 2) == struct.pack("<H", _WFI)
         interrupt = self._core.next_interrupt()
         if interrupt is not None and not self._in_interrupt and not self._uc.reg_read(arm.UC_ARM_REG_PRIMASK):
             self._enter_interrupt(interrupt)
             return True
-        return interrupt is not None or not asleep
+        last = self._last_instruction()
+        if last == _WFE:
+            # The event register of the core: set when an interrupt was served, cleared by wfe (ARMv7-M manual, B1.5).
+            happened, self._event = self._event, False
+            return happened
+        return interrupt is not None or last != _WFI
+
+    def _last_instruction(self) -> int:
+        """Its 16 bits, or the second half of it."""
+        (word,) = struct.unpack("<H", self._uc.mem_read(self._uc.reg_read(arm.UC_ARM_REG_PC) - 2, 2))
+        return int(word)
 
     def _enter_interrupt(self, number: int) -> None:
         """Stack the registers that a function may change, and call the handler."""

@@ -288,7 +288,9 @@ def _heard(layer: _Layer, operation: Operation, processors: list[int]) -> list[i
     if operation is Operation.none:
         layer.require(sources == layer.quadrants[:1], Reg.LCTL)
         return processors
-    return [p for p in processors if p // PROCESSORS in sources]
+    heard = [p for p in processors if p // PROCESSORS in sources]
+    layer.require(bool(heard), Reg.LCTL)
+    return heard
 
 
 def _check_consistency(layer: _Layer, x: LayerSettings) -> None:

@@ -79,7 +79,9 @@ void MXC_ICC_Enable(mxc_icc_regs_t *cache) {
   }
 }
 
-void MXC_LP_EnterSleepMode(void) { __WFI(); }
+/* Firmware sleeps until a variable says that the accelerator is done. If its interrupt comes after the variable was
+   looked at, nothing would end a wfi; wfe knows that there was an interrupt, and goes on. */
+void MXC_LP_EnterSleepMode(void) { __asm volatile("wfe" ::: "memory"); }
 
 int MXC_Delay(uint32_t microseconds) {
   /* Pieces of at most 100 ms fit the 24 bits of the system timer. */

@@ -30,5 +30,6 @@ unsigned int MXC_TMR_SW_Stop(mxc_tmr_regs_t *timer) {
   uint32_t ticks = timer->cnt;
   ticks = timer->cnt; /* the first reading may be stale */
   timer->ctrl0 = 0;
-  return (uint64_t) (ticks - 1) * 1000000 / (SystemCoreClock / 2);
+  uint32_t microseconds = (uint64_t) (ticks - 1) * 1000000 / (SystemCoreClock / 2);
+  return microseconds > 0 ? microseconds : 1; /* firmware takes 0 for "still running" */
 }
