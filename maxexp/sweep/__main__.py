@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from maxexp.composition import conf_dir
 from maxexp.errors import ConfigError, MaxexpError
 from maxexp.sweep.attributes import PLAN, STOPPED, TOTAL
 from maxexp.sweep.config import SweepConfig
@@ -131,7 +132,9 @@ def _export(arguments: argparse.Namespace) -> None:
     path = arguments.output or Path("conf/experiment") / default
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(experiment_yaml(study.plan, chosen, study.name))
-    print(f"wrote {path}; run it with: python -m maxexp +experiment={path.stem}")
+    folder = path.resolve().parents[1]
+    where = "" if folder == Path(conf_dir()).resolve() else f"--config-dir {folder} "
+    print(f"wrote {path}; run it with: python -m maxexp {where}+experiment={path.stem}")
 
 
 def _chosen(url: str, name: str, number: int | None) -> tuple[SweepStudy, Result]:

@@ -35,7 +35,7 @@ def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
         "# @package _global_",
         f"# Trial {result.number} of the sweep {study}: "
         + ", ".join(f"{k} {v:.6g}" for k, v in result.values.items()),
-        "defaults:",
+        *(["defaults:"] if choices else []),
         *(f"  - override /{group}: {option}" for group, option in choices.items()),
         "",
     ]

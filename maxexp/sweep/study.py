@@ -211,8 +211,8 @@ def open_phases(url: str, name: str) -> list[SweepStudy]:
 
 
 def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
-    """Parameters of a trial, of one that waits those that it will have, if they are given beforehand."""
-    return trial.params or trial.system_attrs.get("fixed_params", {})
+    """Parameters of a trial: those given beforehand, if any, for while it is claimed it has only a part of them."""
+    return trial.system_attrs.get("fixed_params") or trial.params
 
 
 def counts(trial: FrozenTrial) -> bool:

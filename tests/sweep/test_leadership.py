@@ -125,3 +125,17 @@ def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, mon
     frozen = study.trials()[0]
     assert frozen.state.name == "COMPLETE" and frozen.user_attrs[RUN] == run_id
     assert frozen.values == [client.get_run(run_id).data.metrics["hw/latency_us"]]
+
+
+def test_a_given_point_that_is_being_claimed_is_not_asked_for_again(place):
+    """Another process may look while the parameters of a trial are written one by one."""
+    objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+    plan = planned(objectives, "+sampler=grid", "seed=1,2", "model.width=1,2", *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    tickets = Tickets(study)
+    tickets.tend()
+    trial = study.claim()
+    half = dict(list(trial.params.items())[:1])
+    seen = study.trials()
+    seen[0]._params = half
+    assert tickets._total(seen) == 4 and not list(tickets._new_points(seen))
