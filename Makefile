@@ -25,7 +25,7 @@ test: $(VENV)/.installed  ## run the tests that take seconds each
 test-slow: $(VENV)/.installed  ## run all tests, the long ones too
 	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-ai8x: $(VENV)/.installed  ## run the tests against a checkout of ai8x-synthesis (AI8X_SYNTHESIS=PATH), 15 min
+test-ai8x: $(VENV)/.installed  ## run the tests against a checkout of ai8x-synthesis (AI8X_SYNTHESIS=PATH), 5 min
 	$(RUN) -m pytest -n 2 -m ai8x $(ARGS)
 
 lint: $(VENV)/.installed  ## check style and types
