@@ -137,7 +137,7 @@ def test_a_resumed_quantized_phase_keeps_its_scales(train, tmp_path):
 
 
 def test_only_layers_whose_bits_change_are_quantized_anew(train):
-    first, _ = train(4)
+    first, _ = train(8)
     before = {layer.spec.name: layer.numerics for layer in first.network.layers()}
     again, _ = train(1, start=first.network, layer_bits={"conv2": 2})
     after = {layer.spec.name: layer.numerics for layer in again.network.layers()}
