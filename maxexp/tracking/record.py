@@ -241,12 +241,18 @@ class RunRecord:
             TrackingError: The store fails.
         """
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
         from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
         dataset = Dataset(name, digest[:_LONGEST_DIGEST], source_type="local", source=name)
         used = DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
         with self._store.asked_to(f"log dataset {name}"):
-            self.client.log_inputs(self._run_id, [used])
+            try:
+                self.client.log_inputs(self._run_id, [used])
+            except MlflowException:
+                # MLflow looks for equal data before it adds them: another run may do so in between, and then the
+                # second look finds them.
+                self.client.log_inputs(self._run_id, [used])
 
     def metrics(self) -> dict[str, float]:
         """Returns the latest value of each metric. Raises TrackingError if the store fails."""
