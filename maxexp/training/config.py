@@ -64,8 +64,8 @@ class RecipeConfig:
 
     Attributes:
         learning_rate: peak of a phase that begins with an untrained network.
-        qat_optimizer: of quantization-aware fine-tuning; null: the same. Batch norm is folded there, and without it
-            sgd diverges at rates at which it still learns.
+        qat_optimizer: of quantization-aware fine-tuning; null: the same. Batch norm is folded there, so a rate that
+            suits one optimizer before need not suit it after.
         qat_learning_rate: peak of quantization-aware fine-tuning.
         momentum: of sgd.
         schedule: of each phase for itself, from its peak.
