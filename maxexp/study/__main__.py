@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from maxexp.errors import MaxexpError
@@ -19,7 +20,7 @@ EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
 def main() -> None:
     """Entry point; errors of the user end it in one line and exit code 1."""
-    arguments = _parser().parse_args()
+    arguments = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         arguments.work(arguments)
@@ -29,6 +30,17 @@ def main() -> None:
     except KeyboardInterrupt:
         print("maxexp: interrupted; the same command goes on", file=sys.stderr)
         sys.exit(130)
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line; overrides may stand before and after options, where argparse alone leaves them over."""
+    parser = _parser()
+    arguments, left_over = parser.parse_known_args(words)
+    if unknown := [word for word in left_over if word.startswith("-") or "overrides" not in arguments]:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if left_over:
+        arguments.overrides += left_over
+    return arguments
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -92,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_choices(running: argparse.ArgumentParser) -> None:
-    running.add_argument("--only", nargs="+", default=[], metavar="ENTRY", help="entries to run (default: all)")
+    text = "entries to run, separated by commas (default: all)"
+    running.add_argument("--only", type=lambda names: names.split(","), default=[], metavar="ENTRIES", help=text)
     running.add_argument(
         "overrides",
         nargs="*",

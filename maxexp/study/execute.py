@@ -100,7 +100,12 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
 
     Returns:
         How many runs failed.
+
+    Raises:
+        StudyError: ``only`` names an entry that the study does not have.
     """
+    if unknown := [name for name in only if name not in study.entries]:
+        raise StudyError(f"--only {unknown[0]}: no such entry; there are {', '.join(study.entries)}")
     failures = 0
     for standing in standings(study, results, store):
         name, seed, job = standing.entry, standing.seed, standing.job

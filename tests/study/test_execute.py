@@ -7,8 +7,9 @@ from itertools import permutations
 import pytest
 
 from maxexp.config import to_plain
+from maxexp.errors import StudyError
 from maxexp.execution import masked, start_record
-from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.study.__main__ import EXPERIMENTS, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.plan import make_job, same_result
@@ -169,3 +170,17 @@ def test_a_study_runs_what_is_missing_and_nothing_twice(tmp_path, store, caplog)
     ]
     text = write_report("small", study, Results(path), store, path.parent)
     assert "**confirmed**: the deck is slower" in text and (path.parent / "chart.svg").is_file()
+
+
+def test_chosen_entries_may_be_followed_by_overrides():
+    arguments = parse(["run", "small", "trainer.threads=1", "--only", "float,ptq", "trainer.progress=false"])
+    assert arguments.only == ["float", "ptq"]
+    assert arguments.overrides == ["trainer.threads=1", "trainer.progress=false"]
+    for words in (["status", "small", "trainer.threads=1"], ["run", "small", "--onyl", "float"]):
+        with pytest.raises(SystemExit):
+            parse(words)
+
+
+def test_an_entry_that_is_not_there_is_refused(tmp_path, store):
+    with pytest.raises(StudyError, match="flaot: no such entry; there are float, "):
+        run_missing(small(tmp_path), Results(tmp_path / RESULTS), store, [], ["flaot"])
