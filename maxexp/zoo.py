@@ -87,7 +87,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
     seconds = sum(seconds for step, seconds in run.history("train/seconds") if step < phase)
     return {
         "run": run.run_id,
-        "command": command(run),
+        "command": run.command(),
         "commit": commit(run),
         "seed": int(run.params["seed"]),
         "epochs": phase,
@@ -97,11 +97,6 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
         "hours": round(seconds / 3600, 2),
         "threads": run.params["trainer.threads"],
     }
-
-
-def command(run: RecordedRun) -> str:
-    """The command line that repeats a run."""
-    return f"python -m maxexp {shlex.join(run.overrides())}"
 
 
 def commit(run: RecordedRun) -> str:
@@ -123,7 +118,7 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
-        "command": command(run),
+        "command": run.command(),
         "evaluate": f"python -m maxexp {shlex.join(again)}",
         "run": run.run_id,
         "commit": commit(run),

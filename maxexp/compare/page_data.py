@@ -1,7 +1,6 @@
 """A comparison as the plain values that the page draws."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import isfinite, nan
@@ -92,7 +91,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
 
 def _command(run: RecordedRun) -> str | None:
     try:
-        return shlex.join(["python", "-m", "maxexp", *run.overrides()])
+        return run.command()
     except TrackingError:
         return None
 

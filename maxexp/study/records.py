@@ -17,8 +17,6 @@ from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
 CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
-PLACES = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir")
-"""Keys that are left out of the command that repeats a run: they name places on the machine that made it."""
 KEPT_TAGS = (
     "maxexp.version",
     "mlflow.source.git.commit",
@@ -119,10 +117,9 @@ def result_of(job: Job, run: RecordedRun) -> Result:
 def _command(job: Job, run: RecordedRun) -> str:
     """What was typed, with all that the caller of the study added to it."""
     try:
-        overrides = [text for text in run.overrides() if not text.startswith(PLACES)]
+        return run.command()
     except TrackingError:
-        overrides = list(job.overrides)
-    return shlex.join(["python", "-m", "maxexp", *overrides])
+        return shlex.join(["python", "-m", "maxexp", *job.overrides])
 
 
 def deleted(results: Iterable[Result], store: Store) -> set[str]:

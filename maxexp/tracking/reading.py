@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 OVERRIDES = "config/overrides.yaml"
 """Artifact with what the user typed after ``python -m maxexp``."""
+PLACES = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir")
+"""Keys that name places on the machine that made a run, and do not help to repeat it elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ class RecordedRun:
             TrackingError: it was not recorded, or the store fails.
         """
         return yaml.safe_load(self.artifact(OVERRIDES).read_text()) or []
+
+    def command(self) -> str:
+        """The command line that repeats the run on any machine: what was typed, without places.
+
+        Raises:
+            TrackingError: it was not recorded, or the store fails.
+        """
+        words = [text for text in self.overrides() if not text.startswith(PLACES)]
+        return f"python -m maxexp {shlex.join(words)}"
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:

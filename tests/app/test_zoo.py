@@ -32,7 +32,7 @@ def add(store, run, name, folder):
 @pytest.fixture
 def added(run_here, store, tmp_path, monkeypatch):
     """A network trained and put into a zoo of its own; the run, and the zoo's folder."""
-    run = run_here("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7")
+    run = run_here("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7", "tracking.run_name=x")
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path / "zoo")
     add(store, run, "small", tmp_path / "zoo")
     return run, tmp_path / "zoo"
@@ -43,6 +43,7 @@ def test_a_run_becomes_a_network_of_the_zoo_that_evaluates_to_the_same_count(add
     card = yaml.safe_load((folder / "small/card.yaml").read_text())
     training = card["training"]
     assert training["run"] == card["run"] == run.info.run_id
+    assert training["command"] == "python -m maxexp trainer.max_epochs=3 model.layers.conv1.out_channels=8 seed=7"
     assert training["seed"] == 7 and training["epochs"] == 3 and training["hours"] >= 0
     assert "model.layers.conv1.out_channels=8" in card["evaluate"] and "seed" not in card["evaluate"]
     integer = card["test"]["integer"]
