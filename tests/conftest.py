@@ -4,15 +4,18 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 
 import pytest
 from omegaconf import OmegaConf
 
+from maxexp.board.firmware import COMPILER, COMPILER_FIX
 from maxexp.composition import compose_config, conf_dir
 from maxexp.config import Config
 from maxexp.device.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
+from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,6 +38,22 @@ def ai8x() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no {folder}: set MAXEXP_DATA to a folder that has ai8x/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def compiler() -> None:
+    """For tests that build firmware."""
+    if which(COMPILER) is None:
+        pytest.skip(f"no {COMPILER}: {COMPILER_FIX}")
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The checkout of ai8x-synthesis that AI8X_SYNTHESIS names."""
+    path = os.environ.get(CHECKOUT_VARIABLE)
+    if not path:
+        pytest.skip(f"set {CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
+    return Path(path)
 
 
 def composed(*overrides: str) -> Config:

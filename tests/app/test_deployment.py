@@ -5,8 +5,6 @@ made-up boards understand.
 """
 
 import json
-import os
-import shutil
 import struct
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 import torch
 
 from maxexp.board.board import BoardRun
-from maxexp.board.firmware import COMPILER, Firmware
+from maxexp.board.firmware import Firmware
 from maxexp.board.serial_output import parse_output
 from maxexp.device.cost import network_cost
 from maxexp.errors import BoardError, ConfigError
@@ -176,12 +174,6 @@ def test_no_board_attached(deploy, store, monkeypatch):
     assert "firmware.elf" in store.artifacts(run, "firmware")
 
 
-@pytest.fixture
-def compiler():
-    if shutil.which(COMPILER) is None:
-        pytest.skip(f"no {COMPILER}")
-
-
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
@@ -197,14 +189,6 @@ def test_what_a_board_needs_is_missed_before_the_training(run_here, overrides, s
 def test_floating_point_is_not_deployed(run_here):
     run = run_here("quantization=float", "board=emulated", "trainer.max_epochs=1")
     assert run.data.tags["stage.deploy.reason"] == "quantization=float"
-
-
-@pytest.fixture
-def checkout() -> Path:
-    path = os.environ.get(synthesizer.CHECKOUT_VARIABLE)
-    if not path:
-        pytest.skip(f"set {synthesizer.CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
-    return Path(path)
 
 
 @pytest.mark.ai8x

@@ -1,7 +1,6 @@
 """The synthesize stage of whole runs: what it records, and what is left when it fails."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -52,9 +51,7 @@ def test_what_a_failed_synthesis_leaves(run_here, store, tmp_path, monkeypatch):
 
 
 @pytest.mark.ai8x
-def test_a_synthesized_run(run_here, store):
-    if not os.environ.get(ai8x.CHECKOUT_VARIABLE):
-        pytest.skip(f"set {ai8x.CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
+def test_a_synthesized_run(run_here, store, checkout):
     estimated = run_here("stages=[synthesize]")
     run = run_here("stages=[synthesize]", "synthesis=ai8x")
     assert run.data.metrics == estimated.data.metrics

@@ -1,6 +1,5 @@
 """The real synthesizer where AI8X_SYNTHESIS names a checkout, and a stand-in for its ways to fail."""
 
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,18 +11,9 @@ from maxexp.device.config import DeviceConfig
 from maxexp.network.graph import Network
 from maxexp.quantization.checkpoint import write_integer
 from maxexp.synthesis import ai8x
-from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE, Synthesis, Synthesizer
+from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
 from maxexp.synthesis.stand_in import random_image, random_integers
-
-
-@pytest.fixture(scope="session")
-def checkout() -> Path:
-    """A checkout of ai8x-synthesis."""
-    path = os.environ.get(CHECKOUT_VARIABLE)
-    if not path:
-        pytest.skip(f"set {CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")
-    return Path(path)
 
 
 @pytest.fixture(scope="session")

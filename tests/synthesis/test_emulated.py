@@ -1,13 +1,12 @@
 """Our maps, the real synthesizer's firmware, the emulator: each network must pass, with equal cycles in all three."""
 
 import random
-import shutil
 from pathlib import Path
 
 import pytest
 
 from maxexp.board.emulator.run import run_emulated
-from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware
+from maxexp.board.firmware import build_firmware
 from maxexp.device.check import check_fit
 from maxexp.device.cycles import FLATTEN_ENGINE_PIXELS
 from maxexp.errors import DeviceError
@@ -27,12 +26,6 @@ RESIDUAL = {
     "pool": {"op": "passthrough", "pool": "avg", "pool_size": 4},
     "fc": {"op": "linear", "out_features": 10, "wide": True},
 }
-
-
-@pytest.fixture
-def compiler():
-    if shutil.which(COMPILER) is None:
-        pytest.skip(f"no {COMPILER}: {COMPILER_FIX}")
 
 
 def check(synthesis: Synthesis, folder: Path) -> None:
