@@ -40,7 +40,7 @@ def run_sweep(
         MaxexpError: the sweep is wrong, or ended before all its trials were there.
     """
     given = composed.hydra.overrides
-    command = [*(o for o in given.hydra if not o.startswith("hydra.mode=")), *given.task]
+    command = [*given.task, *(o for o in given.hydra if not o.startswith("hydra.mode="))]
     sources = composed.hydra.runtime.config_sources
     searchpath = [s.path for s in sources if s.provider not in ("hydra", "main", "schema")]
     plan = make_plan(settings, arguments, command, searchpath, config_loader)
