@@ -33,7 +33,10 @@ def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, epoch
     """
     if recipe.schedule is Schedule.onecycle:
         peaks = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, peaks, total_steps=steps, pct_start=recipe.warmup)
+        # It divides by the steps between its first step and its peak, of which there must be some.
+        rise = recipe.warmup if recipe.warmup * steps > 1 else 0.0
+        # The momentum is the recipe's: by default torch would replace it by a cycle of its own, Adam's beta1 too.
+        return OneCycleLR(optimizer, peaks, total_steps=steps, pct_start=rise, cycle_momentum=False)
     if recipe.schedule is Schedule.cosine:
         return CosineAnnealingLR(optimizer, steps)
     if recipe.schedule is Schedule.multistep:

@@ -30,6 +30,26 @@ def test_onecycle_rises_to_its_peak_and_falls_to_nothing():
     assert seen[-1] < 1e-5
 
 
+@pytest.mark.parametrize("kind", list(Optimizer))
+def test_onecycle_leaves_the_momentum_alone(kind):
+    optimizer = build_optimizer(RecipeConfig(optimizer=kind, momentum=0.7), nn.Linear(2, 2).parameters())
+    before = [(group.get("momentum"), group.get("betas")) for group in optimizer.param_groups]
+    build_schedule(RecipeConfig(schedule=Schedule.onecycle), optimizer, EPOCHS, STEPS)
+    assert [(group.get("momentum"), group.get("betas")) for group in optimizer.param_groups] == before
+
+
+@pytest.mark.parametrize("warmup", [0.1, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("steps", [1, 2, 5, 10])
+def test_onecycle_of_very_few_steps(warmup, steps):
+    """The default warmup of five steps, one epoch of 640 images, once ended in a division by zero."""
+    optimizer = build_optimizer(RecipeConfig(), nn.Linear(2, 2).parameters())
+    schedule = build_schedule(RecipeConfig(schedule=Schedule.onecycle, warmup=warmup), optimizer, 1, steps)
+    for _ in range(steps - 1):
+        optimizer.step()
+        schedule.step()
+    assert 0 <= optimizer.param_groups[0]["lr"] <= RecipeConfig().learning_rate
+
+
 def test_cosine_falls_from_its_peak():
     seen = rates(RecipeConfig(schedule=Schedule.cosine, learning_rate=0.01))
     assert seen[0] == pytest.approx(0.01)
