@@ -12,11 +12,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp import garbage
-from maxexp.composition import conf_dir
+from maxexp.composition import conf_dir, described_network
 from maxexp.config import NULL_GROUP, Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
 from maxexp.errors import DeviceError, MaxexpError
-from maxexp.network.graph import Network, build_network
+from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def run_stages(composed: DictConfig) -> None:
 
         resume_run(config, config.resume, HydraConfig.get().overrides.task, output_dir())
         return
-    network = build_network(config.model, config.dataset.shape)
+    network = described_network(config)
     refusal = refuse(config, network)
     if refusal:
         # At once: to open the record takes seconds.

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.config import NULL_GROUP, Config, explain, register_schema, to_config
 from maxexp.errors import ConfigError
+from maxexp.network.graph import Network, build_network
 
 
 def conf_dir() -> str:
@@ -31,6 +32,23 @@ def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> 
         ConfigError: an override is unknown, of the wrong type or impossible; names it.
     """
     return to_config(compose_untyped(overrides, searchpath))
+
+
+def described_network(config: Config) -> Network:
+    """The network of a configuration, for its images and classes.
+
+    Raises:
+        NetworkError: its layers do not fit together.
+        ConfigError: it has more or fewer outputs than the data set has classes.
+    """
+    network = build_network(config.model, config.dataset.shape)
+    outputs, classes = network.out_features, config.dataset.num_classes
+    if outputs != classes:
+        raise ConfigError(
+            f"model.layers.{network.layers[-1].name} gives {outputs} outputs, dataset.num_classes is {classes}; "
+            'describe it with "${dataset.num_classes}", which follows the data set'
+        )
+    return network
 
 
 def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), with_hydra: bool = False) -> DictConfig:

@@ -84,11 +84,21 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
     """
     try:
         plain = OmegaConf.create(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
+        _refuse_unknown_layers(plain.model.layers)
         config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error)) from error
     _refuse_extra_keys(config, "")
     return config
+
+
+def _refuse_unknown_layers(layers: DictConfig) -> None:
+    """Layers without an operation: a misspelt name on the command line would otherwise be one more layer."""
+    unknown = [str(name) for name, layer in layers.items() if isinstance(layer, DictConfig) and "op" not in layer]
+    known = ", ".join(str(name) for name in layers if name not in unknown)
+    if unknown:
+        key = f"model.layers.{unknown[0]}"
+        raise ConfigError(f"{key}: no such layer; there are {known}; a new one needs {key}.op")
 
 
 def _refuse_extra_keys(value: Any, prefix: str) -> None:
@@ -113,8 +123,8 @@ def explain(error: Exception) -> str:
     """One line for an error of Hydra or OmegaConf: the key, what is wrong, what is allowed."""
     if NULL_GROUP in str(error):
         return (
-            "a key within board.connection or recipe.distillation is set where there is none; choose a real board "
-            "(board=max78000fthr) or recipe=distill, too"
+            "a key is set in a group that is not there: board.connection needs a real board (board=max78000fthr), "
+            "recipe.distillation a teacher (recipe=distill)"
         )
     cause: BaseException = error
     while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:

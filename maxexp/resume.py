@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from maxexp.composition import described_network
 from maxexp.config import Config, read_yaml, to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import carry_out, finish_message, resumption
-from maxexp.network.graph import build_network
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
 
@@ -34,7 +34,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
                 setattr(getattr(config, group), key, getattr(getattr(given, group), key))
     config.resume, config.tracking = run_id, given.tracking
     _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
-    network = build_network(config.model, config.dataset.shape)
+    network = described_network(config)
     with record:
         record.set_tags(resumption())
         carry_out(config, network, record, folder)

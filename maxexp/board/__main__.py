@@ -58,6 +58,8 @@ def _list(_options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     config = read_board(options.keys)
+    if not options.project.is_dir():
+        raise BoardError(f"{options.project}: no such folder; give that of a synthesized project")
     board = open_board(config)
     folder = options.project / "build"
     run = board.run(board.build(options.project, folder), folder / SERIAL_LOG)

@@ -1,5 +1,6 @@
 """In which keys of their configuration runs differ."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 FREE = (
@@ -14,13 +15,20 @@ FREE = (
 )
 """Keys that change no result: where things are, and how the machine is used."""
 FOLLOWING = {"model.layers.": "model.name", "device.": "device.name", "dataset.": "dataset.name"}
-"""Where the name of a group differs, its other keys follow from it, and say no more than the name."""
+"""Keys that follow from the name of their group, unless runs of one name differ in them."""
 ABSENT = "not set"
 
 
 def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
     """Keys whose value is not the same in all configurations, sorted; a missing key is a value of its own."""
     keys = sorted({key for params in configurations for key in params if not key.startswith(FREE)})
-    differing = [key for key in keys if len({params.get(key) for params in configurations}) > 1]
-    named = tuple(prefix for prefix, name in FOLLOWING.items() if name in differing)
-    return [key for key in differing if key in FOLLOWING.values() or not key.startswith(named)]
+    return [key for key in keys if _differs(key, configurations)]
+
+
+def _differs(key: str, configurations: Sequence[Mapping[str, str]]) -> bool:
+    name = next((name for prefix, name in FOLLOWING.items() if key.startswith(prefix)), key)
+    group = None if name == key else name
+    values: dict[str | None, set[str | None]] = defaultdict(set)
+    for params in configurations:
+        values[group and params.get(group)].add(params.get(key))
+    return any(len(found) > 1 for found in values.values())

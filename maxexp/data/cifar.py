@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import pickle
 import tarfile
@@ -27,6 +28,8 @@ NAMES = {
     DatasetSource.cifar100: ("cifar-100-python", "cifar-100-python.tar.gz"),
 }
 REPLY_TIMEOUT_S = 10
+
+log = logging.getLogger(__name__)
 
 
 def _published(config: DatasetConfig) -> type[CIFAR10]:
@@ -114,6 +117,7 @@ def download(folder: Path, config: DatasetConfig) -> CifarFiles:
     # torchvision waits for ever on a network that swallows packets: ask for a sign of life first.
     request = urllib.request.Request(published.url, method="HEAD")
     urllib.request.urlopen(request, timeout=REPLY_TIMEOUT_S).close()
+    log.info("downloading %s to %s ...", published.url, folder)
     folder.mkdir(parents=True, exist_ok=True)
     archive = folder / published.filename
     partial = folder / f"{published.filename}.{os.getpid()}.part"

@@ -84,6 +84,7 @@ class DatasetConfig:
         aside = self.validation_images
         _require(aside is None or aside >= 1, "dataset.validation_images", aside, "null or at least 1")
         _require(self.limit is None or self.limit >= 1, "dataset.limit", self.limit, "null or at least 1")
+        _require(self.root != "", "dataset.root", "''", "a folder, or null")
         self._check_fixed_content()
 
     def _check_fixed_content(self) -> None:

@@ -23,7 +23,8 @@ Named = tuple[str, Color, Rectangle]
 def memory_picture(memory: MemoryMap) -> Figure:
     """Data memory over the layers on the left, kernel columns of all processors on the right.
 
-    A tensor has the colour of the layer that reads it first, and so have that layer's kernels.
+    A tensor has the colour of the layer that reads it first, and so have that layer's kernels; its name, with an
+    arrow, is that of the layer it comes from.
     """
     layers = memory.network.layers
     figure = Figure(figsize=(max(13, 8 + 0.35 * len(layers)), 7.5), layout="constrained")
@@ -61,7 +62,7 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
             corner = (block.first - 0.5, instance + bottom)
             size = (block.last - block.first + 1, block.size / top)
             shape = Rectangle(corner, *size, fc=color, ec="black", lw=0.4)
-            found.append((", ".join(block.tensors), color, shape))
+            found.append((f"{', '.join(block.tensors)} →", color, shape))
             axes.add_patch(shape)
     axes.hlines(range(instances + 1), -1.5, len(names) - 0.5, color="0.7", lw=0.5)
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(0, instances), title="data memory, as the layers are computed")

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from maxexp.composition import described_network
 from maxexp.config import Config
 from maxexp.device.cost import network_cost
 from maxexp.errors import ConfigError, DeviceError, NetworkError
-from maxexp.network.graph import Network, build_network
+from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
 COSTS = (
@@ -113,7 +114,7 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
         return Verdict({}, {})  # it does not run on the chip, so nothing limits it
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
     try:
-        network = build_network(config.model, config.dataset.shape)
+        network = described_network(config)
     except NetworkError as error:
         return Verdict({}, unknown, str(error))
     bits = config.quantization.bits(network)

@@ -11,11 +11,10 @@ from typing import Any
 
 from optuna.trial import Trial, TrialState
 
-from maxexp.composition import compose_config
+from maxexp.composition import compose_config, described_network
 from maxexp.config import Config
 from maxexp.errors import MaxexpError
 from maxexp.execution import LONGEST_NAME, carry_out, log_configuration, start_record
-from maxexp.network.graph import build_network
 from maxexp.sweep.attributes import (
     COSTS,
     CURVE,
@@ -105,7 +104,7 @@ class TrialRun:
 
     def _train(self, config: Config, earlier: RecordedRun | None) -> tuple[str, str | None, list[float] | None]:
         record = self._open(config, earlier)
-        network = build_network(config.model, config.dataset.shape)
+        network = described_network(config)
         outcome, reason, values = "complete", None, None
         with record:
             if earlier:

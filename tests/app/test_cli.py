@@ -43,7 +43,13 @@ def test_help_explains_itself(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("override", "part"), [("trainer.max_epoch=3", "max_epochs"), ("model=foo", "nascifarnet"), ("a=b=c", "a=b=c")]
+    ("override", "part"),
+    [
+        ("trainer.max_epoch=3", "max_epochs"),
+        ("model=foo", "nascifarnet"),
+        ("a=b=c", "a=b=c"),
+        ("model.layers.fc.out_features=5", "fc gives 5 outputs, dataset.num_classes is 10"),
+    ],
 )
 def test_a_wrong_key_is_one_line_and_exit_code_1(override, part, tmp_path):
     done = call(override, cwd=tmp_path)

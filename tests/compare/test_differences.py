@@ -13,7 +13,9 @@ def test_layers_are_compared_within_one_network_only():
     layers = {"model.layers.conv1.out_channels": "8", "model.name": "a", "model.width": "1.0"}
     wider = {**layers, "model.layers.conv1.out_channels": "16"}
     assert differing_keys([layers, wider]) == ["model.layers.conv1.out_channels"]
-    assert differing_keys([layers, {**wider, "model.name": "b"}]) == ["model.name"]
+    other = {**wider, "model.name": "b"}
+    assert differing_keys([layers, other]) == ["model.name"]
+    assert differing_keys([layers, wider, other]) == ["model.layers.conv1.out_channels", "model.name"]
 
 
 def test_one_run_differs_from_none():
