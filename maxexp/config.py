@@ -1,11 +1,13 @@
 """The typed schema of a whole run, and how a composed configuration becomes it."""
 
+import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from hydra.core.config_store import ConfigStore
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
@@ -134,17 +136,32 @@ def explain(error: Exception) -> str:
         missing = named or str(cause).splitlines()[0].rpartition(": ")[2]
         return f"{missing}: a value is needed; give it as {missing}=..."
     if not isinstance(cause, OmegaConfBaseException):
-        text = " ".join(str(error).split("Config search path")[0].split())
-        override = getattr(error, "override", None)
-        return f"{override}: {text}" if override else text
+        return _explain_hydra(error)
     text = (cause.msg or str(cause)).splitlines()[0]
     key = cause.full_key or ""
+    if "is not a ListConfig" in text:
+        return f"{key}: a list is needed; write {key}=[VALUE,VALUE]"
     if text.endswith("is not in struct"):
         groups = get_type_hints(Config)
         return _no_such_key(key, [f.name for f in fields(groups.get(key.split(".")[0], Config))])
     if is_dataclass(cause.object_type) and "not in" in text:
         return _no_such_key(key, [f.name for f in fields(cause.object_type)])
     return f"{key}: {text}" if key and key not in text else text
+
+
+def _explain_hydra(error: Exception) -> str:
+    text = " ".join(str(error).split("Config search path")[0].split())
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        return f"{group}={name}: no such choice; there are {', '.join(error.options)}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override}: not of the form KEY=VALUE; presets are +experiment=NAME and +sweep=NAME, values with "
+            "other characters than letters, digits and ._-/ may need quotes"
+        )
+    if added := re.search(r"default list use (\+\S+)", text):
+        return f"{added[1][1:]}: write {added[1]}, for it adds to the configuration"
+    return text
 
 
 def read_yaml(path: Path) -> Config:

@@ -14,21 +14,29 @@ FREE = (
     "synthesis.python",
 )
 """Keys that change no result: where things are, and how the machine is used."""
-FOLLOWING = {"model.layers.": "model.name", "device.": "device.name", "dataset.": "dataset.name"}
+FOLLOWING = {
+    "model.layers.": "model.name",
+    "recipe.distillation.model.": "recipe.distillation.model.name",
+    "device.": "device.name",
+    "dataset.": "dataset.name",
+}
 """Keys that follow from the name of their group, unless runs of one name differ in them."""
 ABSENT = "not set"
 
 
 def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
-    """Keys whose value is not the same in all configurations, sorted; a missing key is a value of its own."""
-    keys = sorted({key for params in configurations for key in params if not key.startswith(FREE)})
-    return [key for key in keys if _differs(key, configurations)]
+    """Keys whose value is not the same in all configurations, sorted; a missing key is a value of its own.
+
+    A group that is null in some of them is told by the keys that it has in the others.
+    """
+    keys = {key for params in configurations for key in params if not key.startswith(FREE)}
+    groups = {key[: key.rindex(".")] for key in keys if "." in key}
+    return sorted(key for key in keys - groups if _differs(key, configurations))
 
 
 def _differs(key: str, configurations: Sequence[Mapping[str, str]]) -> bool:
     name = next((name for prefix, name in FOLLOWING.items() if key.startswith(prefix)), key)
-    group = None if name == key else name
     values: dict[str | None, set[str | None]] = defaultdict(set)
     for params in configurations:
-        values[group and params.get(group)].add(params.get(key))
+        values[None if name == key else params.get(name)].add(params.get(key))
     return any(len(found) > 1 for found in values.values())

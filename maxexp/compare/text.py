@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -17,8 +18,8 @@ from maxexp.report.quantities import Quantity
 MISSING = "–"
 FIXED = ("run", "status", "data", "quantization", "hardware figures")
 LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
-LONGEST_VALUE = 40
-"""Characters of a configured value in the terminal."""
+NAMED_RUNS = 4
+"""Up to so many runs of one value are named in the terminal."""
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -39,13 +40,25 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print(table)
     console.print(LEGEND + (f" Hardware figures are {sources[0]}." if len(sources) == 1 else ""), style="italic")
     if comparison.differing:
-        console.print("differences in configuration", style="italic")
-    for details in comparison.runs if comparison.differing else ():
-        values = [(key, details.run.params.get(key, ABSENT)[:LONGEST_VALUE]) for key in comparison.differing]
-        text = "  ".join(f"{key}={value}" for key, value in values)
-        console.print(f"{details.run.name}: {text}", markup=False, soft_wrap=True)
+        console.print(_differences(comparison))
     for note in comparison.notes:
         console.print(note, markup=False, soft_wrap=True)
+
+
+def _differences(comparison: Comparison) -> Table:
+    """Each key that runs differ in, with the runs of each value, or how many those are."""
+    table = Table(title="differences in configuration", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("key", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    table.add_column("runs", overflow="fold")
+    for key in comparison.differing:
+        runs = defaultdict(list)
+        for details in comparison.runs:
+            runs[details.run.params.get(key, ABSENT)].append(details.run.name)
+        for index, (value, names) in enumerate(runs.items()):
+            named = ", ".join(names) if len(names) <= NAMED_RUNS else f"{len(names)} runs"
+            table.add_row("" if index else key, Text(value), Text(named))
+    return table
 
 
 def to_markdown(comparison: Comparison) -> str:

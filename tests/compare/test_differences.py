@@ -18,5 +18,14 @@ def test_layers_are_compared_within_one_network_only():
     assert differing_keys([layers, wider, other]) == ["model.layers.conv1.out_channels", "model.name"]
 
 
+def test_a_group_that_is_null_is_told_by_the_keys_it_has_elsewhere():
+    with_it = {"augmentation.cutout.size": "8", "recipe.distillation.model.name": "a"}
+    with_it |= {f"recipe.distillation.model.layers.{index}.op": "conv2d" for index in range(9)}
+    assert differing_keys([{"augmentation.cutout": "null", "recipe.distillation": "null"}, with_it]) == [
+        "augmentation.cutout.size",
+        "recipe.distillation.model.name",
+    ]
+
+
 def test_one_run_differs_from_none():
     assert differing_keys([{"seed": "1"}]) == []
