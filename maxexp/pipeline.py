@@ -2,10 +2,10 @@
 
 import copy
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from maxexp.board.board import Board
@@ -47,6 +47,7 @@ from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
+from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device
@@ -341,7 +342,7 @@ class Pipeline:
         self._record.set_tags({"hw.source": "synthesized", "ai8x.version": self._synthesis.version})
         return self._synthesis
 
-    def _sample(self) -> torch.Tensor:
+    def _sample(self) -> Tensor:
         """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
         images = self._local_test_images()
         if images is None:
@@ -375,12 +376,8 @@ class Pipeline:
 
     def _newest_resume_file(self) -> Path | None:
         """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
-        found: dict[int, Path] = {}
-        for slot in (0, 1):
-            try:
-                path = self._record.download_artifact(f"checkpoints/resume-{slot}.ckpt")
-                content = torch.load(path, map_location="cpu", weights_only=True)
-            except (TrackingError, RuntimeError, EOFError, OSError):
-                continue  # not written yet, or cut short by a kill: the other one is whole
-            found[content["maxexp_epoch"]] = path
-        return found[max(found)] if found else None
+        paths = []
+        for name in RESUME_FILES:
+            with suppress(TrackingError):  # not written yet
+                paths.append(self._record.download_artifact(f"checkpoints/{name}"))
+        return newest_checkpoint(paths)
