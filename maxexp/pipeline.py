@@ -235,10 +235,9 @@ class Pipeline:
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
-        qat = config.quantization.float_epochs(config.trainer.max_epochs) if self._method is Method.qat else None
-        if qat is not None:
-            self._record.log_metrics({"train/qat_epoch": qat})
-        record_curves(self._record, qat)
+        if trained.qat_epoch is not None:
+            self._record.log_metrics({"train/qat_epoch": trained.qat_epoch})
+        record_curves(self._record, trained.qat_epoch)
         if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)

@@ -76,11 +76,16 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class Trained:
-    """The network of the epoch with the best validation accuracy in the last phase."""
+    """The network of the epoch with the best validation accuracy in the last phase.
+
+    Attributes:
+        qat_epoch: first quantization-aware epoch, counted from 0; None if there is none.
+    """
 
     network: NetworkModule
     epoch: int
     validation_accuracy: float
+    qat_epoch: int | None
 
 
 class Training:
@@ -188,7 +193,7 @@ class Training:
         path = files.folder / f"{phase}_best.pth.tar"
         write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
         files.keep(path)
-        return Trained(module, best.epoch, best.accuracy)
+        return Trained(module, best.epoch, best.accuracy, offset if phase == QAT else None)
 
 
 def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles: dict[str, float]) -> None:

@@ -218,6 +218,7 @@ def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart
     run = run_here(f"checkpoint={file}", "trainer.max_epochs=2", "quantization.weight_bits=4")
     assert run.data.tags["weight_bits"] == "4"
     assert run.data.metrics["hw/weight_bytes"] == 9872 / 2
+    assert run.data.metrics["train/qat_epoch"] == 0  # a new network would begin in floating point
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, tmp_path):
