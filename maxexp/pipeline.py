@@ -251,6 +251,10 @@ class Pipeline:
         path = self._folder / f"{self._network.name}-q.pth.tar"
         write_integer(path, self._integer, 0, {})
         self._record.log_artifact(path, "quantization")
+        if self._float is not None or Stage.train in self._config.stages:
+            # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
+            result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
+            self._record.log_metrics({"val/accuracy_integer": result.accuracy})
 
     def _post_training(self, trained: NetworkModule) -> NetworkModule:
         self._log_data("train", "validation")

@@ -26,9 +26,9 @@ def test_quickstart_ends_well_within_its_promise(quickstart):
 def test_every_metric_of_the_run_record(quickstart):
     expected = {
         "train/loss", "train/accuracy", "train/images_per_s", "val/loss", "val/accuracy", "val/accuracy_top5",
-        "test/accuracy_float", "test/accuracy_quantized", "test/accuracy_integer", "hw/parameters", "hw/macs",
-        "hw/ops", "hw/weight_bytes", "hw/bias_bytes", "hw/data_bytes", "hw/cycles", "hw/latency_us",
-        "hw/images_per_s", "hw/macs_per_cycle",
+        "val/best_accuracy", "val/accuracy_integer", "test/accuracy_float", "test/accuracy_quantized",
+        "test/accuracy_integer", "hw/parameters", "hw/macs", "hw/ops", "hw/weight_bytes", "hw/bias_bytes",
+        "hw/data_bytes", "hw/cycles", "hw/latency_us", "hw/images_per_s", "hw/macs_per_cycle",
     }  # fmt: skip
     assert expected <= set(quickstart.data.metrics)
 
@@ -148,6 +148,18 @@ def test_a_sensitivity_report_proposes_bits_that_the_next_run_takes(quickstart, 
 def test_ptq_after_training_in_one_run(run_here):
     run = run_here("quantization=ptq", "trainer.max_epochs=6")
     assert run.data.metrics["test/accuracy_integer"] > 0.9
+
+
+def test_bits_can_be_chosen_on_validation_images(quickstart, store, run_here):
+    """What a network is worth after quantization is known without the test split."""
+    file = store.artifact(quickstart, "checkpoints/float_best.pth.tar")
+    quantize = (f"checkpoint={file}", "stages=[quantize]", "quantization=ptq")
+    accuracy = {
+        bits: run_here(*quantize, f"quantization.weight_bits={bits}").data.metrics["val/accuracy_integer"]
+        for bits in (8, 1)
+    }
+    assert accuracy[8] > 0.95 > accuracy[1] + 0.1
+    assert abs(quickstart.data.metrics["val/accuracy_integer"] - quickstart.data.metrics["val/best_accuracy"]) < 0.02
 
 
 def test_mixed_precision_costs_fewer_bytes(run_here):
