@@ -2,17 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-FREE = (
-    "tracking.",
-    "dataset.root",
-    "dataset.cache_dir",
-    "dataset.download",
-    "trainer.progress",
-    "trainer.threads",
-    "synthesis.path",
-    "synthesis.python",
-)
-"""Keys that change no result: where things are, and how the machine is used."""
+from maxexp.places import FREE
+
 FOLLOWING = {"model.layers.": "model.name", "device.": "device.name", "dataset.": "dataset.name"}
 """Where the name of a group differs, its other keys follow from it, and say no more than the name."""
 ABSENT = "not set"

@@ -257,6 +257,7 @@ def test_a_run_is_named_by_what_was_set(quickstart):
     from maxexp.execution import run_name
 
     typed = ["model=cmsisnnet", "dataset=cifar10", "seed=3", "model.width=0.5", "tracking.uri=sqlite:///x"]
+    typed += ["synthesis.path=/x", "board=max78000fthr", "board.connection.port=/dev/ttyACM1", "trainer.threads=1"]
     config = composed(*typed)
     assert run_name(config, typed) == "cmsisnnet-cifar10-qat seed=3 model.width=0.5"
     assert quickstart.info.run_name == "digitsnet-digits-qat"

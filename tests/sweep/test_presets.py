@@ -94,7 +94,7 @@ def test_bits_are_searched_for_quantization_after_training():
 
 def test_the_digest_knows_what_decides_and_what_does_not():
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
-    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "dataset.root=/x")
+    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "synthesis.path=/x")
     for further in same:
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
     for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):
