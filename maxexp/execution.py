@@ -24,7 +24,6 @@ from maxexp.tracking.view import VIEW
 
 log = logging.getLogger(__name__)
 
-PACKAGE = Path(__file__).resolve().parent
 LONGEST_NAME = 120
 
 
@@ -82,7 +81,7 @@ def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str
 # The code of a process is what it has imported: later changes of the checkout are not of its runs.
 @cache
 def _provenance() -> dict[str, str]:
-    return provenance(PACKAGE)
+    return provenance()
 
 
 def resumption() -> dict[str, str]:
