@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+"""Metrics of each epoch that are drawn and kept."""
+
 ON_BOARD = ("emulated", "measured")
 """Sources of ``hw.source`` that are a board's."""
 
