@@ -21,8 +21,8 @@ from maxexp.quantization.config import Method
 
 log = logging.getLogger(__name__)
 
-_failed: list[MaxexpError] = []
-"""Errors of this process's jobs; a sweep has several."""
+_failed = False
+"""Whether a job of this process ended with an error; a sweep has several."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -34,13 +34,14 @@ register_schema()
 @hydra.main(version_base="1.3", config_path=conf_dir(), config_name="config")
 def run(composed: DictConfig) -> None:
     """One job of Hydra; errors of the user end it in one line and exit code 1."""
+    global _failed
     try:
         run_stages(composed)
     except MaxexpError as error:
         # Caught here, for Hydra would add lines of its own; and a sweep goes on with its other jobs.
         if not error.shown:
             show_error(error)
-        _failed.append(error)
+        _failed = True
 
 
 def run_stages(composed: DictConfig) -> None:

@@ -19,6 +19,19 @@ class ConfigError(MaxexpError):
     """A configuration value that cannot be used; the message names the key and what is allowed."""
 
 
+def check(key: str, value: object, valid: bool, allowed: str) -> None:
+    """Refuse a configuration value that is not valid.
+
+    Args:
+        allowed: what to do about it, e.g. "must be at least 1".
+
+    Raises:
+        ConfigError: names key and value.
+    """
+    if not valid:
+        raise ConfigError(f"{key}={value}: {allowed}")
+
+
 class NetworkError(ConfigError):
     """A network description that has no meaning, or uses an operation that is not supported."""
 

@@ -13,6 +13,7 @@ from maxexp import garbage
 from maxexp.config import Config, to_plain, to_yaml
 from maxexp.errors import MaxexpError, TrackingError
 from maxexp.network.graph import Network
+from maxexp.places import FREE
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.provenance import environment_files, provenance
@@ -23,9 +24,6 @@ from maxexp.tracking.view import VIEW
 
 log = logging.getLogger(__name__)
 
-PACKAGE = Path(__file__).resolve().parent
-UNNAMED = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir", "trainer.progress", "trainer.threads")
-"""Keys that say nothing about a run's results, and so do not belong into its name."""
 LONGEST_NAME = 120
 
 
@@ -83,7 +81,7 @@ def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str
 # The code of a process is what it has imported: later changes of the checkout are not of its runs.
 @cache
 def _provenance() -> dict[str, str]:
-    return provenance(PACKAGE)
+    return provenance()
 
 
 def resumption() -> dict[str, str]:
@@ -100,7 +98,7 @@ def run_name(config: Config, overrides: Sequence[str]) -> str:
     """Model, data set and quantization, then the single keys that the user set."""
     name = f"{config.model.name}-{config.dataset.name}-{config.quantization.method.name}"
     keys = [o.lstrip("+~") for o in overrides]
-    single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(UNNAMED)]
+    single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(FREE)]
     return " ".join([name, *single])[:LONGEST_NAME]
 
 

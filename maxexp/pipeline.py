@@ -2,10 +2,10 @@
 
 import copy
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from maxexp.board.board import Board
@@ -47,6 +47,7 @@ from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
+from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device
@@ -234,10 +235,9 @@ class Pipeline:
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
-        qat = config.quantization.float_epochs(config.trainer.max_epochs) if self._method is Method.qat else None
-        if qat is not None:
-            self._record.log_metrics({"train/qat_epoch": qat})
-        record_curves(self._record, qat)
+        if trained.qat_epoch is not None:
+            self._record.log_metrics({"train/qat_epoch": trained.qat_epoch})
+        record_curves(self._record, trained.qat_epoch)
         if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)
@@ -251,6 +251,10 @@ class Pipeline:
         path = self._folder / f"{self._network.name}-q.pth.tar"
         write_integer(path, self._integer, 0, {})
         self._record.log_artifact(path, "quantization")
+        if self._float is not None or Stage.train in self._config.stages:
+            # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
+            result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
+            self._record.log_metrics({"val/accuracy_integer": result.accuracy})
 
     def _post_training(self, trained: NetworkModule) -> NetworkModule:
         self._log_data("train", "validation")
@@ -341,7 +345,7 @@ class Pipeline:
         self._record.set_tags({"hw.source": "synthesized", "ai8x.version": self._synthesis.version})
         return self._synthesis
 
-    def _sample(self) -> torch.Tensor:
+    def _sample(self) -> Tensor:
         """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
         images = self._local_test_images()
         if images is None:
@@ -375,12 +379,8 @@ class Pipeline:
 
     def _newest_resume_file(self) -> Path | None:
         """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
-        found: dict[int, Path] = {}
-        for slot in (0, 1):
-            try:
-                path = self._record.download_artifact(f"checkpoints/resume-{slot}.ckpt")
-                content = torch.load(path, map_location="cpu", weights_only=True)
-            except (TrackingError, RuntimeError, EOFError, OSError):
-                continue  # not written yet, or cut short by a kill: the other one is whole
-            found[content["maxexp_epoch"]] = path
-        return found[max(found)] if found else None
+        paths = []
+        for name in RESUME_FILES:
+            with suppress(TrackingError):  # not written yet
+                paths.append(self._record.download_artifact(f"checkpoints/{name}"))
+        return newest_checkpoint(paths)

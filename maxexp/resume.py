@@ -1,17 +1,16 @@
 """Going on with an interrupted run, under the configuration that it began with."""
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from maxexp.composition import described_network
 from maxexp.config import Config, read_yaml, to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import carry_out, finish_message, resumption
+from maxexp.places import FREE
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
-
-FREE = {"dataset": ("root", "cache_dir", "download"), "trainer": ("progress", "threads")}
-"""Keys that may be given anew: where the data are and how the machine is used."""
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
@@ -19,7 +18,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
 
     Args:
         given: configuration of this command.
-        overrides: what the user typed; it must agree with the interrupted run.
+        overrides: what the user typed; it must agree with the interrupted run. Places may be others now.
 
     Raises:
         ConfigError: the user asks for something else than the interrupted run did.
@@ -28,12 +27,12 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     record = RunRecord.resume(given.tracking, run_id)
     config = read_yaml(record.download_artifact("config/resolved.yaml"))
     typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
-    for group, keys in FREE.items():
-        for key in keys:
-            if f"{group}.{key}" in typed:
-                setattr(getattr(config, group), key, getattr(getattr(given, group), key))
     config.resume, config.tracking = run_id, given.tracking
     _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
+    for key in typed:
+        if key.startswith(FREE):
+            *groups, name = key.split(".")
+            setattr(reduce(getattr, groups, config), name, getattr(reduce(getattr, groups, given), name))
     network = described_network(config)
     with record:
         record.set_tags(resumption())
@@ -42,12 +41,13 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
 
 
 def _check_typed(typed: Sequence[str], given: dict[str, str], stored: dict[str, str], run_id: str) -> None:
-    """Whatever the user typed must be as the run began; a preset stands for all keys."""
+    """Whatever the user typed must be as the run began, but for free keys; a preset stands for all keys."""
     for key in typed:
         for name in sorted(given.keys() | stored.keys()):
             asked = key == "experiment" or name == key or name.startswith(f"{key}.")
-            if asked and given.get(name) != stored.get(name):
+            now, then = given.get(name, "null"), stored.get(name, "null")
+            if asked and not name.startswith(FREE) and now != then:
                 raise ConfigError(
-                    f"{name}={given.get(name, 'null')}: run {run_id} began with {stored.get(name, 'null')}; a "
-                    "resumed run keeps its configuration, so leave this out or start a new run"
+                    f"{name}={now}: run {run_id} began with {then}; a resumed run keeps its configuration, so leave "
+                    "this out or start a new run"
                 )

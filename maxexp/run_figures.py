@@ -10,6 +10,7 @@ from maxexp.quantization.sensitivity import Sensitivity
 from maxexp.report.artifacts import RANGES
 from maxexp.report.histograms import range_histograms, ranges_table
 from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.report.quantities import CURVES
 from maxexp.report.sensitivity import (
     layer_bits_override,
     sensitivity_figure,
@@ -20,8 +21,6 @@ from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation
 
 log = logging.getLogger(__name__)
-
-CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 
 
 def record_curves(record: RunRecord, qat_epoch: int | None) -> None:

@@ -11,7 +11,6 @@ import yaml
 from maxexp.checkpoints import RUN, ZOO, ZOO_FILE, zoo_dir
 from maxexp.errors import CheckpointError, MaxexpError
 from maxexp.quantization.checkpoint import compact, read_checkpoint
-from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store, open_store
@@ -78,11 +77,9 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
         best: epoch from which they are, counted from 0.
         accuracy: in that epoch, on validation images.
     """
-    start = yaml.safe_load(run.params["quantization.start_epoch"])
-    quantization = QuantizationConfig(Method(run.params["quantization.method"]), start_epoch=start)
     epochs = int(run.params["trainer.max_epochs"])
     # Weights of the floating-point phase owe nothing to what came after it.
-    float_epochs = quantization.float_epochs(epochs)
+    float_epochs = int(run.metrics.get("train/qat_epoch", epochs))
     phase = float_epochs if best < float_epochs else epochs
     seconds = sum(seconds for step, seconds in run.history("train/seconds") if step < phase)
     return {

@@ -15,7 +15,6 @@ from maxexp.config import Config
 from maxexp.device.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
-from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -50,6 +49,8 @@ def compiler() -> None:
 @pytest.fixture(scope="session")
 def checkout() -> Path:
     """The checkout of ai8x-synthesis that AI8X_SYNTHESIS names."""
+    from maxexp.synthesis.ai8x import CHECKOUT_VARIABLE  # here, for it imports torch, and some tests must do without
+
     path = os.environ.get(CHECKOUT_VARIABLE)
     if not path:
         pytest.skip(f"set {CHECKOUT_VARIABLE} to a checkout of ai8x-synthesis")

@@ -15,11 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-from maxexp.__main__ import conf_dir
-from maxexp.config import to_config
+from maxexp.composition import compose_config
 from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input, map_pixels
 from maxexp.network.graph import build_network
@@ -41,9 +39,7 @@ VARIANTS = {
 
 def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict]:
     """A row for the floating-point network (bits 0), then one for each number of bits and variant."""
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        overrides = [f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq"]
-        config = to_config(compose("config", overrides=overrides))
+    config = compose_config([f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq"])
     data = ImageDataModule(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
     trained = to_module(read_checkpoint(path), build_network(config.model, config.dataset.shape))
     calibration = data.calibration_inputs(config.quantization.calibration_images)

@@ -9,11 +9,10 @@ from zipfile import BadZipFile
 from maxexp.errors import TrackingError
 from maxexp.report.artifacts import COST, PREDICTIONS, RANGES
 from maxexp.report.predictions import Predictions, read_predictions
-from maxexp.report.quantities import FLOAT_ACCURACY, INTEGER_ACCURACY
+from maxexp.report.quantities import CURVES, FLOAT_ACCURACY, INTEGER_ACCURACY
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
-CURVES = ("val/accuracy", "train/accuracy", "val/loss", "train/loss")
 CURVED_RUNS = 40
 """Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
 

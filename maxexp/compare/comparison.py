@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 
-from maxexp.compare.collect import CURVES, RunDetails, accuracy
+from maxexp.compare.collect import RunDetails, accuracy
 from maxexp.compare.differences import differing_keys
 from maxexp.compare.names import common_words, without
 from maxexp.compare.pareto import pareto_front
@@ -99,7 +99,7 @@ def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     if len(datasets) > 1:
         names = ", ".join(sorted(datasets))
         notes.append(f"The runs are on {len(datasets)} data sets ({names}): best values are those of each.")
-    if any(not d.curves and CURVES[0] in d.run.metrics for d in rows):
+    if any(not d.curves and "val/accuracy" in d.run.metrics for d in rows):
         curved = sum(bool(d.curves) for d in rows)
         notes.append(f"Learning curves are those of the {curved} most accurate runs.")
     for dataset in sorted(datasets):

@@ -3,17 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-FREE = (
-    "tracking.",
-    "dataset.root",
-    "dataset.cache_dir",
-    "dataset.download",
-    "trainer.progress",
-    "trainer.threads",
-    "synthesis.path",
-    "synthesis.python",
-)
-"""Keys that change no result: where things are, and how the machine is used."""
+from maxexp.places import FREE
+
 FOLLOWING = {
     "model.layers.": "model.name",
     "recipe.distillation.model.": "recipe.distillation.model.name",

@@ -9,9 +9,9 @@ from typing import Any
 from maxexp import __version__
 from maxexp.compare.collect import RunDetails
 from maxexp.compare.comparison import Comparison, status
-from maxexp.compare.differences import FREE
 from maxexp.compare.wrong import most_often_wrong
 from maxexp.errors import TrackingError
+from maxexp.places import FREE
 from maxexp.report.quantities import INTEGER_ACCURACY, LATENCY, WEIGHT_MEMORY
 from maxexp.tracking.reading import RecordedRun
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from maxexp.errors import ConfigError
+from maxexp.errors import check
 
 
 class DatasetSource(Enum):
@@ -31,11 +31,6 @@ FIXED_CONTENT = {
     DatasetSource.cifar100: (3, 32, 32, 100),
     DatasetSource.digits: (1, 8, 8, 10),
 }
-
-
-def _require(condition: bool, key: str, value: object, allowed: str) -> None:
-    if not condition:
-        raise ConfigError(f"{key}={value} is not possible: use {allowed}.")
 
 
 @dataclass
@@ -75,16 +70,16 @@ class DatasetConfig:
 
     def __post_init__(self) -> None:
         usable_name = re.fullmatch(r"\w[\w.-]*", self.name) is not None
-        _require(usable_name, "dataset.name", repr(self.name), "letters, digits, '_', '-' and '.'")
-        _require(self.channels in (1, 3), "dataset.channels", self.channels, "1 (gray) or 3 (RGB)")
+        check("dataset.name", repr(self.name), usable_name, "must be letters, digits, '_', '-' and '.'")
+        check("dataset.channels", self.channels, self.channels in (1, 3), "must be 1 (gray) or 3 (RGB)")
         for key, least in (("height", 1), ("width", 1), ("num_classes", 2)):
             value = getattr(self, key)
-            _require(value >= least, f"dataset.{key}", value, f"a whole number of at least {least}")
-        _require(self.split_seed >= 0, "dataset.split_seed", self.split_seed, "a whole number of at least 0")
+            check(f"dataset.{key}", value, value >= least, f"must be a whole number of at least {least}")
+        check("dataset.split_seed", self.split_seed, self.split_seed >= 0, "must be a whole number of at least 0")
         aside = self.validation_images
-        _require(aside is None or aside >= 1, "dataset.validation_images", aside, "null or at least 1")
-        _require(self.limit is None or self.limit >= 1, "dataset.limit", self.limit, "null or at least 1")
-        _require(self.root != "", "dataset.root", "''", "a folder, or null")
+        check("dataset.validation_images", aside, aside is None or aside >= 1, "must be null or at least 1")
+        check("dataset.limit", self.limit, self.limit is None or self.limit >= 1, "must be null or at least 1")
+        check("dataset.root", "''", self.root != "", "must be a folder, or null")
         self._check_fixed_content()
 
     def _check_fixed_content(self) -> None:
@@ -93,7 +88,7 @@ class DatasetConfig:
             return
         for key, value in zip(("channels", "height", "width", "num_classes"), expected, strict=True):
             given = getattr(self, key)
-            _require(given == value, f"dataset.{key}", given, f"{value} with dataset.source={self.source.name}")
+            check(f"dataset.{key}", given, given == value, f"must be {value} with dataset.source={self.source.name}")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -112,7 +107,7 @@ class RandomCropConfig:
     padding: int = 4
 
     def __post_init__(self) -> None:
-        _require(self.padding >= 0, "augmentation.random_crop.padding", self.padding, "0 or more pixels")
+        check("augmentation.random_crop.padding", self.padding, self.padding >= 0, "must be 0 or more pixels")
 
 
 @dataclass
@@ -127,7 +122,7 @@ class HorizontalFlipConfig:
 
     def __post_init__(self) -> None:
         possible = 0 <= self.probability <= 1
-        _require(possible, "augmentation.horizontal_flip.probability", self.probability, "0 to 1")
+        check("augmentation.horizontal_flip.probability", self.probability, possible, "must be 0 to 1")
 
 
 @dataclass
@@ -141,7 +136,7 @@ class RotationConfig:
     degrees: float = 10.0
 
     def __post_init__(self) -> None:
-        _require(0 <= self.degrees <= 180, "augmentation.rotation.degrees", self.degrees, "0 to 180")
+        check("augmentation.rotation.degrees", self.degrees, 0 <= self.degrees <= 180, "must be 0 to 180")
 
 
 @dataclass
@@ -163,8 +158,8 @@ class ColorJitterConfig:
     def __post_init__(self) -> None:
         for key in ("brightness", "contrast", "saturation"):
             value = getattr(self, key)
-            _require(0 <= value < float("inf"), f"augmentation.color_jitter.{key}", value, "0 or more")
-        _require(0 <= self.hue <= 0.5, "augmentation.color_jitter.hue", self.hue, "0 to 0.5")
+            check(f"augmentation.color_jitter.{key}", value, 0 <= value < float("inf"), "must be 0 or more")
+        check("augmentation.color_jitter.hue", self.hue, 0 <= self.hue <= 0.5, "must be 0 to 0.5")
 
 
 @dataclass
@@ -178,7 +173,7 @@ class GaussianNoiseConfig:
     std: float = 0.1
 
     def __post_init__(self) -> None:
-        _require(0 <= self.std <= 1, "augmentation.gaussian_noise.std", self.std, "0 to 1")
+        check("augmentation.gaussian_noise.std", self.std, 0 <= self.std <= 1, "must be 0 to 1")
 
 
 @dataclass
@@ -192,7 +187,7 @@ class CutoutConfig:
     size: int = 8
 
     def __post_init__(self) -> None:
-        _require(self.size >= 1, "augmentation.cutout.size", self.size, "1 or more pixels")
+        check("augmentation.cutout.size", self.size, self.size >= 1, "must be 1 or more pixels")
 
 
 @dataclass

@@ -12,10 +12,7 @@ from maxexp.data.arrays import content_digest
 from maxexp.data.cache import SplitCache, fingerprint, prepared_once
 from maxexp.data.config import DatasetConfig
 from maxexp.data.sources import find_source
-from maxexp.data.split import stratified_split
 from maxexp.folders import cache_folder
-
-__all__ = ["ImageSet", "load_split", "stratified_split"]
 
 
 @dataclass(frozen=True)

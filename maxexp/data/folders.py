@@ -10,13 +10,10 @@ import numpy as np
 from maxexp.data.arrays import SplitArrays, check_labels
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.decode import decode_images
-from maxexp.data.split import stratified_split
+from maxexp.data.split import fixed_test_split
 from maxexp.errors import DataError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
-TEST_FRACTION = 0.2
-TEST_SEED = 0
-"""Not `dataset.split_seed`: whatever is tried for validation, the test images stay unseen."""
 
 
 def _images_by_class(folder: Path) -> dict[str, list[Path]]:
@@ -83,7 +80,7 @@ class ClassFolders:
         labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
         check_labels(labels, classes, self.config, self._origin(split))
         if not self._divided:
-            train, test = stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)
+            train, test = fixed_test_split(labels)
             part = train if split == "train" else test
             files, labels = files[part], labels[part]
         resize = self.config.source is DatasetSource.images

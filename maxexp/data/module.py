@@ -11,11 +11,11 @@ from torch import Tensor
 
 from maxexp.data.augmentation import BatchAugmentation
 from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
-from maxexp.data.dataset import ImageSet, load_split, stratified_split
+from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.pixels import evaluation_input
 from maxexp.data.sources import find_source
-from maxexp.data.split import stratified_order
+from maxexp.data.split import stratified_order, stratified_split
 from maxexp.errors import ConfigError
 
 
@@ -35,7 +35,7 @@ class ImageDataModule(LightningDataModule):
             again goes on with fresh epochs by setting it.
 
     Raises:
-        ConfigError: `batch_size` is below 1, or (on first use) the validation images leave none to train on.
+        ConfigError: (on first use) the validation images leave none to train on.
         DataError: (on first use) the data are missing or corrupt.
     """
 
@@ -49,8 +49,6 @@ class ImageDataModule(LightningDataModule):
         views: int | None = None,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ConfigError(f"batch_size={batch_size} is not possible: use at least 1.")
         self.epoch_offset = 0
         self._dataset = dataset
         self._augmentation = augmentation

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 from maxexp.data.config import InputMapping
-
-INPUT_SCALE = 128
-"""The network's input is v / INPUT_SCALE in floating point, for the chip's signed 8-bit v."""
+from maxexp.device.arithmetic import ACTIVATION_SCALE
 
 
 def map_pixels(images: Tensor, mapping: InputMapping | None) -> Tensor:
@@ -44,4 +42,4 @@ def evaluation_input(images: Tensor, mapping: InputMapping | None) -> Tensor:
     # channels_last is what convolutions on a CPU are fastest with; for one channel the two agree.
     layout = torch.channels_last if images.shape[1] > 1 else torch.contiguous_format
     signed = map_pixels(images, mapping)
-    return signed.to(torch.float32, memory_format=layout).mul_(1 / INPUT_SCALE)
+    return signed.to(torch.float32, memory_format=layout).mul_(1 / ACTIVATION_SCALE)

@@ -6,6 +6,10 @@ import numpy as np
 
 IndexArray = np.ndarray
 
+TEST_FRACTION = 0.2
+TEST_SEED = 0
+"""Not `dataset.split_seed`: whatever is tried for validation, the test images stay unseen."""
+
 
 def stratified_order(labels: IndexArray, seed: int) -> IndexArray:
     """An order of all images in which every beginning has nearly the proportions of the whole.
@@ -43,3 +47,8 @@ def stratified_split(labels: IndexArray, count: int, seed: int) -> tuple[IndexAr
     """
     order = stratified_order(labels, seed)
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def fixed_test_split(labels: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Training and test images, as int64 indices, of a set that comes without a test split."""
+    return stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)

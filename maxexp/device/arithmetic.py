@@ -58,7 +58,8 @@ def exponent_quantile(
         exponent: at least that of quantile 1; higher ones are finer and let the largest values saturate.
 
     Returns:
-        0 to 1. Where no quantile gives the exponent, because values or biases are few and large, 0.
+        0 to 1, a float32, which is what checkpoints keep. Where none gives the exponent, because one value is far
+        from all others, that of the next coarser exponent that there is.
     """
     values = _magnitudes(weight, bias, bits, bias_bits).cpu().sort().values.double()
     if values[-1] <= 2.0**-exponent:
@@ -69,7 +70,12 @@ def exponent_quantile(
     if above == 0:
         return 0.0
     low, high = float(values[above - 1]), float(values[above])
-    return (above - 1 + (reach - low) / (high - low)) / (len(values) - 1)
+    quantile = torch.tensor((above - 1 + (reach - low) / (high - low)) / (len(values) - 1), dtype=torch.float32)
+    # Between the largest of many values float32 has few ranks: from one below, the first that is not too fine.
+    quantile = quantile.nextafter(torch.tensor(0.0))
+    while weight_exponent(weight, bias, bits, bias_bits, float(quantile)) > exponent:
+        quantile = quantile.nextafter(torch.tensor(1.0))
+    return float(quantile)
 
 
 def _magnitudes(weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int) -> Tensor:

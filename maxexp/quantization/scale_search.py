@@ -45,6 +45,8 @@ def search_scales(
         for exponent in range(weight_exponent(trial.weight, trial.bias, bits), 8 - bits + MAX_SHIFT + 1):
             quantile = exponent_quantile(exponent, trial.weight, trial.bias, bits)
             trial.numerics = QuantizedNumerics(bits, BIAS_BITS, quantile)
+            if trial.numerics.exponent(trial) != exponent:
+                continue  # no quantile gives it
             difference = trial(*operands) * factor - target
             if centered:
                 difference -= difference.mean((0, 2, 3), keepdim=True) * _correctable(trial, exponent)[:, None, None]

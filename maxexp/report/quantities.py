@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+"""Metrics of each epoch that are drawn and kept."""
+
 ON_BOARD = ("emulated", "measured")
 """Sources of ``hw.source`` that are a board's."""
 
@@ -78,6 +81,7 @@ QUANTITIES = (
     WEIGHT_MEMORY,
     _accuracy("test/accuracy_quantized", "test accuracy, quantization simulated", "accuracy, simulated"),
     _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation"),
+    _accuracy("val/accuracy_integer", "validation accuracy, integers", "accuracy, validation, integer"),
     Quantity("hw/parameters", "parameters", "parameters", counted=True),
     Quantity("hw/macs", "multiply-accumulates", "MACs", better=-1, counted=True),
     Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1),

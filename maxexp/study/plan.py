@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from maxexp.compare.differences import FREE
 from maxexp.composition import compose_config
 from maxexp.config import to_plain
 from maxexp.execution import masked
+from maxexp.places import FREE
 from maxexp.study.description import Entry, Study
 
 NAMED = ("model.layers", "quantization.layer_bits")

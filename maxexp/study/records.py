@@ -11,12 +11,12 @@ from typing import Any
 
 from maxexp import __version__
 from maxexp.errors import TrackingError
+from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_result
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
-CURVES = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
 KEPT_TAGS = (
     "maxexp.version",
     "mlflow.source.git.commit",

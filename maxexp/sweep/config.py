@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.config import explain
-from maxexp.errors import ConfigError
+from maxexp.errors import ConfigError, check
 
 
 class Direction(Enum):
@@ -273,5 +273,4 @@ def _typed(schema: type, values: dict[str, Any], prefix: str) -> Any:
 
 
 def _check(key: str, value: object, valid: bool, allowed: str) -> None:
-    if not valid:
-        raise ConfigError(f"{key if key.startswith('sampler.') else f'hydra.sweeper.{key}'}={value}: {allowed}")
+    check(key if key.startswith("sampler.") else f"hydra.sweeper.{key}", value, valid, allowed)

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from maxexp.compare.differences import FREE
 from maxexp.composition import compose_config
 from maxexp.config import to_plain
 from maxexp.errors import ConfigError
+from maxexp.places import FREE
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.results import Result
 

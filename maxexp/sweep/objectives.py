@@ -21,6 +21,9 @@ STAGES = {
 }
 """Which stage writes the metrics of a group."""
 
+QUANTIZED = "val/accuracy_integer"
+"""The one metric of its group that the stage quantize writes: what is left of the accuracy in integers."""
+
 
 class ObjectiveError(MaxexpError):
     """A finished run without a usable value of an objective."""
@@ -30,14 +33,22 @@ def check_objectives(objectives: Mapping[str, Direction], config: Config) -> Non
     """Refuse objectives that no trial of this configuration would have.
 
     Raises:
-        ConfigError: a metric of an unknown group, one whose stage does not run, an unknown cost.
+        ConfigError: a metric of an unknown group, one whose stage does not run, an unknown cost, an accuracy
+            that was measured before the network was quantized.
     """
+    method = config.quantization.method
     for name in objectives:
-        stage = STAGES.get(name.partition("/")[0])
+        group = name.partition("/")[0]
+        stage = Stage.quantize if name == QUANTIZED else STAGES.get(group)
         if stage is None or "/" not in name:
             raise ConfigError(
                 f"hydra.sweeper.objectives.{name}: no such metric; metrics begin with "
                 f"{', '.join(f'{group}/' for group in STAGES)}"
+            )
+        if method is Method.ptq and group == "val" and name != QUANTIZED:
+            raise ConfigError(
+                f"hydra.sweeper.objectives.{name}: quantization=ptq quantizes the network after this was measured; "
+                f"choose by {QUANTIZED} (null takes {name} away), with quantize among stages"
             )
         if stage not in config.stages:
             raise ConfigError(
@@ -46,14 +57,20 @@ def check_objectives(objectives: Mapping[str, Direction], config: Config) -> Non
             )
         if stage is Stage.synthesize and name not in COSTS:
             raise ConfigError(f"hydra.sweeper.objectives.{name}: no such metric; there are {', '.join(COSTS)}")
-        needs_chip = stage is Stage.synthesize and name not in COSTS[:5]
-        if needs_chip and config.quantization.method is Method.float:
+        needs_chip = name == QUANTIZED or (stage is Stage.synthesize and name not in COSTS[:5])
+        if needs_chip and method is Method.float:
             raise ConfigError(f"hydra.sweeper.objectives.{name}: quantization=float does not run on the chip")
-        if stage is Stage.evaluate:
+
+
+def warn_of_test_split(objectives: Mapping[str, Direction]) -> None:
+    """Say so where the test split chooses."""
+    for name in objectives:
+        if STAGES[name.partition("/")[0]] is Stage.evaluate:
             log.warning(
                 "objective %s chooses on the test split, so its winner looks better than it is; val/best_accuracy "
-                "chooses on validation images",
+                "and %s choose on validation images",
                 name,
+                QUANTIZED,
             )
 
 

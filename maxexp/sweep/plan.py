@@ -11,10 +11,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from maxexp.compare.differences import FREE
 from maxexp.composition import compose_config, compose_untyped
 from maxexp.config import Config, to_plain
 from maxexp.errors import ConfigError
+from maxexp.places import FREE
 from maxexp.sweep.config import SweepConfig, to_sweep_config
 from maxexp.sweep.space import Parameter, Space, Value
 from maxexp.tracking.flatten import flatten

@@ -15,7 +15,7 @@ from maxexp.errors import ConfigError
 from maxexp.sweep.config import GridConfig, SweepConfig, to_sweep_config
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.limits import judge, parse_limits
-from maxexp.sweep.objectives import check_objectives
+from maxexp.sweep.objectives import check_objectives, warn_of_test_split
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.space import Space, Value, parse_space
 
@@ -111,13 +111,14 @@ def _check_samples(plan: Plan) -> None:
         for index, point in enumerate(plan.space.samples()):
             config = each.compose(*plan.space.overrides(point))
             judge(config, limits)
+            check_objectives(plan.settings.objectives, config)
             if index == 0:
                 _check_first(each, config)
 
 
 def _check_first(plan: Plan, config: Config) -> None:
     """What is the same for each trial."""
-    check_objectives(plan.settings.objectives, config)
+    warn_of_test_split(plan.settings.objectives)
     if plan.settings.pruning and Stage.train not in config.stages:
         raise ConfigError(
             "hydra.sweeper.pruning: there is no training to give up; set it to null or add train to stages"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from maxexp import __version__
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (
     "torch",
@@ -30,7 +32,7 @@ def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
             tags are absent if it is not under version control there (a wheel in some site-packages).
     """
     return {
-        "maxexp.version": _version("maxexp") or _own_version(),
+        "maxexp.version": __version__,
         "mlflow.user": _user(),
         "mlflow.source.name": sys.argv[0],
         "mlflow.source.type": "LOCAL",
@@ -98,12 +100,6 @@ def _version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _own_version() -> str:
-    import maxexp
-
-    return getattr(maxexp, "__version__", "unknown")
 
 
 def _user() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from maxexp.places import PLACES
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 OVERRIDES = "config/overrides.yaml"
 """Artifact with what the user typed after ``python -m maxexp``."""
-PLACES = ("tracking.", "hydra.", "dataset.root", "dataset.cache_dir")
-"""Keys that name places on the machine that made a run, and do not help to repeat it elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class RecordedRun:
         Raises:
             TrackingError: it was not recorded, or the store fails.
         """
-        words = [text for text in self.overrides() if not text.startswith(PLACES)]
+        words = [text for text in self.overrides() if not text.lstrip("+~").startswith(PLACES)]
         return f"python -m maxexp {shlex.join(words)}"
 
 

@@ -177,11 +177,11 @@ class RunRecord:
         Raises:
             TrackingError: A name or a value that cannot be stored.
         """
-        self._outbox.metrics += [
-            point
-            for point in metric_points(metrics, step or 0)
-            if not _repeats(point, self._earlier.get(point.key), is_result=step is None)
-        ]
+        for point in metric_points(metrics, step or 0):
+            if not _repeats(point, self._earlier.get(point.key), is_result=step is None):
+                # From here on the run has a newer point than when it was resumed.
+                self._earlier.pop(point.key, None)
+                self._outbox.metrics.append(point)
         self._send()
         for watcher in self._watchers:
             watcher(metrics, step)

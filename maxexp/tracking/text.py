@@ -19,6 +19,7 @@ def one_line(error: BaseException, longest: int = 300) -> str:
     return shortened(" ".join(str(error).split()) or type(error).__name__, longest)
 
 
-def without_password(uri: str) -> str:
-    """Returns a URI without user and password, fit for messages and files."""
-    return re.sub(r"//[^/@]*@", "//", uri)
+def without_password(text: str) -> str:
+    """Returns a text with the URIs in it without user and password, fit for messages and files."""
+    # A URI ends at white space; its password may hold an "@".
+    return re.sub(r"//[^/\s]*@", "//", text)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from maxexp.errors import ConfigError
+from maxexp.errors import check
 from maxexp.network.config import NetworkConfig
 
 
@@ -53,9 +53,9 @@ class DistillationConfig:
 
     def __post_init__(self) -> None:
         key = "recipe.distillation"
-        _check(f"{key}.weight", self.weight, 0 < self.weight <= 1, "must be above 0 and at most 1")
-        _check(f"{key}.temperature", self.temperature, self.temperature > 0, "must be above 0")
-        _check(f"{key}.views", self.views, self.views is None or self.views >= 1, "must be at least 1, or null")
+        check(f"{key}.weight", self.weight, 0 < self.weight <= 1, "must be above 0 and at most 1")
+        check(f"{key}.temperature", self.temperature, self.temperature > 0, "must be above 0")
+        check(f"{key}.views", self.views, self.views is None or self.views >= 1, "must be at least 1, or null")
 
 
 @dataclass
@@ -93,16 +93,16 @@ class RecipeConfig:
 
     def __post_init__(self) -> None:
         for key in ("learning_rate", "qat_learning_rate", "gamma"):
-            _check(f"recipe.{key}", getattr(self, key), getattr(self, key) > 0, "must be above 0")
-        _check("recipe.weight_decay", self.weight_decay, self.weight_decay >= 0, "must not be negative")
+            check(f"recipe.{key}", getattr(self, key), getattr(self, key) > 0, "must be above 0")
+        check("recipe.weight_decay", self.weight_decay, self.weight_decay >= 0, "must not be negative")
         for key in ("momentum", "label_smoothing"):
             value = getattr(self, key)
-            _check(f"recipe.{key}", value, 0 <= value < 1, "must be at least 0 and below 1")
+            check(f"recipe.{key}", value, 0 <= value < 1, "must be at least 0 and below 1")
         decay = self.weight_averaging
-        _check("recipe.weight_averaging", decay, decay is None or 0 < decay < 1, "must be between 0 and 1, or null")
-        _check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
+        check("recipe.weight_averaging", decay, decay is None or 0 < decay < 1, "must be between 0 and 1, or null")
+        check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
         inside = all(0 < share < 1 for share in self.milestones)
-        _check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")
+        check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")
 
     def fine_tuning(self) -> "RecipeConfig":
         """The recipe of a quantization-aware phase that begins with a trained network."""
@@ -132,13 +132,8 @@ class TrainerConfig:
 
     def __post_init__(self) -> None:
         for key in ("max_epochs", "batch_size"):
-            _check(f"trainer.{key}", getattr(self, key), getattr(self, key) >= 1, "must be at least 1")
-        _check("trainer.threads", self.threads, self.threads is None or self.threads >= 1, "must be at least 1")
+            check(f"trainer.{key}", getattr(self, key), getattr(self, key) >= 1, "must be at least 1")
+        check("trainer.threads", self.threads, self.threads is None or self.threads >= 1, "must be at least 1")
         known = ("auto", "cpu", "gpu", "mps")
         allowed = f"must be one of {', '.join(known)}"
-        _check("trainer.accelerator", self.accelerator, self.accelerator in known, allowed)
-
-
-def _check(key: str, value: object, valid: bool, allowed: str) -> None:
-    if not valid:
-        raise ConfigError(f"{key}={value}: {allowed}")
+        check("trainer.accelerator", self.accelerator, self.accelerator in known, allowed)

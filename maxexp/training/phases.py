@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 from pytorch_lightning import Trainer
@@ -15,7 +15,7 @@ from pytorch_lightning.loggers import Logger
 from maxexp.data.module import ImageDataModule
 from maxexp.errors import TrainingError
 from maxexp.network.graph import Network
-from maxexp.network.module import LayerModule, NetworkModule
+from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import write_module
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.fake import (
@@ -76,11 +76,16 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class Trained:
-    """The network of the epoch with the best validation accuracy in the last phase."""
+    """The network of the epoch with the best validation accuracy in the last phase.
+
+    Attributes:
+        qat_epoch: first quantization-aware epoch, counted from 0; None if there is none.
+    """
 
     network: NetworkModule
     epoch: int
     validation_accuracy: float
+    qat_epoch: int | None
 
 
 class Training:
@@ -188,16 +193,21 @@ class Training:
         path = files.folder / f"{phase}_best.pth.tar"
         write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
         files.keep(path)
-        return Trained(module, best.epoch, best.accuracy)
+        return Trained(module, best.epoch, best.accuracy, offset if phase == QAT else None)
 
 
 def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles: dict[str, float]) -> None:
-    """Give a module the structure and the scales that a quantization-aware phase began with, in place."""
+    """Give the start of a quantization-aware phase the structure and the scales that it began with, in place."""
+    if not _is_quantized(module):
+        for layer in module.layers():
+            layer.bn = None
+        quantize_module(module, bits)
     for layer in module.layers():
-        layer.bn = None
-    quantize_module(module, bits)
-    for name, quantile in quantiles.items():
-        quantized_numerics(cast(LayerModule, module.get_submodule(name))).quantile = quantile
+        name = layer.spec.name
+        # Layers whose bits stay keep those of their biases, too, which are not 8 in some of the maker's checkpoints.
+        if quantized_numerics(layer).bits != bits.get(name, 8):
+            layer.numerics = QuantizedNumerics(bits[name])
+        quantized_numerics(layer).quantile = quantiles[name]
 
 
 def fit(trainer: Trainer, classifier: Classifier, data: ImageDataModule, resume: Path | None) -> None:

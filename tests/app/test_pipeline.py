@@ -26,9 +26,9 @@ def test_quickstart_ends_well_within_its_promise(quickstart):
 def test_every_metric_of_the_run_record(quickstart):
     expected = {
         "train/loss", "train/accuracy", "train/images_per_s", "val/loss", "val/accuracy", "val/accuracy_top5",
-        "test/accuracy_float", "test/accuracy_quantized", "test/accuracy_integer", "hw/parameters", "hw/macs",
-        "hw/ops", "hw/weight_bytes", "hw/bias_bytes", "hw/data_bytes", "hw/cycles", "hw/latency_us",
-        "hw/images_per_s", "hw/macs_per_cycle",
+        "val/best_accuracy", "val/accuracy_integer", "test/accuracy_float", "test/accuracy_quantized",
+        "test/accuracy_integer", "hw/parameters", "hw/macs", "hw/ops", "hw/weight_bytes", "hw/bias_bytes",
+        "hw/data_bytes", "hw/cycles", "hw/latency_us", "hw/images_per_s", "hw/macs_per_cycle",
     }  # fmt: skip
     assert expected <= set(quickstart.data.metrics)
 
@@ -150,6 +150,18 @@ def test_ptq_after_training_in_one_run(run_here):
     assert run.data.metrics["test/accuracy_integer"] > 0.9
 
 
+def test_bits_can_be_chosen_on_validation_images(quickstart, store, run_here):
+    """What a network is worth after quantization is known without the test split."""
+    file = store.artifact(quickstart, "checkpoints/float_best.pth.tar")
+    quantize = (f"checkpoint={file}", "stages=[quantize]", "quantization=ptq")
+    accuracy = {
+        bits: run_here(*quantize, f"quantization.weight_bits={bits}").data.metrics["val/accuracy_integer"]
+        for bits in (8, 1)
+    }
+    assert accuracy[8] > 0.95 > accuracy[1] + 0.1
+    assert abs(quickstart.data.metrics["val/accuracy_integer"] - quickstart.data.metrics["val/best_accuracy"]) < 0.02
+
+
 def test_mixed_precision_costs_fewer_bytes(run_here):
     run = run_here("quantization=mixed", "trainer.max_epochs=8")
     metrics = run.data.metrics
@@ -218,6 +230,7 @@ def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart
     run = run_here(f"checkpoint={file}", "trainer.max_epochs=2", "quantization.weight_bits=4")
     assert run.data.tags["weight_bits"] == "4"
     assert run.data.metrics["hw/weight_bytes"] == 9872 / 2
+    assert run.data.metrics["train/qat_epoch"] == 0  # a new network would begin in floating point
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, tmp_path):
@@ -244,6 +257,7 @@ def test_a_run_is_named_by_what_was_set(quickstart):
     from maxexp.execution import run_name
 
     typed = ["model=cmsisnnet", "dataset=cifar10", "seed=3", "model.width=0.5", "tracking.uri=sqlite:///x"]
+    typed += ["synthesis.path=/x", "board=max78000fthr", "board.connection.port=/dev/ttyACM1", "trainer.threads=1"]
     config = composed(*typed)
     assert run_name(config, typed) == "cmsisnnet-cifar10-qat seed=3 model.width=0.5"
     assert quickstart.info.run_name == "digitsnet-digits-qat"

@@ -73,7 +73,7 @@ def test_every_key_has_a_comment(folder):
     ],
 )
 def test_impossible_dataset_value_is_refused_by_name(cifar10, key, value):
-    with pytest.raises(ConfigError, match=rf"^dataset\.{key}=.*: use .*\.$"):
+    with pytest.raises(ConfigError, match=rf"^dataset\.{key}=.*: must be .*$"):
         dataclasses.replace(cifar10, **{key: value})
 
 
@@ -93,5 +93,5 @@ def test_impossible_dataset_value_is_refused_by_name(cifar10, key, value):
     ],
 )
 def test_impossible_augmentation_value_is_refused_by_name(make, key):
-    with pytest.raises(ConfigError, match=rf"^augmentation\.{key}=.*: use .*\.$"):
+    with pytest.raises(ConfigError, match=rf"^augmentation\.{key}=.*: must be .*$"):
         make()

@@ -153,11 +153,6 @@ def test_too_many_validation_images(digits):
         data.setup("fit"), data.train_dataloader()
 
 
-def test_batch_size_of_nothing(digits):
-    with pytest.raises(ConfigError, match="batch_size=0"):
-        make(digits, batch_size=0)
-
-
 def test_calibration_inputs_are_unaugmented_training_images(digits):
     data = make(digits)
     inputs = data.calibration_inputs(50)

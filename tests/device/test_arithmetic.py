@@ -102,3 +102,16 @@ def test_a_quantile_stores_any_exponent(seed, bits, finer):
     stored = float(torch.tensor(quantile, dtype=torch.float32))
     assert 0 <= quantile <= 1 and (finer > 0 or quantile == 1)
     assert weight_exponent(weight, bias, bits, quantile=stored) == exponent
+
+
+def test_a_quantile_never_stores_a_finer_exponent_than_asked_for():
+    """float32 has about 30 ranks between the two largest of 442,369 values: some exponents lie between two ranks."""
+    weight = 0.02 * torch.randn(442_368, generator=torch.Generator().manual_seed(0))
+    bias = torch.tensor([8.0])
+    ranks = 1 - torch.arange(64) * 2.0**-24  # the float32 numbers from 1 down
+    possible = {weight_exponent(weight, bias, 8, quantile=float(rank)) for rank in ranks}
+    assert {-3, 0, 1, 3} <= possible and 2 not in possible
+    for exponent in range(-3, 4):
+        stored = exponent_quantile(exponent, weight, bias, 8)
+        nearest = max(one for one in possible if one <= exponent)
+        assert weight_exponent(weight, bias, 8, quantile=stored) == nearest

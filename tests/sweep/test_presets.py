@@ -23,6 +23,7 @@ from tests.sweep.conftest import COST_ONLY, call, planned
 
 PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml"))
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+INTEGERS = "hydra.sweeper.objectives={val/best_accuracy:null,val/accuracy_integer:maximize}"
 
 
 def test_the_presets_are_there():
@@ -70,6 +71,10 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
         ((OBJECTIVES, "seed=1,2", "stages=[train]"), "the stage synthesize writes it"),
         ((OBJECTIVES, "seed=1,2", "quantization=float"), "does not run on the chip"),
+        (("+sweep=mixed_bits", "quantization=ptq"), "choose by val/accuracy_integer"),
+        (("+sweep=smoke", "quantization=qat,ptq"), "choose by val/accuracy_integer"),
+        (("+sweep=mixed_bits", "quantization=ptq", INTEGERS), "the stage quantize writes it"),
+        ((INTEGERS, "+sweep=smoke", "quantization=float"), "does not run on the chip"),
         ((OBJECTIVES, "seed=1,2", *COST_ONLY, "hydra.sweeper.pruning={rivals:3}"), "no training to give up"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.limits=['latency < 3']"), "hydra.sweeper.limits"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['trainer.max_epoch=3']}"), "trainer.max_epoch"),
@@ -82,9 +87,14 @@ def test_a_sweep_is_checked_before_its_first_trial(arguments, part):
     assert part in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_bits_are_searched_for_quantization_after_training():
+    plan = planned("+sweep=mixed_bits", "quantization=ptq", INTEGERS, "stages=[train,quantize,synthesize]")
+    assert list(plan.settings.objectives) == ["hw/weight_bytes", "val/accuracy_integer"]
+
+
 def test_the_digest_knows_what_decides_and_what_does_not():
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
-    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "dataset.root=/x")
+    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "synthesis.path=/x")
     for further in same:
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
     for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):

@@ -128,6 +128,16 @@ def test_result_without_step_is_replaced_after_a_resume(start, config, steps):
     assert (steps(record, "test/accuracy_float"), steps(record, "hw/cycles")) == ([0, 0], [0])
 
 
+def test_a_result_that_goes_back_to_its_value_before_the_resume_is_not_lost(start, config):
+    with pytest.raises(OSError), start() as record:
+        record.log_metrics({"hw/cycles": 100})
+        raise OSError("disk full")
+    with RunRecord.resume(config, record.run_id) as record:
+        for cycles in (105, 100):
+            record.log_metrics({"hw/cycles": cycles})
+    assert [value for _, value in record.history("hw/cycles")] == [100, 105, 100]
+
+
 def test_resumed_run_forgets_its_earlier_error(start, config, status):
     with pytest.raises(OSError), start() as record:
         record.skip_stage("deploy", "no board")

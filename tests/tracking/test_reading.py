@@ -4,7 +4,7 @@ import pytest
 
 from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import find_runs, read_run
+from maxexp.tracking.reading import OVERRIDES, find_runs, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import open_store
 
@@ -27,6 +27,14 @@ def test_a_run_is_read_whole(config):
     assert run.history("val/accuracy") == [(0, 0.25), (1, 0.5)] and run.history("nothing") == []
     assert run.artifacts("plots") == ["plots/note.txt"] and run.artifacts("nowhere") == []
     assert run.artifact("plots/note.txt").read_text() == "text"
+
+
+def test_the_command_of_a_run_names_no_places(config):
+    with RunRecord.start(config, "a") as run:
+        places = "dataset.root=/x, +board.connection.port=/dev/ttyACM1, synthesis.path=/y, tracking.uri=z"
+        run.log_text(f"[board=max78000fthr, {places}, trainer.threads=1]", OVERRIDES)
+    command = read_run(open_store(config), run.run_id).command()
+    assert command == "python -m maxexp board=max78000fthr trainer.threads=1"
 
 
 def test_runs_are_found_in_all_experiments_the_newest_first(config):

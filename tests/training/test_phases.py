@@ -136,6 +136,19 @@ def test_a_resumed_quantized_phase_keeps_its_scales(train, tmp_path):
     assert torch.equal(weights(resumed), weights(whole))
 
 
+def test_a_resumed_quantized_phase_keeps_the_bits_of_biases_of_a_foreign_start(train, tmp_path):
+    start = train(2, start_epoch=1)[0].network
+    for layer in start.layers():
+        layer.numerics.bias_bits = 4  # ours have 8
+    whole, _ = train(3, start=copy.deepcopy(start), layer_bits={"conv2": 4})
+    bias_bits = [layer.numerics.bias_bits for layer in whole.network.layers()]
+    assert bias_bits == [4, 8, 4]  # a layer with other bits is quantized anew
+    state = {"start": copy.deepcopy(start), "layer_bits": {"conv2": 4}, "resume": tmp_path / "resume-1.ckpt"}
+    resumed, _ = train(3, **state)
+    assert [layer.numerics.bias_bits for layer in resumed.network.layers()] == bias_bits
+    assert torch.equal(weights(resumed), weights(whole))
+
+
 def test_only_layers_whose_bits_change_are_quantized_anew(train):
     first, _ = train(8)
     before = {layer.spec.name: layer.numerics for layer in first.network.layers()}
