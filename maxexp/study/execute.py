@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from maxexp.errors import StudyError
+from maxexp.errors import StudyError, TrainingError
 from maxexp.study.description import Study
 from maxexp.study.plan import Job, make_job
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.owner import may_live
+from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -124,8 +125,20 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
 
 
 def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:
-    interrupted = standing.state is State.interrupted
-    arguments = [f"resume={standing.run_id}"] if interrupted else list(job.overrides)
+    arguments = [f"resume={standing.run_id}"] if _can_go_on(standing, store) else list(job.overrides)
     command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={store.uri}", *machine]
     log.info("%s: %s", job.name, " ".join(["python -m maxexp", *arguments]))
     return subprocess.run(command).returncode == 0
+
+
+def _can_go_on(standing: Standing, store: Store) -> bool:
+    """Whether to resume rather than to begin anew.
+
+    A failed run is worth it where it has trained, be it only for its later stages; but one that diverged would
+    diverge again in its next epoch.
+    """
+    if standing.state is not State.failed or standing.run_id is None:
+        return standing.state is State.interrupted
+    run = read_run(store, standing.run_id)
+    diverged = run.tags.get("error", "").startswith(TrainingError.__name__)
+    return not diverged and any(path.endswith(".ckpt") for path in run.artifacts("checkpoints"))

@@ -3,12 +3,15 @@
 import json
 import logging
 from itertools import permutations
+from subprocess import CompletedProcess
+from types import SimpleNamespace
 
 import pytest
 
 from maxexp.config import to_plain
 from maxexp.errors import StudyError
 from maxexp.execution import masked, start_record
+from maxexp.study import execute
 from maxexp.study.__main__ import EXPERIMENTS, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
@@ -145,6 +148,32 @@ def test_the_command_repeats_the_run_and_names_no_place(tmp_path, store):
     store.client.log_text(run_id, json.dumps(typed), "config/overrides.yaml")
     found = next(standings(study, Results(tmp_path / RESULTS), store)).result
     assert found.command.endswith("trainer.max_epochs=1 seed=1 trainer.threads=1")
+
+
+def test_a_run_goes_on_where_that_can_end_otherwise(tmp_path, store, monkeypatch):
+    """80 epochs are not trained again because the board was not there."""
+    study = small(tmp_path)
+    job = make_job(study, "float", 1, None)
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        return CompletedProcess(command, 1)
+
+    monkeypatch.setattr(execute, "subprocess", SimpleNamespace(run=run))
+    for status, checkpoint, error, resumes in (
+        ("KILLED", False, "", True),
+        ("FAILED", True, "BoardError: no board", True),
+        ("FAILED", False, "DataError: no such folder", False),
+        ("FAILED", True, "TrainingError: training diverged in epoch 3", False),
+    ):
+        run_id = record(store, job, status)
+        store.client.set_tag(run_id, "error", error)
+        if checkpoint:
+            store.client.log_text(run_id, "", "checkpoints/resume-0.ckpt")
+        run_missing(study, Results(tmp_path / RESULTS), store, [], ["float"])
+        assert commands[-2][3:-1] == ([f"resume={run_id}"] if resumes else list(job.overrides)), error
+        store.client.delete_run(run_id)
 
 
 @pytest.mark.slow
