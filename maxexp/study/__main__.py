@@ -45,10 +45,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace) -> None:
     study, results, store = _opened(arguments)
-    failures = run_missing(study, results, store, arguments.overrides, arguments.only)
+    unfinished = run_missing(study, results, store, arguments.overrides, arguments.only)
     _report(arguments)
-    if failures:
-        print(f"maxexp: error: {failures} of the study's runs failed, see above", file=sys.stderr)
+    if unfinished:
+        print(f"maxexp: error: {unfinished} of the study's runs are not done, see above", file=sys.stderr)
         sys.exit(1)
 
 

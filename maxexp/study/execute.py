@@ -100,28 +100,37 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
         only: entries to run; all by default.
 
     Returns:
-        How many runs failed.
+        How many runs are not done: failed, or in the hands of another process.
 
     Raises:
         StudyError: ``only`` names an entry that the study does not have.
     """
     if unknown := [name for name in only if name not in study.entries]:
         raise StudyError(f"--only {unknown[0]}: no such entry; there are {', '.join(study.entries)}")
-    failures = 0
+    unfinished = 0
     for standing in standings(study, results, store):
         name, seed, job = standing.entry, standing.seed, standing.job
         if only and name not in only:
             continue
         if job is None:
             log.error("%s seed %d: %s is not done, which it starts from", name, seed, study.entries[name].starts_from)
-            failures += 1
-        elif standing.state in (State.done, State.running):
-            log.info("%s: %s", job.name, standing.state.value)
+            unfinished += 1
+        elif standing.state is State.done:
+            log.info("%s: done", job.name)
+        elif standing.state is State.running:
+            # On another host: nobody here can tell whether its process lives.
+            log.info(
+                "%s: running; if its process has died, go on with: python -m maxexp resume=%s tracking.uri=%s",
+                job.name,
+                standing.run_id,
+                store,
+            )
+            unfinished += 1
         elif not _run(job, standing, store, machine):
-            failures += 1
+            unfinished += 1
         elif stand(study, name, seed, results, store).result is None:
             raise StudyError(f"{job.name}: its run ended well but is not in {store} under its configuration")
-    return failures
+    return unfinished
 
 
 def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:

@@ -19,6 +19,7 @@ from maxexp.study.plan import make_job, same_result
 from maxexp.study.records import RESULTS, Results, deleted
 from maxexp.study.report import write_report
 from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.owner import HOST
 from maxexp.tracking.store import open_store
 from tests.conftest import composed
 from tests.study.small import result, small
@@ -174,6 +175,18 @@ def test_a_run_goes_on_where_that_can_end_otherwise(tmp_path, store, monkeypatch
         run_missing(study, Results(tmp_path / RESULTS), store, [], ["float"])
         assert commands[-2][3:-1] == ([f"resume={run_id}"] if resumes else list(job.overrides)), error
         store.client.delete_run(run_id)
+
+
+def test_what_runs_on_another_host_is_not_done_and_its_end_is_explained(tmp_path, store, caplog):
+    """Its process may have died: nobody here can tell."""
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), "RUNNING")
+    store.client.set_tag(run_id, HOST, "another")
+    results = Results(tmp_path / RESULTS)
+    results.add(result("float", 2, 0.9, study))
+    with caplog.at_level(logging.INFO):
+        assert run_missing(study, results, store, [], ["float"]) == 1
+    assert f"python -m maxexp resume={run_id} tracking.uri={store.uri}" in caplog.text
 
 
 @pytest.mark.slow
