@@ -80,6 +80,14 @@ def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):
     assert len(json.loads(path.read_text())) == 1
 
 
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n[]\n", '[{"entry": "float"}]', "3"])
+def test_a_damaged_file_of_results_is_named(tmp_path, text):
+    (tmp_path / RESULTS).write_text(text)
+    with pytest.raises(StudyError, match="results.json is damaged: .*; restore it") as caught:
+        Results(tmp_path / RESULTS)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.fixture
 def store(tmp_path):
     return open_store(TrackingConfig(uri=f"sqlite:///{tmp_path}/mlflow.db"))
