@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from maxexp.checkpoints import RUN, ZOO, ZOO_FILE, zoo_dir
-from maxexp.errors import CheckpointError, MaxexpError
+from maxexp.command_line import exit_code
+from maxexp.errors import CheckpointError
 from maxexp.quantization.checkpoint import compact, read_checkpoint
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.tracking.config import TrackingConfig
@@ -171,25 +172,30 @@ def _number(value: float | None, unit: str = "") -> str:
     return "-" if value is None else f"{value:,.0f}{unit}"
 
 
-def main() -> None:
-    """Entry point."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
     parser = argparse.ArgumentParser(prog="python -m maxexp.zoo", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the networks and their figures")
+    commands = parser.add_subparsers(required=True)
+    listing = commands.add_parser("list", help="the networks and their figures")
+    listing.set_defaults(work=_list)
     adding = commands.add_parser("add", help="keep the integer network of a finished run")
     adding.add_argument("run_id")
     adding.add_argument("name", help="letters, digits, '_' and '-'; checkpoint=zoo:NAME loads it")
     adding.add_argument("--tracking-uri", help="tracking store of the run (default: as for python -m maxexp)")
+    adding.set_defaults(work=_add)
     arguments = parser.parse_args()
-    try:
-        if arguments.command == "add":
-            store = open_store(TrackingConfig(uri=arguments.tracking_uri))
-            print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
-        print(table(zoo_dir()), end="")
-    except MaxexpError as error:
-        print(f"maxexp: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    return exit_code("maxexp", lambda: arguments.work(arguments))
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    store = open_store(TrackingConfig(uri=arguments.tracking_uri))
+    print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
+    _list(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    print(table(zoo_dir()), end="")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
