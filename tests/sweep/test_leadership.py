@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from optuna.trial import TrialState
 
 from maxexp.sweep import leadership
 from maxexp.sweep.attributes import LEADER, LOST, REASON, RUN
@@ -89,6 +90,18 @@ def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too
     assert frozen.state.name == "FAIL" and frozen.user_attrs[REASON] == "its worker died 2 times"
     # It does not count: as many as were asked for are still to come.
     assert sum(t.state.name == "WAITING" for t in study.trials()) == 2
+
+
+def test_a_trial_is_not_taken_from_a_worker_that_has_yet_to_write_its_name(study, dead):
+    """On a database server a claim is two steps; here only the first has been done."""
+    tickets = Tickets(study)
+    tickets.tend()
+    trial = study.claim()
+    study.storage.set_trial_user_attr(trial._trial_id, "worker", dead)
+    tickets.tend()
+    study.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+    tickets.tend()
+    assert study.trials()[0].state.name == "RUNNING"
 
 
 def test_a_living_workers_trial_is_left_alone(study):
