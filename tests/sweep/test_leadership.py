@@ -140,6 +140,35 @@ def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, mon
     assert frozen.values == [client.get_run(run_id).data.metrics["hw/latency_us"]]
 
 
+@pytest.mark.parametrize("sampler", ["grid", "random"])
+def test_the_one_failed_point_is_tried_once_more_under_each_command(place, sampler):
+    objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+    plan = planned(objectives, f"+sampler={sampler}", "seed=1,2", *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    tickets = Tickets(study)
+    tickets.tend()
+    failed = dict(study.claim().params)
+    study.fail(study.trials()[0], "no space left")
+    study.study.tell(study.claim(), [1.0])
+    tickets.tend()
+    assert study.over()
+    for _ in range(2):
+        tickets = Tickets(study)
+        tickets.tend()
+        assert not study.over()
+        again = study.claim()
+        assert again.params == failed and study.claim() is None
+        study.fail(again, "no space left")
+        tickets.tend()
+        assert study.over()
+    tickets = Tickets(study)
+    study.study.tell(study.claim(), [2.0])
+    tickets.tend()
+    assert study.over()
+    Tickets(study).tend()
+    assert study.over() and study.claim() is None
+
+
 def test_a_given_point_that_is_being_claimed_is_not_asked_for_again(place):
     """Another process may look while the parameters of a trial are written one by one."""
     objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
