@@ -3,17 +3,19 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from optuna.trial import TrialState
 
-from maxexp.sweep import leadership
-from maxexp.sweep.attributes import LEADER, LOST, REASON, RUN
+from maxexp.sweep import coordinator, leadership
+from maxexp.sweep.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
+from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.leadership import Leadership, Watch
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.tracking.owner import HOST, PID, PROCESS_STARTED, identity
-from tests.sweep.conftest import COST_ONLY, planned
+from tests.sweep.conftest import COST_ONLY, InlineWorkers, planned
 
 ELSEWHERE = {HOST: "another", PID: "1", PROCESS_STARTED: "0.00"}
 
@@ -70,6 +72,34 @@ def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
     study.study.set_user_attr(LEADER, {**dead, "beat": 1})
     third = Leadership(study)
     assert third.held()
+
+
+@pytest.fixture
+def follower(place, monkeypatch) -> Coordinator:
+    """Takes part in a sweep that another host leads, which is as an earlier command left it: stopped."""
+    plan = planned("hydra.sweeper.objectives={hw/latency_us:minimize}", "seed=1,2", *COST_ONLY)
+    monkeypatch.setattr(coordinator, "make_workers", InlineWorkers)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    study.study.set_user_attr(LEADER, {**ELSEWHERE, BEAT: 1})
+    study.study.set_user_attr(BEGUN, {**ELSEWHERE, PID: "2"})
+    study.study.set_user_attr(STOPPED, "no space left")
+    study.study.set_user_attr(TOTAL, 0)
+    return Coordinator(plan, "study")
+
+
+def test_a_follower_waits_until_its_leader_has_begun(follower, monkeypatch):
+    """To open the parent run takes seconds; until then the study speaks of the earlier command."""
+    study = SweepStudy.open("sqlite:///mlruns/sweeps.db", "study")
+    waited = []
+
+    def leader_begins(seconds):
+        waited.append(seconds)
+        study.study.set_user_attr(STOPPED, None)
+        study.study.set_user_attr(BEGUN, ELSEWHERE)
+
+    monkeypatch.setattr(coordinator, "time", SimpleNamespace(sleep=leader_begins))
+    follower.run()
+    assert waited == [coordinator.TICK_S]
 
 
 def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too_many(study, dead):
