@@ -12,6 +12,7 @@ from pathlib import Path
 from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from maxexp import garbage
 from maxexp.errors import MaxexpError
 from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL
 from maxexp.sweep.config import Engine, SweepConfig
@@ -58,6 +59,7 @@ class Coordinator:
         Raises:
             SweepError: the trials fail alike, or the workers die.
         """
+        garbage.resume()
         try:
             with self._open:
                 try:

@@ -1,5 +1,6 @@
 """Who leads, who is dead, and what becomes of a dead worker's trial."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from optuna.trial import TrialState
 
+from maxexp import garbage
 from maxexp.sweep import coordinator, leadership
 from maxexp.sweep.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
 from maxexp.sweep.coordinator import Coordinator
@@ -100,6 +102,15 @@ def test_a_follower_waits_until_its_leader_has_begun(follower, monkeypatch):
     monkeypatch.setattr(coordinator, "time", SimpleNamespace(sleep=leader_begins))
     follower.run()
     assert waited == [coordinator.TICK_S]
+
+
+def test_garbage_is_collected_during_a_sweep(follower):
+    """The command line pauses that while it imports; a sweep goes on for days."""
+    SweepStudy.open("sqlite:///mlruns/sweeps.db", "study").study.set_user_attr(BEGUN, ELSEWHERE)
+    garbage.pause()
+    with pytest.raises(coordinator.SweepError, match="the sweep stopped: no space left"):
+        follower.run()
+    assert gc.isenabled()
 
 
 def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too_many(study, dead):
