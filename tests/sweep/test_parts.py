@@ -1,4 +1,4 @@
-"""Limits, pruning, Pareto sets, samplers: the parts that know nothing of storage and runs."""
+"""Limits, pruning, hypervolumes, samplers: the parts that know nothing of storage and runs."""
 
 import itertools
 import json
@@ -19,8 +19,8 @@ from maxexp.device.cost import network_cost
 from maxexp.errors import ConfigError
 from maxexp.network.graph import build_network
 from maxexp.sweep.config import SAMPLERS, PruningConfig, to_sweep_config
+from maxexp.sweep.hypervolume import hypervolume
 from maxexp.sweep.limits import judge, parse_limits
-from maxexp.sweep.pareto import hypervolume, pareto_mask
 from maxexp.sweep.pruning import Rival, hopeless
 from maxexp.sweep.sampling import DistinctSampler, ExhaustedError, frozen, make_sampler
 from maxexp.sweep.space import parse_space
@@ -128,13 +128,6 @@ def test_only_trials_that_cost_no_more_are_rivals():
 points = st.integers(1, 3).flatmap(
     lambda n: st.lists(st.lists(st.integers(0, 4), min_size=n, max_size=n), min_size=1, max_size=12)
 )
-
-
-@given(points)
-def test_pareto_sets_against_the_definition(values):
-    losses = np.array(values, float)
-    expected = [not any((o <= p).all() and (o < p).any() for o in losses) for p in losses]
-    assert pareto_mask(losses).tolist() == expected
 
 
 @settings(max_examples=30)
