@@ -1,6 +1,7 @@
 """The zoo: trained networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,10 @@ from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store, open_store
 
+NAME = r"[A-Za-z0-9_-]+"
+ROUNDED = (
+    "the weights are kept in float16; accuracies are of the run's own, in float32, and may differ by some images"
+)
 KINDS = ("float", "quantized", "integer")
 DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
 """Keys on the command line that say which network it is, rather than how it is trained."""
@@ -30,8 +35,11 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
         store: has the run, and the one that trained the weights if it started from another's.
 
     Raises:
-        CheckpointError: the run has no trained network, did not finish, or quantized without an evaluation.
+        CheckpointError: the name is none, or the run has no trained network, did not finish, or quantized without an
+            evaluation.
     """
+    if not re.fullmatch(NAME, name):
+        raise CheckpointError(f"zoo: {name!r} is no name for a network: use letters, digits, '_' and '-'")
     integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
     files = integer or [path for path in run.artifacts("checkpoints") if path.endswith("float_best.pth.tar")]
     start = run.params.get("checkpoint", "")
@@ -47,7 +55,8 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     compact(run.artifact(files[0]), place / ZOO_FILE)
-    text = yaml.safe_dump(card(run, name, training), sort_keys=False, width=110)
+    content = card(run, name, training) | ({} if integer else {"note": ROUNDED})
+    text = yaml.safe_dump(content, sort_keys=False, width=110)
     (place / "card.yaml").write_text(text)
     return place
 
