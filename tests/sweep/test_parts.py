@@ -84,8 +84,9 @@ def test_limits_that_make_no_sense(texts, part):
 def test_the_verdict_needs_no_torch():
     program = (
         "import sys, json, time; from maxexp.sweep.limits import judge, parse_limits\n"
-        "from tests.conftest import composed\n"
-        "config = composed('model=nascifarnet', 'dataset=cifar10'); limits = parse_limits(['hw/latency_us <= 1'])\n"
+        "from maxexp.composition import compose_config\n"
+        "config = compose_config(['model=nascifarnet', 'dataset=cifar10'])\n"
+        "limits = parse_limits(['hw/latency_us <= 1'])\n"
         "begin = time.perf_counter(); judge(config, limits); seconds = time.perf_counter() - begin\n"
         "import maxexp.sweep.worker\n"
         "print(json.dumps([seconds, 'torch' in sys.modules]))"
