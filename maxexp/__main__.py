@@ -11,21 +11,21 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp import garbage
+from maxexp import __version__, garbage
+from maxexp.command_line import exit_code, show_error
 from maxexp.composition import conf_dir, described_network
 from maxexp.config import NULL_GROUP, Config, Stage, explain, register_schema, to_config
 from maxexp.device.check import check_fit
-from maxexp.errors import DeviceError, MaxexpError
+from maxexp.errors import ConfigError, DeviceError, MaxexpError
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
 log = logging.getLogger(__name__)
 
-_failed = False
-"""Whether a job of this process ended with an error; a sweep has several."""
+_failed: list[MaxexpError] = []
+"""Errors of this process's jobs; a sweep has several."""
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+PROGRAM = "maxexp"
 
 
 register_schema()
@@ -34,14 +34,12 @@ register_schema()
 @hydra.main(version_base="1.3", config_path=conf_dir(), config_name="config")
 def run(composed: DictConfig) -> None:
     """One job of Hydra; errors of the user end it in one line and exit code 1."""
-    global _failed
     try:
         run_stages(composed)
     except MaxexpError as error:
         # Caught here, for Hydra would add lines of its own; and a sweep goes on with its other jobs.
-        if not error.shown:
-            show_error(error)
-        _failed = True
+        show_error(PROGRAM, error)
+        _failed.append(error)
 
 
 def run_stages(composed: DictConfig) -> None:
@@ -56,8 +54,7 @@ def run_stages(composed: DictConfig) -> None:
     refusal = refuse(config, network)
     if refusal:
         # At once: to open the record takes seconds.
-        show_error(refusal)
-        refusal.shown = True
+        show_error(PROGRAM, refusal)
     from maxexp.execution import new_run
 
     new_run(config, network, HydraConfig.get().overrides.task, output_dir(), refusal)
@@ -86,36 +83,30 @@ def output_dir() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def show_error(text: object) -> None:
-    """Print an error as one line."""
-    print(f"maxexp: error: {text}", file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Entry point; a configuration that cannot be composed ends in one line and exit code 1."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
+    if sys.argv[1:] == ["--version"]:  # Hydra would answer with its own
+        print(f"maxexp {__version__}")
+        return 0
     garbage.pause()
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    return exit_code(PROGRAM, _run_jobs)
+
+
+def _run_jobs() -> None:
+    """All jobs of the command line; raises the error of the first that failed."""
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
-        show_error(explain(error))
-        sys.exit(1)
+        raise ConfigError(explain(error)) from error
     except AssertionError as error:
         if NULL_GROUP not in str(error):
             raise
-        show_error(explain(error))
-        sys.exit(1)
-    except (MaxexpError, OSError) as error:
-        # A sweep that cannot begin or go on; a folder that cannot be made, a full disk.
-        show_error(error)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("maxexp: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        raise ConfigError(explain(error)) from error
     if _failed:
-        sys.exit(1)
+        raise _failed[0]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

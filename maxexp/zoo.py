@@ -1,6 +1,7 @@
 """The zoo: trained networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import Any
 import yaml
 
 from maxexp.checkpoints import RUN, ZOO, ZOO_FILE, zoo_dir
-from maxexp.errors import CheckpointError, MaxexpError
+from maxexp.command_line import exit_code
+from maxexp.errors import CheckpointError
 from maxexp.quantization.checkpoint import compact, read_checkpoint
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store, open_store
 
+NAME = r"[A-Za-z0-9_-]+"
+ROUNDED = (
+    "the weights are kept in float16; accuracies are of the run's own, in float32, and may differ by some images"
+)
 KINDS = ("float", "quantized", "integer")
 DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
 """Keys on the command line that say which network it is, rather than how it is trained."""
@@ -28,8 +34,11 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
         store: has the run, and the one that trained the weights if it started from another's.
 
     Raises:
-        CheckpointError: the run has no trained network, did not finish, or quantized without an evaluation.
+        CheckpointError: the name is none, or the run has no trained network, did not finish, or quantized without an
+            evaluation.
     """
+    if not re.fullmatch(NAME, name):
+        raise CheckpointError(f"zoo: {name!r} is no name for a network: use letters, digits, '_' and '-'")
     integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
     files = integer or [path for path in run.artifacts("checkpoints") if path.endswith("float_best.pth.tar")]
     start = run.params.get("checkpoint", "")
@@ -45,7 +54,8 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     compact(run.artifact(files[0]), place / ZOO_FILE)
-    text = yaml.safe_dump(card(run, name, training), sort_keys=False, width=110)
+    content = card(run, name, training) | ({} if integer else {"note": ROUNDED})
+    text = yaml.safe_dump(content, sort_keys=False, width=110)
     (place / "card.yaml").write_text(text)
     return place
 
@@ -168,25 +178,30 @@ def _number(value: float | None, unit: str = "") -> str:
     return "-" if value is None else f"{value:,.0f}{unit}"
 
 
-def main() -> None:
-    """Entry point."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
     parser = argparse.ArgumentParser(prog="python -m maxexp.zoo", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the networks and their figures")
+    commands = parser.add_subparsers(required=True)
+    listing = commands.add_parser("list", help="the networks and their figures")
+    listing.set_defaults(work=_list)
     adding = commands.add_parser("add", help="keep the integer network of a finished run")
     adding.add_argument("run_id")
     adding.add_argument("name", help="letters, digits, '_' and '-'; checkpoint=zoo:NAME loads it")
     adding.add_argument("--tracking-uri", help="tracking store of the run (default: as for python -m maxexp)")
+    adding.set_defaults(work=_add)
     arguments = parser.parse_args()
-    try:
-        if arguments.command == "add":
-            store = open_store(TrackingConfig(uri=arguments.tracking_uri))
-            print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
-        print(table(zoo_dir()), end="")
-    except MaxexpError as error:
-        print(f"maxexp: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    return exit_code("maxexp", lambda: arguments.work(arguments))
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    store = open_store(TrackingConfig(uri=arguments.tracking_uri))
+    print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
+    _list(arguments)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    print(table(zoo_dir()), end="")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,24 +7,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from maxexp.command_line import exit_code
 from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
 from maxexp.compare.text import print_comparison, to_csv, to_markdown
-from maxexp.errors import MaxexpError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import open_store
 
 
-def main() -> None:
-    """Entry point; errors of the user end it in one line and exit code 1."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        _compare(arguments)
-    except (MaxexpError, OSError) as error:
-        print(f"maxexp: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    return exit_code("maxexp", lambda: _compare(arguments))
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -68,4 +64,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 
+import numpy as np
+
 from maxexp.compare.collect import RunDetails, accuracy
 from maxexp.compare.differences import differing_keys
 from maxexp.compare.names import common_words, without
-from maxexp.compare.pareto import pareto_front
+from maxexp.report.pareto import pareto_mask
 from maxexp.report.quantities import (
     FLOAT_ACCURACY,
     INTEGER_ACCURACY,
@@ -84,8 +86,9 @@ def _best(quantity: Quantity, runs: Sequence[RunDetails]) -> set[str]:
 def _front(runs: Sequence[RunDetails]) -> set[str]:
     objectives = (INTEGER_ACCURACY, LATENCY, WEIGHT_MEMORY)
     complete = [d.run for d in runs if all(q.key in d.run.metrics for q in objectives)]
-    points = [tuple(-q.better * run.metrics[q.key] for q in objectives) for run in complete]
-    return {run.run_id for run, on_front in zip(complete, pareto_front(points), strict=True) if on_front}
+    losses = np.array([[-q.better * run.metrics[q.key] for q in objectives] for run in complete])
+    front = pareto_mask(losses.reshape(-1, len(objectives)))
+    return {run.run_id for run, on_front in zip(complete, front, strict=True) if on_front}
 
 
 def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from maxexp.errors import MaxexpError
+from maxexp.command_line import exit_code
+from maxexp.errors import StudyError
 from maxexp.study.description import Study, read_study
 from maxexp.study.embed import embed_tables
 from maxexp.study.execute import State, run_missing, standings
@@ -18,18 +19,11 @@ from maxexp.tracking.store import Store, open_store
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
 
-def main() -> None:
-    """Entry point; errors of the user end it in one line and exit code 1."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
     arguments = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    try:
-        arguments.work(arguments)
-    except MaxexpError as error:
-        print(f"maxexp: error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("maxexp: interrupted; the same command goes on", file=sys.stderr)
-        sys.exit(130)
+    return exit_code("maxexp", lambda: arguments.work(arguments))
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -45,11 +39,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _run(arguments: argparse.Namespace) -> None:
     study, results, store = _opened(arguments)
-    failures = run_missing(study, results, store, arguments.overrides, arguments.only)
+    try:
+        unfinished = run_missing(study, results, store, arguments.overrides, arguments.only)
+    except KeyboardInterrupt:
+        print("maxexp: stopped; the same command goes on", file=sys.stderr)
+        raise
     _report(arguments)
-    if failures:
-        print(f"maxexp: error: {failures} of the study's runs failed, see above", file=sys.stderr)
-        sys.exit(1)
+    if unfinished:
+        raise StudyError(f"{unfinished} of the study's runs are not done, see above; the same command goes on")
 
 
 def _status(arguments: argparse.Namespace) -> None:
@@ -116,4 +113,4 @@ def _add_choices(running: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from maxexp.errors import StudyError
+from maxexp.errors import StudyError, TrainingError
 from maxexp.study.description import Study
 from maxexp.study.plan import Job, make_job
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.owner import may_live
+from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import Store
 
 log = logging.getLogger(__name__)
@@ -99,33 +100,54 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
         only: entries to run; all by default.
 
     Returns:
-        How many runs failed.
+        How many runs are not done: failed, or in the hands of another process.
 
     Raises:
         StudyError: ``only`` names an entry that the study does not have.
     """
     if unknown := [name for name in only if name not in study.entries]:
         raise StudyError(f"--only {unknown[0]}: no such entry; there are {', '.join(study.entries)}")
-    failures = 0
+    unfinished = 0
     for standing in standings(study, results, store):
         name, seed, job = standing.entry, standing.seed, standing.job
         if only and name not in only:
             continue
         if job is None:
             log.error("%s seed %d: %s is not done, which it starts from", name, seed, study.entries[name].starts_from)
-            failures += 1
-        elif standing.state in (State.done, State.running):
-            log.info("%s: %s", job.name, standing.state.value)
+            unfinished += 1
+        elif standing.state is State.done:
+            log.info("%s: done", job.name)
+        elif standing.state is State.running:
+            # On another host: nobody here can tell whether its process lives.
+            log.info(
+                "%s: running; if its process has died, go on with: python -m maxexp resume=%s tracking.uri=%s",
+                job.name,
+                standing.run_id,
+                store,
+            )
+            unfinished += 1
         elif not _run(job, standing, store, machine):
-            failures += 1
+            unfinished += 1
         elif stand(study, name, seed, results, store).result is None:
             raise StudyError(f"{job.name}: its run ended well but is not in {store} under its configuration")
-    return failures
+    return unfinished
 
 
 def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:
-    interrupted = standing.state is State.interrupted
-    arguments = [f"resume={standing.run_id}"] if interrupted else list(job.overrides)
+    arguments = [f"resume={standing.run_id}"] if _can_go_on(standing, store) else list(job.overrides)
     command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={store.uri}", *machine]
     log.info("%s: %s", job.name, " ".join(["python -m maxexp", *arguments]))
     return subprocess.run(command).returncode == 0
+
+
+def _can_go_on(standing: Standing, store: Store) -> bool:
+    """Whether to resume rather than to begin anew.
+
+    A failed run is worth it where it has trained, be it only for its later stages; but one that diverged would
+    diverge again in its next epoch.
+    """
+    if standing.state is not State.failed or standing.run_id is None:
+        return standing.state is State.interrupted
+    run = read_run(store, standing.run_id)
+    diverged = run.tags.get("error", "").startswith(TrainingError.__name__)
+    return not diverged and any(path.endswith(".ckpt") for path in run.artifacts("checkpoints"))

@@ -140,13 +140,15 @@ def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
 def verdict(finding: Finding, rows: Rows) -> str:
     """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise; else ``open``."""
     expression = Expression(finding.check, "findings")
+    seeds = {result.seed for row in rows.values() for result in row.results}
     try:
         holds = bool(expression.value({}, plain(rows)))
+        each = {bool(expression.value({}, plain(rows, seed))) for seed in seeds}
     except MissingFigureError as error:
         return f"open, {error} is missing"
+    except ZeroDivisionError:
+        return "open, its check divides by 0"
     word = "confirmed" if holds else "refuted"
-    seeds = {result.seed for row in rows.values() for result in row.results}
-    each = {bool(expression.value({}, plain(rows, seed))) for seed in seeds}
     return word if each <= {holds} else f"{word} on average, not by every seed"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maxexp import __version__
-from maxexp.errors import TrackingError
+from maxexp.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_result
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
@@ -56,12 +56,21 @@ class Result:
 
 
 class Results:
-    """``results.json`` of a study; every change is on disk before the next run begins."""
+    """``results.json`` of a study; every change is on disk before the next run begins.
+
+    Raises:
+        StudyError: the file is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        content = json.loads(path.read_text()) if path.is_file() else []
-        self._all = [Result(**entry) for entry in content]
+        try:
+            content = json.loads(path.read_text()) if path.is_file() else []
+            self._all = [Result(**entry) for entry in content]
+        except (ValueError, TypeError) as error:
+            raise StudyError(
+                f"{path} is damaged: {error}; restore it, or remove it: what the tracking store has comes back"
+            ) from error
 
     @property
     def files(self) -> list[Path]:

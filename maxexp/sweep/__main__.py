@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from maxexp.command_line import exit_code
 from maxexp.composition import conf_dir
-from maxexp.errors import ConfigError, MaxexpError
+from maxexp.errors import ConfigError
 from maxexp.sweep.attributes import PLAN, STOPPED, TOTAL
 from maxexp.sweep.config import SweepConfig
 from maxexp.sweep.coordinator import Coordinator
@@ -28,16 +29,10 @@ from maxexp.sweep.tables import figures
 DPI = 110
 
 
-def main() -> None:
-    """Entry point; errors of the user are one line and exit code 1."""
+def main() -> int:
+    """Entry point; the exit code says how it went."""
     arguments = _parser().parse_args()
-    try:
-        arguments.work(arguments)
-    except (MaxexpError, OSError) as error:
-        print(f"maxexp: error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    return exit_code("maxexp", lambda: arguments.work(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,4 +147,4 @@ def _chosen(url: str, name: str, number: int | None) -> tuple[SweepStudy, Result
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,6 +10,8 @@ PARENT_RUN = "maxexp.parent_run"
 """Of a study: id of its MLflow run."""
 LEADER = "maxexp.leader"
 """Of a study: identity of the process that makes its tickets, with a sign of life."""
+BEGUN = "maxexp.begun"
+"""Of a study: identity of the latest leader that has set TOTAL and STOPPED; under another one they are outdated."""
 
 WORKER = "worker"
 """Of a trial: identity of the process that works on it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from maxexp import garbage
 from maxexp.errors import MaxexpError
 from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL
 from maxexp.sweep.config import Engine, SweepConfig
@@ -58,6 +59,7 @@ class Coordinator:
         Raises:
             SweepError: the trials fail alike, or the workers die.
         """
+        garbage.resume()
         try:
             with self._open:
                 try:
@@ -99,11 +101,11 @@ class Coordinator:
         try:
             while True:
                 if self._leadership.held():
-                    self._lead(study)
-                    tickets = tickets or Tickets(study, points)
+                    if tickets is None or not self._leadership.begun(study):
+                        tickets = self._lead(study, points)
                     tickets.tend()
-                elif study.attribute(TOTAL) is None:
-                    time.sleep(TICK_S)  # the leader has not begun
+                elif not self._leadership.begun(study):
+                    time.sleep(TICK_S)
                     continue
                 over = study.over()
                 if self._tell_news(study, seen):
@@ -119,12 +121,15 @@ class Coordinator:
         if reason := study.attribute(STOPPED):
             raise SweepError(f"the sweep stopped: {reason}; mend the cause and give the same command again")
 
-    def _lead(self, study: SweepStudy) -> None:
-        """Open the parent run, if this process has not yet, and make it known to a phase's study."""
+    def _lead(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> Tickets:
+        """Begin to lead a phase: with the parent run, opened if this process has not yet, and with the queue."""
         if self._record is None:
             self._record = self._open.enter_context(ParentRecord.open(self._study))
         if study.attribute(PARENT_RUN) is None:
             study.study.set_user_attr(PARENT_RUN, self._record.run_id)
+        tickets = Tickets(study, points)
+        self._leadership.begin(study)
+        return tickets
 
     def _replace(self, workers: Workers) -> int:
         missing = self._settings.workers - workers.alive()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from maxexp.sweep.attributes import BEAT, LEADER
+from maxexp.sweep.attributes import BEAT, BEGUN, LEADER
 from maxexp.sweep.storage import storage_lock
 from maxexp.sweep.study import SweepStudy
 from maxexp.tracking.owner import HOST, identity, lives_here
@@ -72,9 +72,21 @@ class Leadership:
         if self._mine(self._study.attribute(LEADER)):
             self._study.study.set_user_attr(LEADER, None)
 
+    def begin(self, phase: SweepStudy) -> None:
+        """Tell the others that this process has begun to lead a phase."""
+        phase.study.set_user_attr(BEGUN, self._me)
+
+    def begun(self, phase: SweepStudy) -> bool:
+        """Whether who leads now has begun to lead a phase."""
+        return _same(self._study.attribute(LEADER), phase.attribute(BEGUN))
+
     def _mine(self, leader: Mapping[str, Any] | None) -> bool:
-        return leader is not None and all(leader.get(key) == value for key, value in self._me.items())
+        return _same(leader, self._me)
 
     def _write(self) -> None:
         self._study.study.set_user_attr(LEADER, {**self._me, BEAT: time.time()})
         self._renewed = time.monotonic()
+
+
+def _same(leader: Mapping[str, Any] | None, process: Mapping[str, Any] | None) -> bool:
+    return bool(leader and process and all(leader.get(key) == value for key, value in process.items()))

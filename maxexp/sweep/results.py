@@ -9,9 +9,10 @@ from datetime import datetime
 import numpy as np
 from optuna.trial import FrozenTrial
 
+from maxexp.report.pareto import pareto_mask
 from maxexp.sweep.attributes import CURVE, OUTCOME, PLACEHOLDERS, REASON, RUN, SECONDS, TESTED
 from maxexp.sweep.config import Direction
-from maxexp.sweep.pareto import hypervolume, pareto_mask
+from maxexp.sweep.hypervolume import hypervolume
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
 from maxexp.sweep.study import SweepStudy

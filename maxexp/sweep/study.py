@@ -170,6 +170,8 @@ class SweepStudy:
             lost: whether its worker died; otherwise it was asked to stop.
         """
         self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
+        # A server's database has the next worker's claim before its name: until then it must not bear the old one's.
+        self.storage.set_trial_user_attr(trial._trial_id, WORKER, None)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:

@@ -7,6 +7,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from maxexp.report.pareto import dominates
 from maxexp.report.quantities import INTEGER_ACCURACY, quantity
 from maxexp.sweep.results import Result
 
@@ -90,13 +93,8 @@ def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
         if name in mine and name in other
         for known, change in [(quantity(name), mine[name] - other[name])]
     ]
-    verdict = "dominates: " if _dominates(result, baseline) else ""
-    return verdict + "; ".join(differences)
-
-
-def _dominates(result: Result, other: Result) -> bool:
-    losses = [(a, b) for a, b in zip(result.losses or (), other.losses or (), strict=True)]
-    return all(a <= b for a, b in losses) and any(a < b for a, b in losses)
+    better = result.losses and dominates(np.array(result.losses), np.array(baseline.losses))
+    return ("dominates: " if better else "") + "; ".join(differences)
 
 
 def _value(value: object) -> str:

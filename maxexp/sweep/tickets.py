@@ -58,10 +58,12 @@ class Tickets:
         self._fill(trials, total)
 
     def _total(self, trials: list[FrozenTrial]) -> int:
-        """Trials that the study will have, without failed ones; a finite space has no more than its points."""
-        failed = {
-            frozen(t.params) for t in trials if t.state.name == "FAIL" and t.user_attrs.get(OUTCOME) == "failed"
-        }
+        """Trials that the study will have, without those that failed; a finite space has no more than its points.
+
+        What failed under an earlier command is tried again, and so counts.
+        """
+        ended = [t for t in trials if t.state.name == "FAIL" and t.number not in self._failed_before]
+        failed = {frozen(t.params) for t in ended if t.user_attrs.get(OUTCOME) == "failed"}
         others = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
         lost = failed - others
         if not self._drawn:

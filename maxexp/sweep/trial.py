@@ -118,7 +118,8 @@ class TrialRun:
                 values = self._values(record.metrics())
             except PrunedError as pruned:
                 outcome, reason = "pruned", str(pruned)
-                record.set_tags({REASON: reason})
+                # The stage saw an exception and called it a failure.
+                record.set_tags({REASON: reason, "stage.train": outcome})
             record.set_tags({STATE_TAG: outcome})
         return outcome, reason, values
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from maxexp.command_line import exit_code
 from maxexp.sweep.attributes import OVERHEAD, STOPPED
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.trial import TrialRun, log_file, trial_folder
@@ -58,7 +59,7 @@ def work(url: str, name: str, threads: int | None = None) -> int:
         done += 1
 
 
-def main() -> None:
+def main() -> int:
     """Entry point of the process; it ends when its standard input is closed, that is with its parent."""
     parser = argparse.ArgumentParser(prog="python -m maxexp.sweep.worker", description=__doc__)
     parser.add_argument("storage")
@@ -67,11 +68,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        with sigterm_raises():
-            work(arguments.storage, arguments.study, arguments.threads)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with sigterm_raises():
+        return exit_code("maxexp", lambda: work(arguments.storage, arguments.study, arguments.threads))
 
 
 def _end_with_parent() -> None:
@@ -80,4 +78,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,26 +1,22 @@
-"""Sends what a run could not send: ``python -m maxexp.tracking FILE [URI]``.
+"""Sends what a run could not send: ``python -m maxexp.tracking FILE [URI]``."""
 
-FILE is a ``maxexp-unsent-<run id>.json``. URI is needed only if the store asks for a password, which the
-file does not have.
-"""
-
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from maxexp.errors import MaxexpError
+from maxexp.command_line import exit_code
 from maxexp.tracking.unsent import send_unsent
 
 
-def main(arguments: list[str]) -> str | None:
-    """Sends one file; returns what went wrong, if anything did."""
-    if len(arguments) not in (1, 2):
-        return "usage: python -m maxexp.tracking FILE [URI]"
-    try:
-        print(f"sent to run {send_unsent(Path(arguments[0]), *arguments[1:])}")
-    except MaxexpError as error:
-        return str(error)
-    return None
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sends one file; the exit code says how it went."""
+    parser = argparse.ArgumentParser(prog="python -m maxexp.tracking", description=__doc__)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a maxexp-unsent-<run id>.json")
+    parser.add_argument("uri", nargs="?", metavar="URI", help="the store, where it asks for a password")
+    options = parser.parse_args(arguments)
+    return exit_code("maxexp", lambda: print(f"sent to run {send_unsent(options.file, options.uri)}"))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

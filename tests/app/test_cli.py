@@ -196,7 +196,7 @@ def test_the_wheel_carries_its_configurations(tmp_path):
 
     def call_installed(*arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, "-c", "import maxexp.__main__ as m; print(m.conf_dir()); m.main()", *arguments],
+            [sys.executable, "-c", "import maxexp.__main__ as m; print(m.conf_dir()); exit(m.main())", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(target)},
             capture_output=True,

@@ -77,6 +77,7 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path)
     add(store, run, "master", tmp_path)
     assert read_checkpoint(tmp_path / "master" / checkpoints.ZOO_FILE).state["fc.op.weight"].dtype is torch.float16
+    assert "float16" in yaml.safe_load((tmp_path / "master/card.yaml").read_text())["note"]
     row = zoo.table(tmp_path).splitlines()[2]
     assert row.startswith("| [master](master/card.yaml) | - | - |")
     teaching = (
@@ -123,6 +124,13 @@ def test_an_unfinished_run_is_refused(run_here, store, tmp_path):
     with pytest.raises(CheckpointError, match="FINISHED and did not train its network"):
         add(store, run, "small", tmp_path)
     assert not (tmp_path / "small").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "a b"])
+def test_a_name_that_leads_out_of_the_zoo_is_refused(name, tmp_path):
+    with pytest.raises(CheckpointError, match="is no name for a network: use letters"):
+        zoo.add(SimpleNamespace(), name, tmp_path / "zoo", SimpleNamespace())
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)

@@ -3,12 +3,15 @@
 import json
 import logging
 from itertools import permutations
+from subprocess import CompletedProcess
+from types import SimpleNamespace
 
 import pytest
 
 from maxexp.config import to_plain
 from maxexp.errors import StudyError
 from maxexp.execution import masked, start_record
+from maxexp.study import execute
 from maxexp.study.__main__ import EXPERIMENTS, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
@@ -16,6 +19,7 @@ from maxexp.study.plan import make_job, same_result
 from maxexp.study.records import RESULTS, Results, deleted
 from maxexp.study.report import write_report
 from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.owner import HOST
 from maxexp.tracking.store import open_store
 from tests.conftest import composed
 from tests.study.small import result, small
@@ -74,6 +78,14 @@ def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):
     Results(path).add(result("float", 1, 0.8, study, **{"maxexp.version": "0.0.1"}))
     assert Results(path).find(job) is None
     assert len(json.loads(path.read_text())) == 1
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n[]\n", '[{"entry": "float"}]', "3"])
+def test_a_damaged_file_of_results_is_named(tmp_path, text):
+    (tmp_path / RESULTS).write_text(text)
+    with pytest.raises(StudyError, match="results.json is damaged: .*; restore it") as caught:
+        Results(tmp_path / RESULTS)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.fixture
@@ -145,6 +157,44 @@ def test_the_command_repeats_the_run_and_names_no_place(tmp_path, store):
     store.client.log_text(run_id, json.dumps(typed), "config/overrides.yaml")
     found = next(standings(study, Results(tmp_path / RESULTS), store)).result
     assert found.command.endswith("trainer.max_epochs=1 seed=1 trainer.threads=1")
+
+
+def test_a_run_goes_on_where_that_can_end_otherwise(tmp_path, store, monkeypatch):
+    """80 epochs are not trained again because the board was not there."""
+    study = small(tmp_path)
+    job = make_job(study, "float", 1, None)
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        return CompletedProcess(command, 1)
+
+    monkeypatch.setattr(execute, "subprocess", SimpleNamespace(run=run))
+    for status, checkpoint, error, resumes in (
+        ("KILLED", False, "", True),
+        ("FAILED", True, "BoardError: no board", True),
+        ("FAILED", False, "DataError: no such folder", False),
+        ("FAILED", True, "TrainingError: training diverged in epoch 3", False),
+    ):
+        run_id = record(store, job, status)
+        store.client.set_tag(run_id, "error", error)
+        if checkpoint:
+            store.client.log_text(run_id, "", "checkpoints/resume-0.ckpt")
+        run_missing(study, Results(tmp_path / RESULTS), store, [], ["float"])
+        assert commands[-2][3:-1] == ([f"resume={run_id}"] if resumes else list(job.overrides)), error
+        store.client.delete_run(run_id)
+
+
+def test_what_runs_on_another_host_is_not_done_and_its_end_is_explained(tmp_path, store, caplog):
+    """Its process may have died: nobody here can tell."""
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), "RUNNING")
+    store.client.set_tag(run_id, HOST, "another")
+    results = Results(tmp_path / RESULTS)
+    results.add(result("float", 2, 0.9, study))
+    with caplog.at_level(logging.INFO):
+        assert run_missing(study, results, store, [], ["float"]) == 1
+    assert f"python -m maxexp resume={run_id} tracking.uri={store.uri}" in caplog.text
 
 
 @pytest.mark.slow

@@ -81,6 +81,12 @@ def test_findings_are_decided_by_means_and_seeds(tmp_path, floats, said):
     assert verdict(study.findings[0], make_rows(study, found, {})) == said
 
 
+def test_a_finding_that_divides_by_zero_is_open(tmp_path):
+    study = small(tmp_path, findings=[{"text": "x", "check": "ptq.accuracy / float.accuracy > 1"}])
+    rows = make_rows(study, [result("float", 1, 0.0), result("ptq", 1, 0.9)], {})
+    assert verdict(study.findings[0], rows) == "open, its check divides by 0"
+
+
 def test_noise_is_pooled_over_rows(study):
     """Variances of 1 and 9 points squared, one degree of freedom each."""
     found = [result("float", 1, 0.90), result("float", 2, 0.90 + 0.01 * math.sqrt(2))]

@@ -1,18 +1,23 @@
 """Who leads, who is dead, and what becomes of a dead worker's trial."""
 
+import gc
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from optuna.trial import TrialState
 
-from maxexp.sweep import leadership
-from maxexp.sweep.attributes import LEADER, LOST, REASON, RUN
+from maxexp import garbage
+from maxexp.sweep import coordinator, leadership
+from maxexp.sweep.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
+from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.leadership import Leadership, Watch
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.tracking.owner import HOST, PID, PROCESS_STARTED, identity
-from tests.sweep.conftest import COST_ONLY, planned
+from tests.sweep.conftest import COST_ONLY, InlineWorkers, planned
 
 ELSEWHERE = {HOST: "another", PID: "1", PROCESS_STARTED: "0.00"}
 
@@ -71,6 +76,43 @@ def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
     assert third.held()
 
 
+@pytest.fixture
+def follower(place, monkeypatch) -> Coordinator:
+    """Takes part in a sweep that another host leads, which is as an earlier command left it: stopped."""
+    plan = planned("hydra.sweeper.objectives={hw/latency_us:minimize}", "seed=1,2", *COST_ONLY)
+    monkeypatch.setattr(coordinator, "make_workers", InlineWorkers)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    study.study.set_user_attr(LEADER, {**ELSEWHERE, BEAT: 1})
+    study.study.set_user_attr(BEGUN, {**ELSEWHERE, PID: "2"})
+    study.study.set_user_attr(STOPPED, "no space left")
+    study.study.set_user_attr(TOTAL, 0)
+    return Coordinator(plan, "study")
+
+
+def test_a_follower_waits_until_its_leader_has_begun(follower, monkeypatch):
+    """To open the parent run takes seconds; until then the study speaks of the earlier command."""
+    study = SweepStudy.open("sqlite:///mlruns/sweeps.db", "study")
+    waited = []
+
+    def leader_begins(seconds):
+        waited.append(seconds)
+        study.study.set_user_attr(STOPPED, None)
+        study.study.set_user_attr(BEGUN, ELSEWHERE)
+
+    monkeypatch.setattr(coordinator, "time", SimpleNamespace(sleep=leader_begins))
+    follower.run()
+    assert waited == [coordinator.TICK_S]
+
+
+def test_garbage_is_collected_during_a_sweep(follower):
+    """The command line pauses that while it imports; a sweep goes on for days."""
+    SweepStudy.open("sqlite:///mlruns/sweeps.db", "study").study.set_user_attr(BEGUN, ELSEWHERE)
+    garbage.pause()
+    with pytest.raises(coordinator.SweepError, match="the sweep stopped: no space left"):
+        follower.run()
+    assert gc.isenabled()
+
+
 def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too_many(study, dead):
     tickets = Tickets(study)
     tickets.tend()
@@ -89,6 +131,18 @@ def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too
     assert frozen.state.name == "FAIL" and frozen.user_attrs[REASON] == "its worker died 2 times"
     # It does not count: as many as were asked for are still to come.
     assert sum(t.state.name == "WAITING" for t in study.trials()) == 2
+
+
+def test_a_trial_is_not_taken_from_a_worker_that_has_yet_to_write_its_name(study, dead):
+    """On a database server a claim is two steps; here only the first has been done."""
+    tickets = Tickets(study)
+    tickets.tend()
+    trial = study.claim()
+    study.storage.set_trial_user_attr(trial._trial_id, "worker", dead)
+    tickets.tend()
+    study.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+    tickets.tend()
+    assert study.trials()[0].state.name == "RUNNING"
 
 
 def test_a_living_workers_trial_is_left_alone(study):
@@ -125,6 +179,35 @@ def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, mon
     frozen = study.trials()[0]
     assert frozen.state.name == "COMPLETE" and frozen.user_attrs[RUN] == run_id
     assert frozen.values == [client.get_run(run_id).data.metrics["hw/latency_us"]]
+
+
+@pytest.mark.parametrize("sampler", ["grid", "random"])
+def test_the_one_failed_point_is_tried_once_more_under_each_command(place, sampler):
+    objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+    plan = planned(objectives, f"+sampler={sampler}", "seed=1,2", *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    tickets = Tickets(study)
+    tickets.tend()
+    failed = dict(study.claim().params)
+    study.fail(study.trials()[0], "no space left")
+    study.study.tell(study.claim(), [1.0])
+    tickets.tend()
+    assert study.over()
+    for _ in range(2):
+        tickets = Tickets(study)
+        tickets.tend()
+        assert not study.over()
+        again = study.claim()
+        assert again.params == failed and study.claim() is None
+        study.fail(again, "no space left")
+        tickets.tend()
+        assert study.over()
+    tickets = Tickets(study)
+    study.study.tell(study.claim(), [2.0])
+    tickets.tend()
+    assert study.over()
+    Tickets(study).tend()
+    assert study.over() and study.claim() is None
 
 
 def test_a_given_point_that_is_being_claimed_is_not_asked_for_again(place):

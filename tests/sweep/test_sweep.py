@@ -175,6 +175,7 @@ def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, clie
     assert study.trials()[1].state is TrialState.PRUNED
     run = client.get_run(found[1].run_id)
     assert run.info.status == "FINISHED" and run.data.tags["sweep.state"] == "pruned"
+    assert run.data.tags["stage.train"] == "pruned"
     curve = client.get_metric_history(run.info.run_id, "val/accuracy")
     assert {str(m.step): m.value for m in curve} == found[1].curve
     assert [r.number for r in pareto_set(found)] == [0]

@@ -72,7 +72,7 @@ def test_lasting_outage_ends_in_a_file_that_can_be_sent(start, outage, steps, st
 
     with pytest.raises(SystemExit) as exit_:
         send_by_command(file)
-    assert exit_.value.code is None
+    assert exit_.value.code == 0
     assert (status(record), steps(record, "x"), record.metrics()["x"]) == ("FINISHED", [1], 0.1)
     assert not file.exists()
 
@@ -83,7 +83,7 @@ def test_file_of_an_outage_does_not_end_a_run_that_went_on_elsewhere(start, outa
         record.log_metrics({"x": 1}, step=1)
     outage.clear()
     record.client.set_tag(record.run_id, "maxexp.process_started", "1.0")
-    assert main([f"maxexp-unsent-{record.run_id}.json"]) is None
+    assert main([f"maxexp-unsent-{record.run_id}.json"]) == 0
     assert (status(record), steps(record, "x")) == ("RUNNING", [1])
 
 
@@ -118,9 +118,10 @@ def test_system_metrics_go_on_after_an_outage(uri, outage, steps):
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "no json"])
-def test_other_files_are_not_sent(tmp_path, content):
+def test_other_files_are_not_sent(tmp_path, content, capsys):
     (tmp_path / "x.json").write_text(content)
-    assert "is no file of unsent metrics" in main(["x.json"])
+    assert main(["x.json"]) == 1
+    assert "is no file of unsent metrics" in capsys.readouterr().err
 
 
 def test_artifact_during_an_outage_raises_one_line(start, outage):

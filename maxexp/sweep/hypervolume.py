@@ -1,20 +1,8 @@
-"""Pareto sets and their hypervolume."""
+"""The hypervolume of a set of points: how much of the space of objectives they are better than."""
 
 import numpy as np
 
-
-def pareto_mask(losses: np.ndarray) -> np.ndarray:
-    """Which points no other point dominates; equal points are all kept.
-
-    Args:
-        losses: (points, objectives), lower is better.
-
-    Returns:
-        (points,) bool.
-    """
-    no_worse = (losses[:, None, :] <= losses[None, :, :]).all(2)
-    better = (losses[:, None, :] < losses[None, :, :]).any(2)
-    return np.logical_not((no_worse & better).any(0))
+from maxexp.report.pareto import pareto_mask
 
 
 def hypervolume(losses: np.ndarray, reference: np.ndarray) -> float:

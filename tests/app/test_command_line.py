@@ -1,0 +1,62 @@
+"""How commands end."""
+
+import errno
+import os
+import sys
+
+import pytest
+
+import maxexp.compare.__main__ as compare
+import maxexp.study.__main__ as study
+import maxexp.sweep.__main__ as sweep
+import maxexp.tracking.__main__ as tracking
+from maxexp import zoo
+from maxexp.command_line import exit_code
+from maxexp.errors import StudyError
+
+
+@pytest.mark.parametrize(
+    ("command", "where", "arguments"),
+    [
+        (compare, "open_store", []),
+        (study, "read_study", ["status", "x"]),
+        (sweep, "open_storage", ["show"]),
+        (tracking, "send_unsent", ["x.json"]),
+        (zoo, "table", ["list"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (lambda: StudyError("no such thing"), 1, "maxexp: error: no such thing"),
+        (
+            lambda: OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+            1,
+            "maxexp: error: [Errno 28] No space left on device",
+        ),
+        (KeyboardInterrupt, 130, "maxexp: interrupted"),
+    ],
+)
+def test_every_command_ends_alike(command, where, arguments, error, code, line, monkeypatch, capsys):
+    def fail(*_):
+        raise error()
+
+    monkeypatch.setattr(command, where, fail)
+    monkeypatch.setattr(sys, "argv", ["command", *arguments])
+    assert command.main() == code
+    assert capsys.readouterr().err.splitlines() == [line]
+
+
+def test_what_the_user_has_seen_is_not_said_twice(capsys):
+    error = StudyError("no such thing")
+
+    def fail():
+        raise error
+
+    assert [exit_code("maxexp", fail), exit_code("maxexp", fail)] == [1, 1]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_defect_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        exit_code("maxexp", lambda: print(1 / 0))
