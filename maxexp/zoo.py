@@ -180,7 +180,9 @@ def _number(value: float | None, unit: str = "") -> str:
 
 def main() -> int:
     """Entry point; the exit code says how it went."""
-    parser = argparse.ArgumentParser(prog="python -m maxexp.zoo", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.zoo", description="The zoo: trained networks, with a card each."
+    )
     commands = parser.add_subparsers(required=True)
     listing = commands.add_parser("list", help="the networks and their figures")
     listing.set_defaults(work=_list)

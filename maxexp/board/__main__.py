@@ -12,7 +12,7 @@ from maxexp.board.board import SERIAL_LOG, open_board
 from maxexp.board.config import BoardConfig, BoardKind
 from maxexp.board.openocd import mass_erase
 from maxexp.board.queue import board_to_oneself
-from maxexp.board.usb import drives, find_port, probe_of, serial_ports
+from maxexp.board.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
 from maxexp.command_line import exit_code
 from maxexp.composition import compose_config
 from maxexp.errors import BoardError, ConfigError
@@ -52,8 +52,8 @@ def _list(_options: argparse.Namespace) -> None:
         print(f"port {port.device}: USB id {port.ids or '-'}, serial number {number}, {port.product}")
     for folder, serial_number in folders.items():
         print(f"drive {folder}: serial number {serial_number}, DAPLink")
-    if not ports and not folders:
-        print("no serial port and no DAPLink drive: connect a board")
+    if not folders and not any(port.ids == PROBE_ID for port in ports):
+        print(f"no board: no DAPLink drive, and no serial port with the USB id {PROBE_ID}; connect one")
 
 
 def _run(options: argparse.Namespace) -> None:

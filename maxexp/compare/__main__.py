@@ -46,7 +46,10 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m maxexp.compare", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.compare",
+        description="Runs beside one another: a table here, Markdown, CSV and a page in a folder.",
+    )
     parser.add_argument(
         "runs", nargs="*", metavar="RUN_ID", help="runs to compare (default: all that --filter finds)"
     )

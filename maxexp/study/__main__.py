@@ -50,6 +50,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> None:
+    if arguments.name is None:
+        for path in sorted(arguments.folder.glob("*/study.yaml")):
+            print(f"{path.parent.name:24} {read_study(path).title}")
+        return
     study, results, store = _opened(arguments)
     for standing in standings(study, results, store):
         known = f"  run {standing.run_id}" if standing.run_id else ""
@@ -74,7 +78,9 @@ def _opened(arguments: argparse.Namespace) -> tuple[Study, Results, Store]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m maxexp.study", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.study", description="Runs what a study lacks, and writes its answer."
+    )
     parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")
     parser.add_argument(
         "--folder",
@@ -89,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         ("report", _report, "write results.md, results.json and pictures from what there is"),
     ):
         command = verbs.add_parser(verb, help=text, description=text)
-        command.add_argument("name", metavar="NAME", help="folder of the study")
+        name = command.add_argument("name", metavar="NAME", help="folder of the study")
+        if verb == "status":
+            name.nargs, name.help = "?", "folder of the study; without: which studies there are"
         command.set_defaults(work=work)
         if verb == "run":
             _add_choices(command)

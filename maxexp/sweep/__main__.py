@@ -22,7 +22,7 @@ from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.progress import progress_line
 from maxexp.sweep.report import PAGE, best, page, sweep_files
 from maxexp.sweep.results import Result, pareto_set, results
-from maxexp.sweep.storage import open_storage
+from maxexp.sweep.storage import check_exists, open_storage
 from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, open_phases
 from maxexp.sweep.tables import figures
 
@@ -32,11 +32,18 @@ DPI = 110
 def main() -> int:
     """Entry point; the exit code says how it went."""
     arguments = _parser().parse_args()
-    return exit_code("maxexp", lambda: arguments.work(arguments))
+    return exit_code("maxexp", lambda: _work(arguments))
+
+
+def _work(arguments: argparse.Namespace) -> None:
+    check_exists(arguments.storage)
+    arguments.work(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m maxexp.sweep", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.sweep", description="Looks at sweeps, goes on with them, and writes what they found."
+    )
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, work, text in (
         ("show", _show, "progress, time left and Pareto set; without STUDY: all studies"),

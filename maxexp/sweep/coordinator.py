@@ -96,7 +96,7 @@ class Coordinator:
         seen = {result.number for result in results(study) if result.ended}
         folder = Path(self._settings.dir) / study.name
         workers = make_workers(self._settings.launcher, self._settings.storage, study.name, self._threads(), folder)
-        print(f"sweep {study.name}: {self._settings.workers} workers, whose output goes to {folder}/", flush=True)
+        print(f"sweep {study.name}: workers {self._settings.workers}, their output in {folder}/", flush=True)
         deaths = -self._settings.workers
         try:
             while True:

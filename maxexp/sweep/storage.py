@@ -46,6 +46,17 @@ def open_storage(url: str) -> BaseStorage:
         ) from error
 
 
+def check_exists(url: str) -> None:
+    """Refuse a storage that would have to be created, for there are no studies in it.
+
+    Raises:
+        StorageError: it is a local file that there is not.
+    """
+    for scheme in (SQLITE, JOURNAL):
+        if url.startswith(scheme) and not Path(url.removeprefix(scheme)).exists():
+            raise StorageError(f"no sweeps in {url}: begin one (python -m maxexp -m +sweep=smoke), or give --storage")
+
+
 def _open(url: str) -> BaseStorage:
     if url.startswith(GRPC):
         host, _, port = url.removeprefix(GRPC).partition(":")

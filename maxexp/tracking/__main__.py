@@ -11,7 +11,9 @@ from maxexp.tracking.unsent import send_unsent
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Sends one file; the exit code says how it went."""
-    parser = argparse.ArgumentParser(prog="python -m maxexp.tracking", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.tracking", description="Sends to the tracking server what a run could not send."
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="a maxexp-unsent-<run id>.json")
     parser.add_argument("uri", nargs="?", metavar="URI", help="the store, where it asks for a password")
     options = parser.parse_args(arguments)

@@ -34,7 +34,7 @@ def test_list_of_nothing(monkeypatch, capsys):
     monkeypatch.setattr("maxexp.board.usb.comports", lambda: [])
     monkeypatch.setattr("maxexp.board.usb.psutil.disk_partitions", lambda: [])
     assert main(["list"]) == 0
-    assert "connect a board" in capsys.readouterr().out
+    assert "no board" in capsys.readouterr().out
 
 
 def test_recover_erases_the_one_board(plugged_in, tmp_path, capsys):

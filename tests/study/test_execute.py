@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from itertools import permutations
 from subprocess import CompletedProcess
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from maxexp.config import to_plain
 from maxexp.errors import StudyError
 from maxexp.execution import masked, start_record
 from maxexp.study import execute
-from maxexp.study.__main__ import EXPERIMENTS, parse
+from maxexp.study.__main__ import EXPERIMENTS, main, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.plan import make_job, same_result
@@ -229,6 +230,13 @@ def test_chosen_entries_may_be_followed_by_overrides():
     for words in (["status", "small", "trainer.threads=1"], ["run", "small", "--onyl", "float"]):
         with pytest.raises(SystemExit):
             parse(words)
+
+
+def test_status_without_a_name_lists_the_studies(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["study", "status"])
+    assert main() == 0
+    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert listed == {path.parent.name for path in EXPERIMENTS.glob("*/study.yaml")}
 
 
 def test_an_entry_that_is_not_there_is_refused(tmp_path, store):

@@ -137,6 +137,13 @@ def test_the_verbs_of_the_readme(sweep, tmp_path):
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
 
 
+def test_where_there_are_no_sweeps_none_are_made(tmp_path):
+    done = call("show", cwd=tmp_path, module="maxexp.sweep")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert "no sweeps in sqlite:///mlruns/sweeps.db" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path, place, client):
