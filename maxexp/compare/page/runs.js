@@ -7,6 +7,8 @@ const CONFIGURED_COLUMNS = 12;
 function headlines() {
   const datasets = [...new Set(data.runs.map((run) => run.dataset))];
   for (const dataset of datasets) {
+    const known = data.runs.some((run) => run.dataset === dataset && Object.values(data.axes).some((key) => key in run.values));
+    if (!known && datasets.length > 1) continue;
     const cards = HEADLINES.map(([label, axis, sign]) => headline(dataset, datasets.length > 1, label, data.axes[axis], sign));
     document.getElementById("headlines").append(element("div", { class: "cards" }, ...cards));
   }
