@@ -97,7 +97,7 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
 def _refuse_unknown_layers(layers: DictConfig) -> None:
     """Layers without an operation: a misspelt name on the command line would otherwise be one more layer."""
     unknown = [str(name) for name, layer in layers.items() if isinstance(layer, DictConfig) and "op" not in layer]
-    known = ", ".join(str(name) for name in layers if name not in unknown)
+    known = ", ".join(str(name) for name in layers if name not in unknown) or "none"
     if unknown:
         key = f"model.layers.{unknown[0]}"
         raise ConfigError(f"{key}: no such layer; there are {known}; a new one needs {key}.op")

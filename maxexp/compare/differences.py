@@ -21,7 +21,7 @@ def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
     A group that is null in some of them is told by the keys that it has in the others.
     """
     keys = {key for params in configurations for key in params if not key.startswith(FREE)}
-    groups = {key[: key.rindex(".")] for key in keys if "." in key}
+    groups = {key[:end] for key in keys for end, character in enumerate(key) if character == "."}
     return sorted(key for key in keys - groups if _differs(key, configurations))
 
 

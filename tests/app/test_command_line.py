@@ -20,7 +20,7 @@ from maxexp.errors import StudyError
     [
         (compare, "open_store", []),
         (study, "read_study", ["status", "x"]),
-        (sweep, "open_storage", ["show"]),
+        (sweep, "check_exists", ["show"]),
         (tracking, "send_unsent", ["x.json"]),
         (zoo, "table", ["list"]),
     ],

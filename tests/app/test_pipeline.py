@@ -305,7 +305,7 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
     def broken(*_):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr("maxexp.pipeline.evaluate_integer", broken)
+    monkeypatch.setattr("maxexp.pipeline.evaluate_module", broken)
     run = run_here(SHORT, error=RuntimeError, match="disk full")
     assert run.info.status == "FAILED"
     tags = {stage: run.data.tags[f"stage.{stage}"] for stage in ("train", "quantize", "evaluate")}

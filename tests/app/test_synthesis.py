@@ -20,7 +20,8 @@ def test_an_estimate_has_map_and_yaml(quickstart, store):
 
 
 def test_copies_for_sums_are_in_the_cost(run_here, store):
-    layers = "{a: {out_channels: 8}, b: {out_channels: 8}, c: {out_channels: 4, inputs: [a, b], eltwise: add}}"
+    conv = "op: conv2d, out_channels"
+    layers = f"{{a: {{{conv}: 8}}, b: {{{conv}: 8}}, c: {{{conv}: 4, inputs: [a, b], eltwise: add}}}}"
     others = [f"~model.layers.{name}" for name in ("conv1", "conv2", "fc")]
     run = run_here("stages=[synthesize]", f"+model.layers={layers}", *others)
     cost = json.loads(store.artifact(run, "synthesis/cost.json").read_text())

@@ -50,7 +50,7 @@ def test_recover_erases_the_one_board(plugged_in, tmp_path, capsys):
     [
         (["recover", "board=emulated"], "no real board"),
         (["run", "nowhere", "board=none"], "board=none"),
-        (["run", "nowhere", "board=emulated"], "nowhere: no C files to build"),
+        (["run", "nowhere", "board=emulated"], "nowhere: no such folder"),
         (["recover", "board.conection.port=x"], "board.conection: no such key"),
     ],
 )

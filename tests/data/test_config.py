@@ -53,7 +53,8 @@ def test_augmentation_file_is_valid_and_spells_out_every_key(name, on):
 @pytest.mark.parametrize("folder", ["dataset", "augmentation"])
 def test_every_key_has_a_comment(folder):
     for file in (CONF / folder).glob("*.yaml"):
-        uncommented = [line for line in file.read_text().splitlines() if "#" not in line]
+        keys = [line for line in file.read_text().splitlines() if ":" in line and line != "defaults:"]
+        uncommented = [line for line in keys if "#" not in line]
         assert uncommented == [], file
 
 

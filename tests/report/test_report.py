@@ -77,7 +77,8 @@ def test_the_memory_picture_shows_every_tensor_and_all_kernels(make_network, max
     assert len(kernels.patches) == 4
     layers = ["a", "b", "a-for-sum", "sum", "end"]
     assert [text.get_text() for text in figure.legends[0].texts] == layers
-    assert {"input", "a"} <= {text.get_text() for text in data.texts} <= {"input", "a-for-sum, b", *layers}
+    tensors = {f"{name} →" for name in ("input", "a-for-sum, b", *layers)}
+    assert {"input →", "a →"} <= {text.get_text() for text in data.texts} <= tensors
     assert {text.get_text() for text in kernels.texts} <= {"a", "b", "sum", "end"}
     assert [label.get_text() for label in data.get_xticklabels()] == ["input", *layers]
     assert sum(patch.get_width() * patch.get_height() for patch in kernels.patches) == sum(
