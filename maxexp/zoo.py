@@ -21,6 +21,8 @@ NAME = r"[A-Za-z0-9_-]+"
 ROUNDED = (
     "the weights are kept in float16; accuracies are of the run's own, in float32, and may differ by some images"
 )
+TABLE = "<!-- python -m maxexp.zoo list -->"
+"""In the zoo's README, what its table follows."""
 KINDS = ("float", "quantized", "integer")
 DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
 """Keys on the command line that say which network it is, rather than how it is trained."""
@@ -170,6 +172,14 @@ def table(folder: Path) -> str:
     return "\n".join(rows) + "\n"
 
 
+def write_table(folder: Path) -> None:
+    """Bring the table at the end of the zoo's ``README.md`` up to date, where there is one."""
+    readme = folder / "README.md"
+    if readme.is_file():
+        text = readme.read_text().partition(TABLE)[0]
+        readme.write_text(f"{text}{TABLE}\n{table(folder)}")
+
+
 def _percent(result: dict[str, float] | None) -> str:
     return f"{100 * result['accuracy']:.2f} %" if result else "-"
 
@@ -198,6 +208,7 @@ def main() -> int:
 def _add(arguments: argparse.Namespace) -> None:
     store = open_store(TrackingConfig(uri=arguments.tracking_uri))
     print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
+    write_table(zoo_dir())
     _list(arguments)
 
 

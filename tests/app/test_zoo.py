@@ -72,6 +72,18 @@ def test_the_table_lists_every_network(added):
     assert len(rows) == 3 and rows[2].startswith("| [small](small/card.yaml) |")
 
 
+def test_the_readme_of_a_zoo_gets_its_table(added):
+    _, folder = added
+    (folder / "README.md").write_text(f"What it is.\n\n{zoo.TABLE}\n| an older table |\n")
+    zoo.write_table(folder)
+    assert (folder / "README.md").read_text() == f"What it is.\n\n{zoo.TABLE}\n{zoo.table(folder)}"
+
+
+def test_the_readme_of_our_zoo_shows_what_is_there():
+    text = (checkpoints.zoo_dir() / "README.md").read_text()
+    assert text.partition(f"{zoo.TABLE}\n")[2] == zoo.table(checkpoints.zoo_dir())
+
+
 def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_path, monkeypatch):
     run = run_here("trainer.max_epochs=1", "quantization=float", "stages=[train]")
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path)
