@@ -21,6 +21,7 @@ from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
 from maxexp.errors import ConfigError, DataError, TrackingError
+from maxexp.folders import cache_folder
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import (
@@ -47,10 +48,11 @@ from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
+from maxexp.training.answers import open_answers
 from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
-from maxexp.training.hardware import prepare_process, training_device
+from maxexp.training.hardware import prepare_process, training_device, training_precision
 from maxexp.training.phases import RunFiles, Training, TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -142,7 +144,10 @@ class Pipeline:
             return None
         path = locate_checkpoint(config.checkpoint, self._record.download_artifact)
         dataset = self._config.dataset
-        return load_teacher(config, path, dataset.shape, dataset.num_classes).to(self._device)
+        precision = training_precision(self._config.trainer, self._device).name
+        folder = cache_folder(dataset.cache_dir) / "teachers"
+        answers = open_answers(folder, path, precision, dataset.num_classes)
+        return load_teacher(config, path, dataset.shape, dataset.num_classes, answers).to(self._device)
 
     def _set_quantized(self, module: NetworkModule) -> None:
         self._quantized = module

@@ -78,12 +78,12 @@ class Classifier(LightningModule):
         self._sums = torch.zeros(2, device=self.device)
         self.images_seen = 0
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         inputs, labels = batch
         logits = self.network(inputs).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         if self.teacher is not None:
-            loss = self.teacher.mix(loss, logits, inputs, self.epoch, index)
+            loss = self.teacher.mix(loss, logits, inputs)
         correct = (logits.detach().argmax(1) == labels).sum()
         self._sums += torch.stack((len(labels) * loss.detach(), correct))
         self.images_seen += len(labels)

@@ -1,5 +1,6 @@
 """Knowledge distillation (arXiv 1503.02531): a trained larger network as a second source of labels."""
 
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,7 @@ from maxexp.network.graph import Shape, build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import Kind, read_checkpoint, to_module
 from maxexp.quantization.fold import fold_batchnorm
+from maxexp.training.answers import batch_key
 from maxexp.training.config import DistillationConfig
 
 
@@ -24,19 +26,22 @@ class Teacher:
     Args:
         module: the trained network.
         config: how much it counts.
+        answers: float16 (N, classes) by :func:`maxexp.training.answers.batch_key`, those known so far.
     """
 
-    def __init__(self, module: NetworkModule, config: DistillationConfig) -> None:
+    def __init__(
+        self, module: NetworkModule, config: DistillationConfig, answers: MutableMapping[bytes, Tensor]
+    ) -> None:
         self._module = module.eval().requires_grad_(False)
         self._config = config
-        self._answers: dict[tuple[int, int], Tensor] = {}
+        self._answers = answers
 
     def to(self, device: torch.device) -> Self:
         """Move the network to where the images are."""
         self._module.to(device)
         return self
 
-    def mix(self, loss: Tensor, logits: Tensor, inputs: Tensor, epoch: int, index: int) -> Tensor:
+    def mix(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
         """The loss on the labels mixed with that on the teacher's probabilities.
 
         The latter is the Kullback-Leibler divergence times the temperature squared, which keeps its gradients
@@ -46,32 +51,38 @@ class Teacher:
             loss: on the labels.
             logits: (N, classes) of the network that learns.
             inputs: (N, C, H, W) that it saw.
-            epoch: of the whole run.
-            index: of the batch in its epoch.
         """
         weight, temperature = self._config.weight, self._config.temperature
-        target = F.log_softmax(self._answer(inputs, epoch, index).float() / temperature, 1)
+        target = F.log_softmax(self._answer(inputs).float() / temperature, 1)
         own = F.log_softmax(logits / temperature, 1)
         divergence = F.kl_div(own, target, reduction="batchmean", log_target=True)
         return (1 - weight) * loss + weight * temperature**2 * divergence
 
     @torch.no_grad()
-    def _answer(self, inputs: Tensor, epoch: int, index: int) -> Tensor:
+    def _answer(self, inputs: Tensor) -> Tensor:
         if self._config.views is None:
             return self._module(inputs)
-        key = (epoch % self._config.views, index)
-        if key not in self._answers:
-            self._answers[key] = self._module(inputs).half()
-        return self._answers[key]
+        key = batch_key(inputs)
+        answer = self._answers.get(key)
+        if answer is None:
+            self._answers[key] = answer = self._module(inputs).half()
+        return answer.to(inputs.device)
 
 
-def load_teacher(config: DistillationConfig, path: Path, in_shape: Shape, classes: int) -> Teacher:
+def load_teacher(
+    config: DistillationConfig,
+    path: Path,
+    in_shape: Shape,
+    classes: int,
+    answers: MutableMapping[bytes, Tensor],
+) -> Teacher:
     """The teacher of a configuration, batch norm folded.
 
     Args:
         path: its checkpoint.
         in_shape: (C, H, W) of the images.
         classes: that it must tell apart.
+        answers: of this teacher, known so far.
 
     Raises:
         ConfigError: it is quantized, or has another number of classes.
@@ -87,4 +98,4 @@ def load_teacher(config: DistillationConfig, path: Path, in_shape: Shape, classe
         )
     module = to_module(checkpoint, network)
     fold_batchnorm(module)
-    return Teacher(module.to(memory_format=torch.channels_last), config)
+    return Teacher(module.to(memory_format=torch.channels_last), config, answers)

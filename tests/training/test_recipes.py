@@ -14,6 +14,7 @@ from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import write_integer, write_module
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import quantize_module
+from maxexp.training.answers import KeptAnswers, open_answers
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Teacher, load_teacher
@@ -24,7 +25,7 @@ TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op=Op.linear, out_fea
 
 def teacher(**values) -> Teacher:
     torch.manual_seed(0)
-    return Teacher(NetworkModule(build_network(TEACHER, SHAPE)), config(**values))
+    return Teacher(NetworkModule(build_network(TEACHER, SHAPE)), config(**values), {})
 
 
 def config(**values) -> DistillationConfig:
@@ -36,7 +37,7 @@ def test_a_pupil_like_its_teacher_has_the_labels_loss_only():
     inputs, labels = torch.randn(6, *SHAPE), torch.arange(6) % 5
     logits = master._module(inputs)
     loss = F.cross_entropy(logits, labels)
-    torch.testing.assert_close(master.mix(loss, logits, inputs, 0, 0), 0.75 * loss)
+    torch.testing.assert_close(master.mix(loss, logits, inputs), 0.75 * loss)
 
 
 def test_the_divergence_is_that_of_the_definition():
@@ -48,39 +49,69 @@ def test_the_divergence_is_that_of_the_definition():
     q = (logits[0].double() / 2).exp()
     p, q = (p / p.sum()).tolist(), (q / q.sum()).tolist()
     wanted = 4 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
-    assert master.mix(torch.tensor(9.0), logits, inputs, 0, 0).item() == pytest.approx(wanted, abs=1e-5)
+    assert master.mix(torch.tensor(9.0), logits, inputs).item() == pytest.approx(wanted, abs=1e-5)
 
 
-def test_answers_are_remembered_for_as_many_epochs_as_there_are_views():
-    master = teacher(views=2)
+@pytest.mark.parametrize(("views", "asked"), [(2, 2), (None, 6)])
+def test_answers_to_images_seen_before_are_remembered_where_there_are_views(views, asked):
+    master = teacher(views=views)
     calls = []
     master._module.register_forward_hook(lambda *_: calls.append(1))
+    batches, logits = torch.randn(2, 4, *SHAPE), torch.randn(4, 5)
+    losses = [master.mix(torch.tensor(0.0), logits, batches[epoch % 2]).item() for epoch in range(6)]
+    assert len(calls) == asked
+    assert len({round(loss, 2) for loss in losses}) == 2
+
+
+def test_another_process_knows_what_a_teacher_answered(tmp_path):
+    """The second has no network to ask, only the file."""
     inputs, logits = torch.randn(4, *SHAPE), torch.randn(4, 5)
-    losses = [master.mix(torch.tensor(0.0), logits, inputs, epoch, 0).item() for epoch in range(6)]
-    assert len(calls) == 2
-    assert len(set(losses)) == 1
+    checkpoint = tmp_path / "teacher.pth.tar"
+    checkpoint.write_bytes(b"weights")
+    first = teacher()
+    first._answers = open_answers(tmp_path, checkpoint, "float32", 5)
+    loss = first.mix(torch.tensor(0.0), logits, inputs)
+    second = teacher()
+    second._answers = open_answers(tmp_path, checkpoint, "float32", 5)
+    second._module = None
+    assert second.mix(torch.tensor(0.0), logits, inputs) == loss
+    with pytest.raises(TypeError):
+        second.mix(torch.tensor(0.0), logits, inputs + 0.5)
+    checkpoint.write_bytes(b"other weights")
+    assert len(open_answers(tmp_path, checkpoint, "float32", 5)) == 0
+    assert len(open_answers(tmp_path, checkpoint, "bfloat16", 5)) == 0
 
 
-def test_without_views_the_teacher_is_always_asked():
-    master = teacher(views=None)
-    calls = []
-    master._module.register_forward_hook(lambda *_: calls.append(1))
-    for _ in range(3):
-        master.mix(torch.tensor(0.0), torch.randn(4, 5), torch.randn(4, *SHAPE), 0, 0)
-    assert len(calls) == 3
+def test_answers_take_no_more_of_the_disk_than_the_limit(tmp_path):
+    path = tmp_path / "answers.db"
+    answers = KeptAnswers(path, 5)
+    for number in range(10):
+        answers[bytes([number])] = torch.full((4, 5), float(number))
+    assert len(KeptAnswers(path, 5, limit=400)) == 10
+    newer = KeptAnswers(path, 5, limit=399)
+    assert [newer[key][0, 0].item() for key in sorted(newer)] == [5, 6, 7, 8, 9]
+
+
+def test_a_folder_that_cannot_be_written_costs_no_run(tmp_path, caplog):
+    checkpoint = tmp_path / "teacher.pth.tar"
+    checkpoint.write_bytes(b"weights")
+    answers = open_answers(checkpoint / "below a file", checkpoint, "float32", 5)
+    answers[b"key"] = torch.zeros(4, 5)
+    assert len(answers) == 1
+    assert "not kept" in caplog.text
 
 
 def test_a_teacher_must_fit_the_data_and_be_floating_point(tmp_path):
     module = NetworkModule(build_network(TEACHER, SHAPE))
     path = tmp_path / "float.pth.tar"
     write_module(path, module, 0, {})
-    load_teacher(config(), path, SHAPE, 5)
+    load_teacher(config(), path, SHAPE, 5, {})
     with pytest.raises(ConfigError, match="5 outputs, the data set 10 classes"):
-        load_teacher(config(), path, SHAPE, 10)
+        load_teacher(config(), path, SHAPE, 10, {})
     quantize_module(module, {"fc": 8})
     write_integer(path, to_integer(module), 0, {})
     with pytest.raises(ConfigError, match="quantized"):
-        load_teacher(config(), path, SHAPE, 5)
+        load_teacher(config(), path, SHAPE, 5, {})
 
 
 @pytest.mark.parametrize(
