@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 def batch_key(inputs: Tensor) -> bytes:
     """Digest of the very numbers that a network sees, so that no answer can be one to other images."""
-    return hashlib.sha256(inputs.cpu().contiguous().view(torch.uint8).numpy()).digest()
+    return hashlib.sha256(inputs.cpu().contiguous().view(torch.uint8).numpy().data).digest()
 
 
 class KeptAnswers(MutableMapping[bytes, Tensor]):
