@@ -11,11 +11,13 @@ import maxexp.checkpoints as checkpoints
 import maxexp.zoo as zoo
 from maxexp.device.cost import network_cost
 from maxexp.errors import CheckpointError
+from maxexp.folders import cache_folder
 from maxexp.network.graph import build_network
 from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
+from maxexp.training.answers import KeptAnswers
 from tests.conftest import composed
 
 CARDS = [
@@ -85,6 +87,7 @@ def test_the_readme_of_our_zoo_shows_what_is_there():
 
 
 def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
     run = run_here("trainer.max_epochs=1", "quantization=float", "stages=[train]")
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path)
     add(store, run, "master", tmp_path)
@@ -99,6 +102,12 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     )
     pupil = run_here(*teaching, "trainer.max_epochs=2", "stages=[train]")
     assert pupil.info.status == "FINISHED"
+    # What it answered to the images of a seed, it need not answer to another network.
+    (known,) = (cache_folder() / "teachers").glob("*.db")
+    answers = len(KeptAnswers(known, 10))
+    for other, more in (("model.width=0.5", False), ("seed=77", True)):
+        run_here(*teaching, "trainer.max_epochs=2", "stages=[train]", other)
+        assert (len(KeptAnswers(known, 10)) > answers) == more
 
 
 def test_a_network_quantized_after_training_says_which_run_trained_it(run_here, store, tmp_path):
