@@ -30,8 +30,6 @@ VARIANTS = {
     "adamw with averaging": ["recipe=default", "recipe.weight_averaging=0.998"],
     "label smoothing": ["recipe.label_smoothing=0.1"],
     "twice the decay": ["recipe.weight_decay=1e-3"],
-    "no augmentation": ["augmentation=none"],
-    "the deck's augmentations": ["augmentation=deck"],
     "cutout": ["augmentation=cutout"],
     "teacher": ["recipe=distill"],
     "teacher and cutout": ["recipe=distill", "augmentation=cutout"],
