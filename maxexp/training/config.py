@@ -49,7 +49,7 @@ class DistillationConfig:
     model: NetworkConfig
     weight: float = 0.9
     temperature: float = 4.0
-    views: int | None = 20
+    views: int | None = 30
 
     def __post_init__(self) -> None:
         key = "recipe.distillation"
