@@ -20,7 +20,7 @@ from maxexp.deployment import Deployment, choose_images, prepare_board
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import ConfigError, DataError, TrackingError
+from maxexp.errors import CheckpointError, ConfigError, DataError, TrackingError
 from maxexp.folders import cache_folder
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
@@ -48,7 +48,6 @@ from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
-from maxexp.training.answers import open_answers
 from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
@@ -142,12 +141,15 @@ class Pipeline:
         config = self._config.recipe.distillation
         if config is None:
             return None
-        path = locate_checkpoint(config.checkpoint, self._record.download_artifact)
         dataset = self._config.dataset
-        precision = training_precision(self._config.trainer, self._device).name
-        folder = cache_folder(dataset.cache_dir) / "teachers"
-        answers = open_answers(folder, path, precision, dataset.num_classes)
-        return load_teacher(config, path, dataset.shape, dataset.num_classes, answers).to(self._device)
+        precision = training_precision(self._config.trainer, self._device)
+        memory = cache_folder(dataset.cache_dir) / "teachers" / precision.name
+        try:
+            path = locate_checkpoint(config.checkpoint, self._record.download_artifact)
+            return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
+        except CheckpointError as error:
+            key = f"recipe.distillation.checkpoint={config.checkpoint}"
+            raise CheckpointError(f"{key}: {error}; recipe=sgd learns from no teacher") from error
 
     def _set_quantized(self, module: NetworkModule) -> None:
         self._quantized = module

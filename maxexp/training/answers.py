@@ -66,18 +66,17 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
         return self._file.execute("SELECT count(*) FROM answers").fetchone()[0]
 
 
-def open_answers(folder: Path, checkpoint: Path, precision: str, classes: int) -> MutableMapping[bytes, Tensor]:
+def open_answers(folder: Path, checkpoint: Path, classes: int) -> MutableMapping[bytes, Tensor]:
     """What is known of a teacher; kept in memory only where the folder cannot be written.
 
     Args:
-        folder: of all teachers.
+        folder: of all teachers that compute in one precision.
         checkpoint: the teacher's; its content tells teachers apart.
-        precision: in which it computes: answers differ in their last bits.
         classes: that it tells apart.
     """
     name = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
     try:
-        return KeptAnswers(folder / f"{name}-{precision}.db", classes)
+        return KeptAnswers(folder / f"{name}.db", classes)
     except (OSError, sqlite3.Error) as error:
         log.warning("The teacher's answers are not kept in %s: %s", folder, error)
         return {}

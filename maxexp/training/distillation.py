@@ -13,7 +13,7 @@ from maxexp.network.graph import Shape, build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.checkpoint import Kind, read_checkpoint, to_module
 from maxexp.quantization.fold import fold_batchnorm
-from maxexp.training.answers import batch_key
+from maxexp.training.answers import batch_key, open_answers
 from maxexp.training.config import DistillationConfig
 
 
@@ -74,7 +74,7 @@ def load_teacher(
     path: Path,
     in_shape: Shape,
     classes: int,
-    answers: MutableMapping[bytes, Tensor],
+    memory: Path,
 ) -> Teacher:
     """The teacher of a configuration, batch norm folded.
 
@@ -82,7 +82,7 @@ def load_teacher(
         path: its checkpoint.
         in_shape: (C, H, W) of the images.
         classes: that it must tell apart.
-        answers: of this teacher, known so far.
+        memory: folder where answers are kept, of all teachers that compute in one precision.
 
     Raises:
         ConfigError: it is quantized, or has another number of classes.
@@ -98,4 +98,5 @@ def load_teacher(
         )
     module = to_module(checkpoint, network)
     fold_batchnorm(module)
+    answers = open_answers(memory, path, classes)
     return Teacher(module.to(memory_format=torch.channels_last), config, answers)

@@ -103,11 +103,20 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     pupil = run_here(*teaching, "trainer.max_epochs=2", "stages=[train]")
     assert pupil.info.status == "FINISHED"
     # What it answered to the images of a seed, it need not answer to another network.
-    (known,) = (cache_folder() / "teachers").glob("*.db")
+    (known,) = (cache_folder() / "teachers").glob("*/*.db")
     answers = len(KeptAnswers(known, 10))
     for other, more in (("model.width=0.5", False), ("seed=77", True)):
         run_here(*teaching, "trainer.max_epochs=2", "stages=[train]", other)
         assert (len(KeptAnswers(known, 10)) > answers) == more
+
+
+@pytest.mark.parametrize(
+    ("teacher", "cause"), [("zoo:nobody", "no such network"), ("nobody.pth.tar", "no such file")]
+)
+def test_a_teacher_that_is_missing_is_named_with_what_to_do(run_here, teacher, cause):
+    key = f"recipe.distillation.checkpoint={teacher}"
+    with pytest.raises(CheckpointError, match=rf"{key}: .*{cause}.*; recipe=sgd learns from no teacher"):
+        run_here("recipe=distill", key)
 
 
 def test_a_network_quantized_after_training_says_which_run_trained_it(run_here, store, tmp_path):

@@ -69,17 +69,16 @@ def test_another_process_knows_what_a_teacher_answered(tmp_path):
     checkpoint = tmp_path / "teacher.pth.tar"
     checkpoint.write_bytes(b"weights")
     first = teacher()
-    first._answers = open_answers(tmp_path, checkpoint, "float32", 5)
+    first._answers = open_answers(tmp_path, checkpoint, 5)
     loss = first.mix(torch.tensor(0.0), logits, inputs)
     second = teacher()
-    second._answers = open_answers(tmp_path, checkpoint, "float32", 5)
+    second._answers = open_answers(tmp_path, checkpoint, 5)
     second._module = None
     assert second.mix(torch.tensor(0.0), logits, inputs) == loss
     with pytest.raises(TypeError):
         second.mix(torch.tensor(0.0), logits, inputs + 0.5)
     checkpoint.write_bytes(b"other weights")
-    assert len(open_answers(tmp_path, checkpoint, "float32", 5)) == 0
-    assert len(open_answers(tmp_path, checkpoint, "bfloat16", 5)) == 0
+    assert len(open_answers(tmp_path, checkpoint, 5)) == 0
 
 
 def test_answers_take_no_more_of_the_disk_than_the_limit(tmp_path):
@@ -95,7 +94,7 @@ def test_answers_take_no_more_of_the_disk_than_the_limit(tmp_path):
 def test_a_folder_that_cannot_be_written_costs_no_run(tmp_path, caplog):
     checkpoint = tmp_path / "teacher.pth.tar"
     checkpoint.write_bytes(b"weights")
-    answers = open_answers(checkpoint / "below a file", checkpoint, "float32", 5)
+    answers = open_answers(checkpoint / "below a file", checkpoint, 5)
     answers[b"key"] = torch.zeros(4, 5)
     assert len(answers) == 1
     assert "not kept" in caplog.text
@@ -105,13 +104,13 @@ def test_a_teacher_must_fit_the_data_and_be_floating_point(tmp_path):
     module = NetworkModule(build_network(TEACHER, SHAPE))
     path = tmp_path / "float.pth.tar"
     write_module(path, module, 0, {})
-    load_teacher(config(), path, SHAPE, 5, {})
+    load_teacher(config(), path, SHAPE, 5, tmp_path)
     with pytest.raises(ConfigError, match="5 outputs, the data set 10 classes"):
-        load_teacher(config(), path, SHAPE, 10, {})
+        load_teacher(config(), path, SHAPE, 10, tmp_path)
     quantize_module(module, {"fc": 8})
     write_integer(path, to_integer(module), 0, {})
     with pytest.raises(ConfigError, match="quantized"):
-        load_teacher(config(), path, SHAPE, 5, {})
+        load_teacher(config(), path, SHAPE, 5, tmp_path)
 
 
 @pytest.mark.parametrize(
