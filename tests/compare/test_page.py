@@ -64,6 +64,13 @@ def test_figures_stand_with_unit_and_source(shown):
     assert "90.00 %" in texts(shown, "#headlines .value")
 
 
+def test_what_tells_runs_apart_stands_before_the_figures_and_what_they_share_behind(shown):
+    headings = [text.split("\n")[0] for text in texts(shown, "#table thead th")]
+    first = headings.index("accuracy, integer")
+    assert headings[:first] == ["run", "status", "network"]
+    assert {"data", "quantization"} < set(headings[first:])
+
+
 def test_a_click_on_a_heading_sorts_with_missing_values_last(shown):
     sort_by(shown, "latency")
     assert column(shown, "latency") == sorted(column(shown, "latency"), key=float)

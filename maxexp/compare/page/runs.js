@@ -48,12 +48,21 @@ function isOdd(run, key) {
   return usual.get(key) !== null && run.params[key] !== usual.get(key);
 }
 
-const columns = [
-  { label: "run", value: (run) => run.name, cell: runCell },
+const describing = [
   { label: "status", value: (run) => run.status, cell: statusCell },
   { label: "network", value: (run) => run.model },
   { label: "data", value: (run) => run.dataset },
   { label: "quantization", value: (run) => run.quantization + (run.bits ? `, ${run.bits} bits` : "") },
+];
+
+function tellsApart(column) {
+  return new Set(data.runs.map(column.value)).size > 1;
+}
+
+// What all runs have in common stands behind the figures: a phone shows two or three columns.
+const columns = [
+  { label: "run", value: (run) => run.name, cell: runCell },
+  ...describing.filter(tellsApart),
   ...data.quantities.map((quantity) => ({
     label: quantity.label,
     unit: quantity.unit,
@@ -63,6 +72,7 @@ const columns = [
     value: (run) => run.values[quantity.key],
     cell: (run) => numberCell(run, quantity.key),
   })),
+  ...describing.filter((column) => !tellsApart(column)),
   ...data.differing.slice(0, CONFIGURED_COLUMNS).map((key) => ({
     label: key,
     value: (run) => (run.params[key] === undefined || run.params[key] === "" || isNaN(run.params[key]) ? run.params[key] : Number(run.params[key])),
