@@ -22,6 +22,8 @@ _LIBRARIES = (
 )
 _GIT_TIMEOUT_S = 10
 _LONGEST_DIFF = 1_000_000  # bytes
+# What a study writes beside itself, while its next runs wait, is no change of their code.
+_RESULTS = tuple(f":(top,exclude,glob)experiments/*/{name}" for name in ("results.*", "*.png", "*.svg"))
 
 
 def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
@@ -72,7 +74,10 @@ def _git_tags(folder: Path) -> dict[str, str]:
     # A virtual environment inside of somebody's checkout is in a repository too, but not of that code.
     if not _git(folder, "ls-files", "."):
         return {}
-    commit, status = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
+    commit, status = (
+        _git(folder, "rev-parse", "HEAD"),
+        _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_RESULTS),
+    )
     if not commit or status is None:
         return {}
     return {"mlflow.source.git.commit": commit.strip(), "git.dirty": "true" if status else "false"}

@@ -34,6 +34,16 @@ def test_changed_checkout_gives_its_diff_and_new_files(checkout):
     assert "\n-a = 1\n+a = 2\n" in diff
 
 
+def test_results_of_a_study_are_no_change_of_the_code_but_the_study_itself_is(checkout):
+    folder = checkout / "experiments" / "widths"
+    folder.mkdir(parents=True)
+    for name in ("results.json", "results.md", "accuracy.png", "accuracy.svg"):
+        (folder / name).write_text("")
+    assert provenance(checkout / "package")["git.dirty"] == "false"
+    (folder / "study.yaml").write_text("")
+    assert provenance(checkout / "package")["git.dirty"] == "true"
+
+
 def test_huge_diff_is_cut(checkout):
     (checkout / "package" / "code.py").write_text("ä" * 2_000_000)
     assert 900_000 < len(environment_files(checkout)["uncommitted.diff"].encode()) <= 1_000_000
