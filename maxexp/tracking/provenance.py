@@ -74,10 +74,8 @@ def _git_tags(folder: Path) -> dict[str, str]:
     # A virtual environment inside of somebody's checkout is in a repository too, but not of that code.
     if not _git(folder, "ls-files", "."):
         return {}
-    commit, status = (
-        _git(folder, "rev-parse", "HEAD"),
-        _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_RESULTS),
-    )
+    commit = _git(folder, "rev-parse", "HEAD")
+    status = _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_RESULTS)
     if not commit or status is None:
         return {}
     return {"mlflow.source.git.commit": commit.strip(), "git.dirty": "true" if status else "false"}

@@ -36,6 +36,7 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
     def __init__(self, path: Path, classes: int, limit: int = LIMIT) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._classes = classes
+        self._warned = False
         self._file = sqlite3.connect(path, timeout=60, isolation_level=None)
         # What a crash may lose here is computed again.
         self._file.execute("PRAGMA synchronous = OFF")
@@ -46,14 +47,27 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
             self._file.execute(f"DELETE FROM answers WHERE rowid <= ({middle})")
 
     def __getitem__(self, key: bytes) -> Tensor:
-        row = self._file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+        try:
+            row = self._file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            self._warn(error)
+            row = None
         if row is None:
             raise KeyError(key)
         return torch.frombuffer(bytearray(row[0]), dtype=torch.float16).view(-1, self._classes)
 
     def __setitem__(self, key: bytes, answer: Tensor) -> None:
         blob = answer.half().cpu().contiguous().numpy().tobytes()
-        self._file.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, blob))
+        try:
+            self._file.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, blob))
+        except sqlite3.Error as error:
+            self._warn(error)
+
+    def _warn(self, error: sqlite3.Error) -> None:
+        # A full disk must not end a training of hours: the teacher can be asked again.
+        if not self._warned:
+            log.warning("A teacher's answers could not be kept or read (%s): it is asked again.", error)
+        self._warned = True
 
     def __delitem__(self, key: bytes) -> None:
         if not self._file.execute("DELETE FROM answers WHERE key = ?", (key,)).rowcount:

@@ -91,6 +91,18 @@ def test_answers_take_no_more_of_the_disk_than_the_limit(tmp_path):
     assert [newer[key][0, 0].item() for key in sorted(newer)] == [5, 6, 7, 8, 9]
 
 
+def test_a_disk_that_fills_up_ends_no_training(tmp_path, caplog):
+    master = teacher()
+    master._answers = KeptAnswers(tmp_path / "answers.db", 5)
+    master._answers._file.execute("PRAGMA max_page_count = 1")  # as SQLite sees a full disk
+    inputs, logits = torch.randn(400, *SHAPE), torch.randn(400, 5)
+    losses = {master.mix(torch.tensor(0.0), logits, inputs).item() for _ in range(2)}
+    master._answers._file.close()
+    losses.add(master.mix(torch.tensor(0.0), logits, inputs).item())
+    assert len(losses) == 1
+    assert caplog.text.count("asked again") == 1
+
+
 def test_a_folder_that_cannot_be_written_costs_no_run(tmp_path, caplog):
     checkpoint = tmp_path / "teacher.pth.tar"
     checkpoint.write_bytes(b"weights")
