@@ -61,12 +61,18 @@ class Teacher:
     @torch.no_grad()
     def _answer(self, inputs: Tensor) -> Tensor:
         if self._config.views is None:
-            return self._module(inputs)
+            return self._ask(inputs)
         key = batch_key(inputs)
         answer = self._answers.get(key)
         if answer is None:
-            self._answers[key] = answer = self._module(inputs).half()
+            self._answers[key] = answer = self._ask(inputs).half()
         return answer.to(inputs.device)
+
+    def _ask(self, inputs: Tensor) -> Tensor:
+        answer = self._module(inputs)
+        if self._config.mirror:
+            answer = (answer + self._module(inputs.flip(3))) / 2
+        return answer
 
 
 def load_teacher(
@@ -98,5 +104,5 @@ def load_teacher(
         )
     module = to_module(checkpoint, network)
     fold_batchnorm(module)
-    answers = open_answers(memory, path, classes)
+    answers = open_answers(memory / "mirror" if config.mirror else memory, path, classes)
     return Teacher(module.to(memory_format=torch.channels_last), config, answers)

@@ -63,6 +63,26 @@ def test_answers_to_images_seen_before_are_remembered_where_there_are_views(view
     assert len({round(loss, 2) for loss in losses}) == 2
 
 
+def test_a_mirroring_teacher_answers_the_same_to_an_image_and_its_mirror_image():
+    """And what it answers is the mean of what it says to either when it does not mirror."""
+    inputs = torch.randn(4, *SHAPE)
+    plain, mirroring = teacher(), teacher(mirror=True)
+    wanted = (plain._answer(inputs) + plain._answer(inputs.flip(3))) / 2
+    torch.testing.assert_close(mirroring._answer(inputs), wanted, atol=2e-3, rtol=0)
+    torch.testing.assert_close(mirroring._answer(inputs.flip(3)), wanted, atol=2e-3, rtol=0)
+    assert not torch.allclose(plain._answer(inputs), wanted, atol=0.1)
+
+
+def test_answers_of_a_mirroring_teacher_are_kept_apart(tmp_path):
+    """The same images and the same network: only the question differs."""
+    path = tmp_path / "float.pth.tar"
+    write_module(path, NetworkModule(build_network(TEACHER, SHAPE)), 0, {})
+    inputs = torch.randn(4, *SHAPE)
+    plain = load_teacher(config(), path, SHAPE, 5, tmp_path)._answer(inputs)
+    mirrored = load_teacher(config(mirror=True), path, SHAPE, 5, tmp_path)._answer(inputs)
+    assert not torch.allclose(plain, mirrored, atol=0.1)
+
+
 def test_another_process_knows_what_a_teacher_answered(tmp_path):
     """The second has no network to ask, only the file."""
     inputs, logits = torch.randn(4, *SHAPE), torch.randn(4, 5)
