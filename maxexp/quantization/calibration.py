@@ -12,6 +12,7 @@ from torch import Tensor
 from maxexp.device.arithmetic import ACTIVATION_MAX, ACTIVATION_MIN, ACTIVATION_SCALE
 from maxexp.network.graph import INPUT
 from maxexp.network.module import NetworkModule
+from maxexp.quantization.observation import observe
 from maxexp.quantization.rescaling import divide_tensors
 
 SAMPLES = 2**16
@@ -80,20 +81,5 @@ def _collect(module: NetworkModule, inputs: Tensor, batch_size: int) -> dict[str
         # The largest magnitude decides where the search starts, so it must not be missed.
         samples[name] += [flat[chosen.to(flat.device)], flat[flat.abs().argmax()][None]]
 
-    hooks = []
-    for layer in module.layers():
-        spec = layer.spec
-        hooks.append(layer.register_forward_hook(lambda _, __, y, name=spec.name: keep(name, y)))
-        if spec.operands > 1:
-            first = spec.inputs[0]
-            hooks.append(
-                layer.register_forward_pre_hook(lambda _, xs, name=first: keep(name, torch.stack(xs).sum(0)))
-            )
-    training = module.training
-    module.eval()
-    for batch in inputs.split(batch_size):
-        module(batch)
-    module.train(training)
-    for hook in hooks:
-        hook.remove()
+    observe(module, inputs, batch_size, keep, keep)
     return {name: torch.cat(parts) for name, parts in samples.items()}

@@ -14,6 +14,7 @@ from torch import Tensor
 from maxexp.device.arithmetic import BIAS_BITS
 from maxexp.network.graph import INPUT
 from maxexp.network.module import LayerModule, NetworkModule
+from maxexp.quantization.observation import observe
 from maxexp.quantization.rescaling import by_input, divide_tensors
 
 SWEEPS = 50
@@ -80,14 +81,5 @@ def _activation_ranges(module: NetworkModule, inputs: Tensor, batch_size: int) -
         reach = y.abs().amax((0, 2, 3))
         ranges[name] = reach.maximum(ranges[name]) if name in ranges else reach
 
-    hooks = [
-        layer.register_forward_hook(lambda _, __, y, name=layer.spec.name: keep(name, y)) for layer in module.layers()
-    ]
-    training = module.training
-    module.eval()
-    for batch in inputs.split(batch_size):
-        module(batch)
-    module.train(training)
-    for hook in hooks:
-        hook.remove()
+    observe(module, inputs, batch_size, keep)
     return ranges
