@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor
 
-from maxexp.network.module import NetworkModule
+from maxexp.network.module import LayerModule, NetworkModule
 
 
 @torch.no_grad()
@@ -24,16 +24,20 @@ def observe(
         output: called with the name of each layer and its output.
         total: called with the name of the first operand of each element-wise sum, and the sum.
     """
+
+    # A hook that returns something replaces the tensor; these return nothing, whatever they call.
+    def after(layer: LayerModule, _: tuple[Tensor, ...], result: Tensor) -> None:
+        output(layer.spec.name, result)
+
+    def before(layer: LayerModule, operands: tuple[Tensor, ...]) -> None:
+        if total and len(operands) > 1:
+            total(layer.spec.inputs[0], torch.stack(operands).sum(0))
+
     training = module.training
     with ExitStack() as stack:
         for layer in module.layers():
-            spec = layer.spec
-            hook = layer.register_forward_hook(lambda _, __, y, name=spec.name: output(name, y))
-            stack.callback(hook.remove)
-            if total and spec.operands > 1:
-                first = spec.inputs[0]
-                hook = layer.register_forward_pre_hook(lambda _, xs, name=first: total(name, torch.stack(xs).sum(0)))
-                stack.callback(hook.remove)
+            stack.callback(layer.register_forward_pre_hook(before).remove)
+            stack.callback(layer.register_forward_hook(after).remove)
         stack.callback(module.train, training)
         module.eval()
         for batch in inputs.split(batch_size):
