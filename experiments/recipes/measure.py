@@ -32,6 +32,7 @@ VARIANTS = {
     "twice the decay": ["recipe.weight_decay=1e-3"],
     "cutout": ["augmentation=cutout"],
     "teacher": ["recipe=distill"],
+    "teacher, not mirrored": ["recipe=distill", "recipe.distillation.mirror=false"],
     "teacher and cutout": ["recipe=distill", "augmentation=cutout"],
     "QAT from calibration alone": PLAIN_START,
     "4 bits": ["quantization.weight_bits=4"],

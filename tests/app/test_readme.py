@@ -56,6 +56,12 @@ def test_each_command_composes_into_a_network_that_fits(line):
         check_fit(network, config.quantization.bits(network), config.device)
 
 
+def test_each_trained_network_that_is_named_is_there():
+    names = re.findall(r"zoo:(\w+)", "\n".join(COMMANDS))
+    assert names
+    assert all((REPOSITORY / "experiments" / "zoo" / name / "card.yaml").is_file() for name in names)
+
+
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.study ")])
 def test_each_study_of_the_readme_exists(line):
     command, name = shlex.split(line)[3:]
