@@ -30,7 +30,8 @@ class QuantizationConfig:
         weight_bits: 8, 4, 2 or 1 for all layers not named in ``layer_bits``.
         layer_bits: bits by layer name; ``first`` and ``last`` stand for the outermost layers with weights.
         shift_quantile: share of a layer's weight magnitudes that its scale keeps in range.
-        start_epoch: first epoch of quantization-aware training; default 85 % of the epochs.
+        start_epoch: first epoch of quantization-aware training; default after 85 % of the epochs, 0 if the network
+            begins trained (``checkpoint``).
         clamp_activations: train the floating-point phase as ai8x-training does, batch norm divided by 4 and
             every activation clamped to the chip's range; otherwise ranges are calibrated when it ends.
         calibration_images: training images from which activation ranges are measured.
@@ -91,8 +92,11 @@ class QuantizationConfig:
             bits[alias[name]] = value
         return bits
 
-    def float_epochs(self, max_epochs: int) -> int:
+    def float_epochs(self, max_epochs: int, trained: bool = False) -> int:
         """How many of ``max_epochs`` are trained in floating point.
+
+        Args:
+            trained: whether the network begins trained; then it is fine-tuned, unless ``start_epoch`` says otherwise.
 
         Raises:
             ConfigError: ``start_epoch`` leaves no epoch for quantization-aware training.
@@ -100,7 +104,7 @@ class QuantizationConfig:
         if self.method is not Method.qat:
             return max_epochs
         if self.start_epoch is None:
-            return min(round(FLOAT_SHARE * max_epochs), max_epochs - 1)
+            return 0 if trained else min(round(FLOAT_SHARE * max_epochs), max_epochs - 1)
         if self.start_epoch >= max_epochs:
             raise ConfigError(
                 f"quantization.start_epoch={self.start_epoch}: quantization-aware training would never begin; "

@@ -22,7 +22,7 @@ def observe(
     Args:
         inputs: (N, C, H, W) as the network reads them.
         output: called with the name of each layer and its output.
-        total: called with the name of the first operand of each element-wise sum, and the sum.
+        total: called with the name of the first operand of each element-wise sum, and the sum as the layer uses it.
     """
 
     # A hook that returns something replaces the tensor; these return nothing, whatever they call.
@@ -31,7 +31,7 @@ def observe(
 
     def before(layer: LayerModule, operands: tuple[Tensor, ...]) -> None:
         if total and len(operands) > 1:
-            total(layer.spec.inputs[0], torch.stack(operands).sum(0))
+            total(layer.spec.inputs[0], layer.numerics.operands(list(operands)))
 
     training = module.training
     with ExitStack() as stack:

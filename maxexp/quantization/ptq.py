@@ -30,10 +30,12 @@ def quantize_after_training(module: NetworkModule, inputs: Tensor, config: Quant
     """
     bits = config.bits(module.network)
     prepare(module, inputs, config)
-    quantize_layers(module, inputs, bits, config)
+    exact = copy.deepcopy(module)
+    # What these do to sums and averages, biases behind them can make up for.
     for layer in module.layers():
         if layer.op is None:
             layer.numerics = QuantizedNumerics()
+    quantize_layers(exact, module, inputs, bits, config)
 
 
 def prepare(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -> None:
@@ -48,12 +50,13 @@ def prepare(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -
 
 @torch.no_grad()
 def quantize_layers(
-    module: NetworkModule, inputs: Tensor, bits: dict[str, int], config: QuantizationConfig
+    exact: NetworkModule, module: NetworkModule, inputs: Tensor, bits: dict[str, int], config: QuantizationConfig
 ) -> dict[str, float]:
     """Quantize the layers that ``bits`` names, in place and in order, each for what the layers before it give.
 
     Args:
-        module: as :func:`prepare` leaves it; layers that are not named stay in floating point.
+        exact: what the network should compute; left as it is.
+        module: a copy of it; layers that are not named stay as they are.
 
     Returns:
         Squared error of each quantized layer's output, as a share of its mean square.
@@ -62,7 +65,7 @@ def quantize_layers(
     factors = dict.fromkeys((INPUT, *module.network.by_name), 1.0)
     movable = _movable_tensors(module.network)
     module.eval()
-    for step in _lockstep(copy.deepcopy(module), module, inputs[:CORRECTION_IMAGES]):
+    for step in _lockstep(exact, module, inputs[:CORRECTION_IMAGES]):
         layer, operands, name = step.layer, step.operands, step.layer.spec.name
         group = movable.get(name, [])
         for tied in group:

@@ -97,7 +97,7 @@ def measure_damage(
         damages[layer.name] = {}
         for bits in sorted(WEIGHT_BITS, reverse=True):
             module = copy.deepcopy(prepared)
-            errors = quantize_layers(module, calibration, {layer.name: bits}, config)
+            errors = quantize_layers(prepared, module, calibration, {layer.name: bits}, config)
             logits = predict(module, inputs)
             harmed = score(logits, labels)
             damages[layer.name][bits] = Damage(

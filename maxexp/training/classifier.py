@@ -119,7 +119,7 @@ class Classifier(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = build_optimizer(self.recipe, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = build_schedule(self.recipe, optimizer, self.trainer.max_epochs or 1, steps)
+        schedule = build_schedule(self.recipe, optimizer, steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:

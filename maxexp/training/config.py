@@ -66,7 +66,7 @@ class RecipeConfig:
     """Optimizer, schedule and loss.
 
     Attributes:
-        learning_rate: peak of a phase that begins with an untrained network.
+        learning_rate: peak of the floating-point phase, or of a training that is quantization-aware throughout.
         qat_optimizer: of quantization-aware fine-tuning; null: the same. Batch norm is folded there, so a rate that
             suits one optimizer before need not suit it after.
         qat_learning_rate: peak of quantization-aware fine-tuning.
@@ -120,7 +120,7 @@ class TrainerConfig:
     Attributes:
         max_epochs: of all phases together.
         batch_size: images per step.
-        accelerator: as Lightning names them: auto, cpu, gpu, mps.
+        accelerator: auto (a GPU if there is one), cpu, gpu. Not mps: ranges and factors need float64.
         precision: ``auto`` is bfloat16 where the processor computes with it, else float32.
         threads: CPU threads; default all cores.
         progress: progress bar within each epoch, on a terminal.
@@ -137,6 +137,6 @@ class TrainerConfig:
         for key in ("max_epochs", "batch_size"):
             check(f"trainer.{key}", getattr(self, key), getattr(self, key) >= 1, "must be at least 1")
         check("trainer.threads", self.threads, self.threads is None or self.threads >= 1, "must be at least 1")
-        known = ("auto", "cpu", "gpu", "mps")
+        known = ("auto", "cpu", "gpu")
         allowed = f"must be one of {', '.join(known)}"
         check("trainer.accelerator", self.accelerator, self.accelerator in known, allowed)

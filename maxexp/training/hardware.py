@@ -18,14 +18,10 @@ def training_device(config: TrainerConfig) -> torch.device:
     Raises:
         ConfigError: this machine does not have it.
     """
-    available = {"gpu": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if config.accelerator == "auto":
-        choice = next(name for name, there in available.items() if there)
-    else:
-        choice = config.accelerator
-    if not available[choice]:
-        raise ConfigError(f"trainer.accelerator={choice}: this machine has none; use trainer.accelerator=auto")
-    return torch.device({"gpu": "cuda"}.get(choice, choice))
+    there = torch.cuda.is_available()
+    if config.accelerator == "gpu" and not there:
+        raise ConfigError("trainer.accelerator=gpu: this machine has none; use trainer.accelerator=auto")
+    return torch.device("cuda" if there and config.accelerator != "cpu" else "cpu")
 
 
 def training_precision(config: TrainerConfig, device: torch.device) -> Precision:

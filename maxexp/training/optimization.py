@@ -24,11 +24,10 @@ def build_optimizer(recipe: RecipeConfig, parameters: Iterable[nn.Parameter]) ->
     return kind(groups, recipe.learning_rate, fused=True)
 
 
-def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, epochs: int, steps: int) -> LRScheduler:
+def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, steps: int) -> LRScheduler:
     """The recipe's schedule, stepped after every batch.
 
     Args:
-        epochs: of the phase.
         steps: batches of the phase, all epochs together.
     """
     if recipe.schedule is Schedule.onecycle:
@@ -40,6 +39,6 @@ def build_schedule(recipe: RecipeConfig, optimizer: torch.optim.Optimizer, epoch
     if recipe.schedule is Schedule.cosine:
         return CosineAnnealingLR(optimizer, steps)
     if recipe.schedule is Schedule.multistep:
-        milestones = [round(share * epochs) * steps // epochs for share in recipe.milestones]
+        milestones = [round(share * steps) for share in recipe.milestones]
         return MultiStepLR(optimizer, milestones, recipe.gamma)
     return LambdaLR(optimizer, lambda step: 1.0)

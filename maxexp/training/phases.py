@@ -1,11 +1,12 @@
 """Training in phases: floating point, then quantization-aware from the best network of the first."""
 
+import copy
 import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pytorch_lightning import Trainer
@@ -114,14 +115,14 @@ class Training:
         self._start = start
         self._resume = resume
         self._teacher = teacher
-        self._resumed_phase = None if resume is None else _phase_of(resume)
+        self._resumed_phase = None if resume is None else _load(resume)["maxexp_phase"]
 
     def run(self) -> Trained:
         """Train all phases that are left; writes ``float_best.pth.tar`` and ``qat_best.pth.tar``."""
         settings = self._settings
         quantization, epochs = settings.quantization, settings.trainer.max_epochs
         module = self._start or self._initial_network()
-        float_epochs = 0 if _is_quantized(module) else quantization.float_epochs(epochs)
+        float_epochs = 0 if _is_quantized(module) else quantization.float_epochs(epochs, self._start is not None)
         trained = None
         if float_epochs and self._resumed_phase != QAT:
             trained = self._fit(FLOAT, module, 0, float_epochs, settings.recipe)
@@ -147,14 +148,15 @@ class Training:
         config = self._settings.quantization
         bits = config.bits(self._network)
         if self._resume is not None and self._resumed_phase == QAT:
-            restore_quantization(module, bits, torch.load(self._resume, weights_only=True)[QUANTILES])
+            restore_quantization(module, bits, _load(self._resume)[QUANTILES])
             return
         inputs = self._data.calibration_inputs(config.calibration_images)
         module.to(inputs.device)
         if _is_quantized(module):
             # It is in the chip's range already; only its bits may change.
             old = {layer.spec.name: quantized_numerics(layer).bits for layer in module.layers()}
-            quantize_layers(module, inputs, {name: new for name, new in bits.items() if new != old[name]}, config)
+            changed = {name: new for name, new in bits.items() if new != old[name]}
+            quantize_layers(copy.deepcopy(module), module, inputs, changed, config)
             return
         if untrained:
             estimate_batchnorm(module, inputs)
@@ -193,6 +195,8 @@ class Training:
         path = files.folder / f"{phase}_best.pth.tar"
         write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
         files.keep(path)
+        # Lightning leaves the network on the CPU, whatever it was trained on.
+        module.to(settings.device)
         return Trained(module, best.epoch, best.accuracy, offset if phase == QAT else None)
 
 
@@ -228,5 +232,5 @@ def _is_quantized(module: NetworkModule) -> bool:
     return any(isinstance(layer.numerics, QuantizedNumerics) for layer in module.layers())
 
 
-def _phase_of(path: Path) -> str:
-    return torch.load(path, map_location="cpu", weights_only=True)["maxexp_phase"]
+def _load(path: Path) -> dict[str, Any]:
+    return torch.load(path, map_location="cpu", weights_only=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from maxexp.network.graph import INPUT
 from maxexp.quantization.calibration import best_range, calibrate
-from maxexp.quantization.fake import quantize_module
+from maxexp.quantization.fake import ClampedNumerics, quantize_module, set_numerics
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -60,6 +60,17 @@ def test_quantization_survives_any_range_of_activations(make_network, make_modul
         agreement[calibrated] = float(torch.nan_to_num(torch.corrcoef(pairs)[0, 1]))
     assert agreement[True] > 0.95
     assert agreement[False] < 0.8
+
+
+def test_a_sum_that_was_trained_with_a_clamp_keeps_it(make_network, make_module, random_images):
+    """What the operands add up to before the clamp is no range that anything later sees."""
+    network = make_network(RESIDUAL, (3, 8, 8))
+    module = make_module(network, 8)
+    set_numerics(module, ClampedNumerics())
+    x = random_images(network, 100).float() / 128
+    assert module.get_submodule("c").spec.operands > 1
+    factors = calibrate(module, x)
+    assert max(factors.values()) <= 1
 
 
 def test_calibrated_activations_use_the_range(make_network, make_module, random_images):

@@ -125,11 +125,31 @@ def test_layers_that_are_not_named_stay_in_floating_point(make_network, make_mod
     expected = module(x).detach()
     prepare(module, x, config())
     assert torch.allclose(module(x), expected, rtol=1e-9, atol=1e-9)
-    errors = quantize_layers(module, x, {"b": 8}, config())
+    errors = quantize_layers(copy.deepcopy(module), module, x, {"b": 8}, config())
     quantized = [layer.spec.name for layer in module.layers() if isinstance(layer.numerics, QuantizedNumerics)]
     assert quantized == list(errors) == ["b"]
     assert 0 < errors["b"] < 1e-3
     assert (module(x) - expected).square().mean() < 1e-3 * expected.var(0).mean()
+
+
+def test_biases_make_up_for_what_layers_without_weights_cut_off(make_network, make_module, random_images):
+    """Averages are truncated on the chip, all in one direction."""
+    layers = {
+        "a": {"op": "conv2d", "out_channels": 16, "kernel_size": 3},
+        "average": {"op": "passthrough", "inputs": ["a"], "pool": "avg"},
+        "b": {"op": "conv2d", "out_channels": 8, "kernel_size": 1, "activation": "none", "wide": True},
+    }
+    network = make_network(layers, (3, 8, 8))
+    module = make_module(network, 2)
+    x = random_images(network, 200).float() / 128
+    exact = module(x).detach().view(200, 8, -1)
+    shift = {}
+    for correct in (True, False):
+        quantized = copy.deepcopy(module)
+        quantize_after_training(quantized, x, config(correct_biases=correct))
+        error = quantized(x).detach().view(200, 8, -1) - exact
+        shift[correct] = error.mean((0, 2)).abs().mean()
+    assert shift[True] < 0.45 * shift[False]
 
 
 def test_every_step_can_be_switched_off(make_network, make_module, random_images):

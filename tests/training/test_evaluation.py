@@ -1,5 +1,7 @@
 """Accuracy and confusion from predictions."""
 
+import io
+
 import pytest
 import torch
 
@@ -30,14 +32,21 @@ def test_the_first_of_equal_logits_wins_as_in_the_firmware():
     assert evaluate_integer(integer, images, InputMapping.p128).predictions.tolist() == [1]
 
 
-def test_device_and_precision_of_this_machine():
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [
+        ("fpu avx2 avx512f", Precision.float32),
+        ("fpu avx512f avx512_bf16", Precision.bfloat16),
+        ("fpu amx_bf16 amx_tile", Precision.bfloat16),
+        ("fpu amx_bf16x", Precision.float32),
+    ],
+)
+def test_precision_follows_what_the_processor_says(flags, precision, monkeypatch):
+    cpuinfo = f"processor\t: 0\nflags\t\t: {flags}\nbugs\t: amx_bf16\n"
+    monkeypatch.setattr("builtins.open", lambda path: io.StringIO(cpuinfo))
     device = training_device(TrainerConfig(accelerator="cpu"))
-    assert device.type == "cpu"
+    assert training_precision(TrainerConfig(), device) is precision
     assert training_precision(TrainerConfig(precision=Precision.float32), device) is Precision.float32
-    with open("/proc/cpuinfo") as file:
-        fast = {"avx512_bf16", "amx_bf16"} & set(file.read().split())
-    expected = Precision.bfloat16 if fast else Precision.float32
-    assert training_precision(TrainerConfig(), device) is expected
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

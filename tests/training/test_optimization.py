@@ -8,13 +8,13 @@ from maxexp.errors import ConfigError
 from maxexp.training.config import Optimizer, RecipeConfig, Schedule, TrainerConfig
 from maxexp.training.optimization import build_optimizer, build_schedule
 
-EPOCHS, STEPS = 10, 200
+STEPS = 200
 
 
 def rates(recipe: RecipeConfig) -> list[float]:
     """Learning rate before each step of a phase."""
     optimizer = build_optimizer(recipe, nn.Linear(2, 2).parameters())
-    schedule = build_schedule(recipe, optimizer, EPOCHS, STEPS)
+    schedule = build_schedule(recipe, optimizer, STEPS)
     seen = []
     for _ in range(STEPS):
         seen.append(optimizer.param_groups[0]["lr"])
@@ -34,7 +34,7 @@ def test_onecycle_rises_to_its_peak_and_falls_to_nothing():
 def test_onecycle_leaves_the_momentum_alone(kind):
     optimizer = build_optimizer(RecipeConfig(optimizer=kind, momentum=0.7), nn.Linear(2, 2).parameters())
     before = [(group.get("momentum"), group.get("betas")) for group in optimizer.param_groups]
-    build_schedule(RecipeConfig(schedule=Schedule.onecycle), optimizer, EPOCHS, STEPS)
+    build_schedule(RecipeConfig(schedule=Schedule.onecycle), optimizer, STEPS)
     assert [(group.get("momentum"), group.get("betas")) for group in optimizer.param_groups] == before
 
 
@@ -43,7 +43,7 @@ def test_onecycle_leaves_the_momentum_alone(kind):
 def test_onecycle_of_very_few_steps(warmup, steps):
     """The default warmup of five steps, one epoch of 640 images, once ended in a division by zero."""
     optimizer = build_optimizer(RecipeConfig(), nn.Linear(2, 2).parameters())
-    schedule = build_schedule(RecipeConfig(schedule=Schedule.onecycle, warmup=warmup), optimizer, 1, steps)
+    schedule = build_schedule(RecipeConfig(schedule=Schedule.onecycle, warmup=warmup), optimizer, steps)
     for _ in range(steps - 1):
         optimizer.step()
         schedule.step()
@@ -57,7 +57,21 @@ def test_cosine_falls_from_its_peak():
     assert seen == sorted(seen, reverse=True)
 
 
-def test_multistep_falls_at_shares_of_the_epochs():
+@pytest.mark.parametrize("steps", [7, 40])
+def test_multistep_begins_at_its_peak_in_the_shortest_phase(steps):
+    """One epoch of quantization-aware training: its rate fell before the first step, shares being of whole epochs."""
+    recipe = RecipeConfig(schedule=Schedule.multistep, milestones=[0.33, 0.5, 0.67], gamma=0.5)
+    optimizer = build_optimizer(recipe, nn.Linear(2, 2).parameters())
+    schedule = build_schedule(recipe, optimizer, steps)
+    seen = set()
+    for _ in range(steps):
+        seen.add(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert sorted(seen, reverse=True) == pytest.approx([recipe.learning_rate * 0.5**falls for falls in range(4)])
+
+
+def test_multistep_falls_at_shares_of_the_phase():
     recipe = RecipeConfig(schedule=Schedule.multistep, learning_rate=0.01, milestones=[0.5, 0.8], gamma=0.1)
     seen = rates(recipe)
     falls = [step for step in range(1, STEPS) if seen[step] < seen[step - 1]]

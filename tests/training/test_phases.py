@@ -32,14 +32,21 @@ def train(tmp_path):
     """Trains and returns the result with what was stored on the way."""
 
     def run(
-        epochs: int, seed: int = 1, dropout: float = 0.0, start=None, recipe=None, resume=None, **quantization
+        epochs: int,
+        seed: int = 1,
+        dropout: float = 0.0,
+        start=None,
+        recipe=None,
+        resume=None,
+        device="cpu",
+        **quantization,
     ) -> tuple[Trained, list]:
         settings = TrainingSettings(
             QuantizationConfig(**quantization),
             recipe or RecipeConfig(),
             TrainerConfig(max_epochs=epochs, progress=False, accelerator="cpu", precision=Precision.float32),
             seed,
-            torch.device("cpu"),
+            torch.device(device),
         )
         kept = []
         files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda offset: None)
@@ -98,6 +105,22 @@ def test_a_trained_network_is_a_start(train):
     again, kept = train(1, start=first.network)
     assert again.validation_accuracy > accuracy - 0.03
     assert "float_best.pth.tar" not in kept
+
+
+def test_a_trained_network_is_fine_tuned_from_the_first_epoch(train):
+    """At the rate of an untrained one it would be trained anew."""
+    first, _ = train(6, method=Method.float)
+    again, kept = train(1, start=first.network)
+    assert (again.qat_epoch, "float_best.pth.tar" in kept) == (0, False)
+    assert again.validation_accuracy > first.validation_accuracy - 0.03
+    _, kept = train(2, start=train(2, method=Method.float)[0].network, start_epoch=1)
+    assert "float_best.pth.tar" in kept
+
+
+def test_the_network_ends_where_the_images_are(train):
+    """Lightning moves it to the CPU, which no evaluation on a GPU survived; "meta" stands for the GPU."""
+    trained, _ = train(1, method=Method.float, device="meta")
+    assert {p.device.type for p in trained.network.parameters()} == {"meta"}
 
 
 def test_fine_tuning_has_an_optimizer_and_a_rate_of_its_own(train, tmp_path, compose_config):
