@@ -4,38 +4,49 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-from maxexp.errors import CheckpointError, TrackingError
+from maxexp.errors import CheckpointError
+from maxexp.quantization.config import Method
+from maxexp.tracking.reading import RecordedRun
 
 ZOO, RUN = "zoo:", "run:"
 ZOO_FILE = "weights.pth.tar"
-TRAINED = ("checkpoints/qat_best.pth.tar", "checkpoints/float_best.pth.tar")
-"""What a run keeps of its training, the later phase first."""
+QAT_BEST, FLOAT_BEST = "checkpoints/qat_best.pth.tar", "checkpoints/float_best.pth.tar"
+"""What a run keeps of the phases of its training."""
 
 
-def locate_checkpoint(reference: str, download: Callable[[str, str], Path]) -> Path:
+def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun]) -> Path:
     """The local file that a reference stands for.
 
     Args:
         reference: a path, ``run:RUN_ID`` (what that run trained), ``run:RUN_ID/ARTIFACT`` or ``zoo:NAME``.
-        download: fetches an artifact (path, run id) of the tracking store.
+        read: finds a run of the tracking store by its id.
 
     Raises:
-        CheckpointError: there is no such network in the zoo, or the run has no trained network.
-        TrackingError: the run has no such artifact.
+        CheckpointError: there is no such network in the zoo, or the run has none that is trained to its end.
+        TrackingError: there is no such run or artifact, or the store fails.
     """
     if reference.startswith(ZOO):
         return _zoo_file(reference.removeprefix(ZOO))
     if not reference.startswith(RUN):
         return Path(reference)
     run_id, _, artifact = reference.removeprefix(RUN).partition("/")
-    if artifact:
-        return download(artifact, run_id)
-    for artifact in TRAINED:
-        try:
-            return download(artifact, run_id)
-        except TrackingError as error:
-            cause = error
-    raise CheckpointError(f"{reference}: that run has no trained network: {cause}") from cause
+    run = read(run_id)
+    return run.artifact(artifact or _trained(run))
+
+
+def _trained(run: RecordedRun) -> str:
+    """What a run trained: the network of its last phase, and of no earlier one."""
+    kept = run.artifacts(str(Path(QAT_BEST).parent))
+    if QAT_BEST in kept:
+        return QAT_BEST
+    if FLOAT_BEST not in kept:
+        raise CheckpointError(f"{RUN}{run.run_id}: that run has no trained network; it is {run.status}")
+    if run.params.get("quantization.method") == Method.qat.name:
+        raise CheckpointError(
+            f"{RUN}{run.run_id}: its quantization-aware phase has not ended; resume={run.run_id} goes on with it, "
+            f"{RUN}{run.run_id}/{FLOAT_BEST} is the floating-point network"
+        )
+    return FLOAT_BEST
 
 
 def zoo_dir() -> Path:

@@ -2,7 +2,6 @@
 
 import copy
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +19,11 @@ from maxexp.deployment import Deployment, choose_images, prepare_board
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import CheckpointError, ConfigError, DataError, TrackingError
+from maxexp.errors import CheckpointError, DataError
 from maxexp.folders import cache_folder
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
+from maxexp.preconditions import check_stages
 from maxexp.quantization.checkpoint import (
     Checkpoint,
     Kind,
@@ -85,7 +85,7 @@ class Pipeline:
         )
         self._checkpoint = None
         if config.checkpoint:
-            self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.download_artifact))
+            self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.recorded))
         self._teacher = self._load_teacher() if Stage.train in config.stages else None
         self._float: NetworkModule | None = None
         self._quantized: NetworkModule | None = None
@@ -93,7 +93,7 @@ class Pipeline:
         if self._checkpoint:
             self._load(self._checkpoint)
         self._method = self._effective_method()
-        self._check_stages()
+        check_stages(config, network, self._float, self._integer, trainable=self._quantized is not None)
         if self._method is not Method.float:
             check_fit(network, self._bits, config.device)
         self._check_data()
@@ -145,7 +145,7 @@ class Pipeline:
         precision = training_precision(self._config.trainer, self._device)
         memory = cache_folder(dataset.cache_dir) / "teachers" / precision.name
         try:
-            path = locate_checkpoint(config.checkpoint, self._record.download_artifact)
+            path = locate_checkpoint(config.checkpoint, self._record.recorded)
             return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
         except CheckpointError as error:
             key = f"recipe.distillation.checkpoint={config.checkpoint}"
@@ -193,32 +193,6 @@ class Pipeline:
         wanted = self._config.board.kind is not BoardKind.none and Stage.deploy in self._config.stages
         return prepare_board(self._config) if wanted and self._method is not Method.float else None
 
-    def _check_stages(self) -> None:
-        """Refuse stages that lack their input before any of them takes time."""
-        stages = self._config.stages
-        if Stage.train in stages and self._integer and not self._quantized:
-            raise ConfigError(
-                f"checkpoint={self._config.checkpoint} holds integers, which cannot be trained; leave train out of "
-                "stages, or give the checkpoint it was quantized from"
-            )
-        method = self._config.quantization.method
-        if self._integer and method is not Method.qat and (Stage.train in stages or method is Method.float):
-            raise ConfigError(
-                f"quantization={method.name}: checkpoint={self._config.checkpoint} is a quantized network; choose "
-                "quantization=qat, or give a floating-point checkpoint"
-            )
-        has_network = Stage.train in stages or self._checkpoint is not None
-        if not has_network and (Stage.quantize in stages or Stage.evaluate in stages):
-            raise ConfigError(
-                "stages: quantize and evaluate need a trained network; add train, or give checkpoint=PATH"
-            )
-
-        if self._float and Stage.quantize in stages and Stage.train not in stages and self._method is Method.qat:
-            raise ConfigError(
-                f"quantization=qat: checkpoint={self._config.checkpoint} is a floating-point network; add train to "
-                "stages to train it quantization-aware, or choose quantization=ptq"
-            )
-
     def _reason_to_skip(self, stage: Stage) -> str | None:
         if stage is Stage.quantize:
             if self._method is Method.float:
@@ -238,6 +212,8 @@ class Pipeline:
             lambda path: self._record.log_artifact(path, "checkpoints"),
             lambda offset: RecordLogger(self._record, self._folder, offset),
         )
+        precision = training_precision(config.trainer, self._device)
+        self._record.set_tags({"train.device": self._device.type, "train.precision": precision.name})
         resume = self._newest_resume_file() if config.resume else None
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
@@ -380,14 +356,23 @@ class Pipeline:
         deployment.measure_accuracy(self._integer, chosen, self._data.mapping)
 
     def _log_data(self, *parts: str) -> None:
+        began = self._record.recorded().data if self._config.resume else {}
         for part in parts:
             getattr(self._data, part)
-            self._record.log_dataset(f"{self._config.dataset.name}-{part}", self._data.digests()[part], part)
+            name, digest = f"{self._config.dataset.name}-{part}", self._data.digests()[part]
+            if not digest.startswith(began.get(name, "")):
+                raise DataError(
+                    f"{name}: these are not the images that run {self._config.resume} began with; give it those "
+                    "(dataset.root), or start a new run"
+                )
+            self._record.log_dataset(name, digest, part)
 
     def _newest_resume_file(self) -> Path | None:
         """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
-        paths = []
-        for name in RESUME_FILES:
-            with suppress(TrackingError):  # not written yet
-                paths.append(self._record.download_artifact(f"checkpoints/{name}"))
-        return newest_checkpoint(paths)
+        run = self._record.recorded()
+        kept = [path for path in run.artifacts("checkpoints") if Path(path).name in RESUME_FILES]
+        newest = newest_checkpoint([run.artifact(path) for path in kept])
+        # A kill damages one at most: the only one, of the first epoch, is no loss.
+        if newest is None and len(kept) == len(RESUME_FILES):
+            raise CheckpointError(f"run {run.run_id} cannot be resumed: its checkpoints are damaged; start a new run")
+        return newest

@@ -11,6 +11,7 @@ from maxexp.execution import carry_out, finish_message, resumption
 from maxexp.places import FREE
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
+from maxexp.training.config import Precision
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
@@ -33,6 +34,9 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
         if key.startswith(FREE):
             *groups, name = key.split(".")
             setattr(reduce(getattr, groups, config), name, getattr(reduce(getattr, groups, given), name))
+    began = record.tags().get("train.precision")
+    if began is not None:
+        config.trainer.precision = Precision[began]  # "auto" may be another on this machine
     network = described_network(config)
     with record:
         record.set_tags(resumption())

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from maxexp.checkpoints import RUN, ZOO, ZOO_FILE, zoo_dir
+from maxexp.checkpoints import FLOAT_BEST, RUN, ZOO, ZOO_FILE, zoo_dir
 from maxexp.command_line import exit_code
 from maxexp.errors import CheckpointError
 from maxexp.quantization.checkpoint import compact, read_checkpoint
+from maxexp.quantization.config import Method
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store, open_store
@@ -42,9 +43,14 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     if not re.fullmatch(NAME, name):
         raise CheckpointError(f"zoo: {name!r} is no name for a network: use letters, digits, '_' and '-'")
     integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
-    files = integer or [path for path in run.artifacts("checkpoints") if path.endswith("float_best.pth.tar")]
+    floating = run.params.get("quantization.method") == Method.float.name
+    files = integer or [path for path in run.artifacts("checkpoints") if floating and path == FLOAT_BEST]
     start = run.params.get("checkpoint", "")
     trained = "val/best_accuracy" in run.metrics
+    if trained and run.status == "FINISHED" and not files:
+        raise CheckpointError(
+            f"run {run.run_id} kept no integer network, which its stage quantize would have written"
+        )
     if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
         raise CheckpointError(
             f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "

@@ -45,6 +45,18 @@ class ImageSet:
         return ImageSet(self.images.to(device), self.labels.to(device), self.classes, self.digest)
 
 
+def check_files(config: DatasetConfig, *splits: str) -> None:
+    """Find the files of the splits `train` and `test`, without opening them; what may be downloaded, is.
+
+    Raises:
+        DataError: they are missing; better said before a training than after it.
+    """
+    with prepared_once(cache_folder(config.cache_dir), config.name):
+        source = find_source(config)
+        for split in splits:
+            source.files(split)
+
+
 def load_split(config: DatasetConfig, split: str) -> ImageSet:
     """Loads a whole split, decoding it only if the cache does not hold it.
 

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from maxexp.data.augmentation import BatchAugmentation
 from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
-from maxexp.data.dataset import ImageSet, load_split
+from maxexp.data.dataset import ImageSet, check_files, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.pixels import evaluation_input
-from maxexp.data.sources import find_source
 from maxexp.data.split import stratified_order, stratified_split
 from maxexp.errors import ConfigError
 
@@ -102,13 +101,8 @@ class ImageDataModule(LightningDataModule):
         return epoch % self._views if self._views else epoch
 
     def check_files(self, *splits: str) -> None:
-        """Looks whether the files of the splits `train` and `test` are there, without opening them.
-
-        Raises:
-            DataError: they are not; better said before a training than after it.
-        """
-        for split in splits:
-            find_source(self._dataset).files(split)
+        """See :func:`maxexp.data.dataset.check_files`."""
+        check_files(self._dataset, *splits)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""

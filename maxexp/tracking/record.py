@@ -16,6 +16,7 @@ from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary
 from maxexp.tracking.outbox import Outbox, metric_points, tag_texts
 from maxexp.tracking.owner import KILLED_REASON, close_abandoned_runs, identity
+from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.resumption import find_resumable, reopen
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
 from maxexp.tracking.store import Store, open_store, store_errors
@@ -276,19 +277,21 @@ class RunRecord:
         """Returns all tags. Raises TrackingError if the store fails."""
         return self._data().tags | self._outbox.tags
 
-    def download_artifact(self, path: str, run_id: str | None = None) -> Path:
+    def download_artifact(self, path: str) -> Path:
         """Returns a local path of an artifact, which is fetched first if the store is remote.
-
-        Args:
-            path: Of the artifact within its run.
-            run_id: Another run of the same store; this run by default.
 
         Raises:
             TrackingError: The run has no such artifact, or the store fails.
         """
-        run_id = run_id or self._run_id
-        with self._store.asked_to(f"fetch artifact {path} of run {run_id}"):
-            return Path(self.client.download_artifacts(run_id, path))
+        return self.recorded().artifact(path)
+
+    def recorded(self, run_id: str | None = None) -> RecordedRun:
+        """Returns this run, or another one of the same store, as the store has it now.
+
+        Raises:
+            TrackingError: There is no such run, or the store fails.
+        """
+        return read_run(self._store, run_id or self._run_id)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 
 import pytest
 import torch
@@ -287,6 +288,10 @@ def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
         (["checkpoint={garbage}"], CheckpointError, "not a readable checkpoint"),
         (["recipe.learning_rate=1e18", "recipe.optimizer=sgd", SHORT], TrainingError, "epoch 1.*learning_rate"),
         (["stages=[evaluate]"], ConfigError, "checkpoint=PATH"),
+        (["quantization=ptq", "stages=[train,synthesize]", SHORT], ConfigError, "stage quantize; add it"),
+        (["checkpoint={qat}", "stages=[evaluate]", "quantization.weight_bits=2"], ConfigError, "2 bits.*with 8"),
+        (["checkpoint={integer}", "stages=[evaluate]", "quantization.layer_bits={first:4}"], ConfigError, "4 bits"),
+        (["quantization=ptq", "quantization.sensitivity=true", "quantization.weight_budget=9"], ConfigError, "1 bit"),
     ],
 )
 def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here, tmp_path):
@@ -297,8 +302,10 @@ def test_impossible_combinations_fail_the_run(overrides, error, match, quickstar
         "garbage": tmp_path / "garbage.pth.tar",
     }
     files["garbage"].write_bytes(b"no checkpoint at all")
-    run = run_here(*(override.format(**files) for override in overrides), error=error, match=match)
+    filled = [re.sub(r"{(\w+)}", lambda found: str(files[found[1]]), override) for override in overrides]
+    run = run_here(*filled, error=error, match=match)
     assert run.info.status == "FAILED"
+    assert "stage.train" not in run.data.tags or error is TrainingError
 
 
 def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here, monkeypatch):

@@ -1,11 +1,18 @@
 """What a command that resumes a run may say anew."""
 
+import shutil
+
 import pytest
 
+import maxexp.pipeline
+import maxexp.training.hardware
 from maxexp import resume
 from maxexp.board.config import FlashMethod
-from maxexp.errors import ConfigError
+from maxexp.errors import CheckpointError, ConfigError, DataError, TrackingError
 from maxexp.execution import log_configuration, start_record
+from maxexp.tracking.reading import RecordedRun
+from maxexp.training.config import Precision
+from tests.app.test_pipeline import OWN, images
 from tests.conftest import composed
 
 BEGUN = ("board=max78000fthr", "board.connection.flash=daplink", "synthesis.path=/old", "dataset.root=/data")
@@ -44,3 +51,67 @@ def test_places_may_be_others_when_a_run_goes_on(resumed):
 def test_what_is_no_place_stays(override, part, resumed):
     with pytest.raises(ConfigError, match=part):
         resumed(override)
+
+
+@pytest.fixture
+def failed(run_here, store, tmp_path, monkeypatch):
+    """A run on pictures of one's own whose evaluation failed, and ``resume(*overrides)`` to go on with it."""
+
+    def broken(*_):
+        raise RuntimeError("disk full")
+
+    images(tmp_path / "pictures", ["cats", "dogs"])
+    root, batch = f"dataset.root={tmp_path}/pictures", "trainer.batch_size=8"
+    with monkeypatch.context() as patch:
+        patch.setattr(maxexp.pipeline, "evaluate_module", broken)
+        run = run_here(*OWN, root, batch, error=RuntimeError, match="disk full")
+
+    def go_on(*overrides: str):
+        given = composed(*overrides, f"tracking.uri={store.uri}", "tracking.system_metrics=false")
+        resume.resume_run(given, run.info.run_id, overrides, tmp_path)
+        return store.client.get_run(run.info.run_id)
+
+    return run, go_on
+
+
+def test_a_resumed_run_refuses_other_images(failed, tmp_path):
+    _, go_on = failed
+    images(tmp_path / "other", ["cats", "dogs"])
+    shutil.copy(tmp_path / "other/cats/3.png", tmp_path / "other/dogs/3.png")
+    with pytest.raises(DataError, match="images-train: these are not the images that run"):
+        go_on(f"dataset.root={tmp_path}/other")
+    (tmp_path / "pictures").rename(tmp_path / "elsewhere")
+    assert go_on(f"dataset.root={tmp_path}/elsewhere").info.status == "FINISHED"
+
+
+def test_a_store_that_fails_starts_no_training_anew(failed, monkeypatch):
+    _, go_on = failed
+
+    def unreachable(self, path):
+        if path.endswith(".ckpt"):
+            raise TrackingError("timed out")
+        return fetch(self, path)
+
+    fetch = RecordedRun.artifact
+    monkeypatch.setattr(RecordedRun, "artifact", unreachable)
+    with pytest.raises(TrackingError, match="timed out"):
+        go_on()
+
+
+def test_two_damaged_checkpoints_start_no_training_anew(failed, store, tmp_path):
+    """A kill damages one; where both are damaged something else is wrong, and nothing may be written over."""
+    run, go_on = failed
+    for name in ("resume-0.ckpt", "resume-1.ckpt"):
+        (tmp_path / name).write_bytes(b"cut short")
+        store.client.log_artifact(run.info.run_id, tmp_path / name, "checkpoints")
+    with pytest.raises(CheckpointError, match="checkpoints are damaged; start a new run"):
+        go_on()
+
+
+def test_a_resumed_run_keeps_its_number_format(failed, monkeypatch):
+    """ "auto" may be float32 on a machine without bfloat16."""
+    run, go_on = failed
+    began = run.data.tags["train.precision"]
+    other = Precision.float32 if began == "bfloat16" else Precision.bfloat16
+    monkeypatch.setattr(maxexp.training.hardware, "_cpu_has_bfloat16", lambda: other is Precision.bfloat16)
+    assert go_on().data.tags["train.precision"] == began

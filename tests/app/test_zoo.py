@@ -103,7 +103,7 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     pupil = run_here(*teaching, "trainer.max_epochs=2", "stages=[train]")
     assert pupil.info.status == "FINISHED"
     # What it answered to the images of a seed, it need not answer to another network.
-    (known,) = (cache_folder() / "teachers").glob("*/*.db")
+    (known,) = (cache_folder() / "teachers").rglob("*.db")
     answers = len(KeptAnswers(known, 10))
     for other, more in (("model.width=0.5", False), ("seed=77", True)):
         run_here(*teaching, "trainer.max_epochs=2", "stages=[train]", other)
@@ -154,6 +154,13 @@ def test_an_unfinished_run_is_refused(run_here, store, tmp_path):
     with pytest.raises(CheckpointError, match="FINISHED and did not train its network"):
         add(store, run, "small", tmp_path)
     assert not (tmp_path / "small").exists()
+
+
+def test_a_run_whose_integers_were_not_kept_is_refused(run_here, store, tmp_path):
+    """Its floating-point phase would have got the accuracies of what came after it."""
+    run = run_here("stages=[train,evaluate]", "trainer.max_epochs=2")
+    with pytest.raises(CheckpointError, match="kept no integer network, which the stage quantize writes"):
+        add(store, run, "small", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "a b"])

@@ -1,6 +1,7 @@
 """Weight averaging and distillation."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -171,16 +172,69 @@ def test_without_averaging_the_network_itself_is_kept():
     assert Classifier(module, RecipeConfig(), "float", 0, 1).result is module
 
 
-def test_references_to_checkpoints(tmp_path):
-    def download(path: str, run_id: str):
-        if (run_id, path) not in {("abc", "checkpoints/float_best.pth.tar"), ("abc", "x/y.pth.tar")}:
-            raise TrackingError("no such artifact")
-        return tmp_path / run_id / path
+class Run:
+    """A run of a store in a folder."""
 
-    assert str(locate_checkpoint("some/file.pth.tar", download)) == "some/file.pth.tar"
-    assert locate_checkpoint("run:abc", download) == tmp_path / "abc/checkpoints/float_best.pth.tar"
-    assert locate_checkpoint("run:abc/x/y.pth.tar", download) == tmp_path / "abc/x/y.pth.tar"
-    with pytest.raises(CheckpointError, match="no trained network"):
-        locate_checkpoint("run:nobody", download)
+    status = "FINISHED"
+
+    def __init__(self, folder: Path, run_id: str, kept: list[str], method: str) -> None:
+        self.run_id, self.params = run_id, {"quantization.method": method}
+        self._folder, self._kept = folder / run_id, kept
+
+    def artifacts(self, folder: str) -> list[str]:
+        return [path for path in self._kept if path.startswith(f"{folder}/")]
+
+    def artifact(self, path: str) -> Path:
+        if path not in self._kept:
+            raise TrackingError("no such artifact")
+        return self._folder / path
+
+
+@pytest.mark.parametrize(
+    ("method", "kept", "found"),
+    [
+        ("qat", ["float_best", "qat_best"], "qat_best"),
+        ("ptq", ["float_best"], "float_best"),
+        ("float", ["float_best"], "float_best"),
+    ],
+)
+def test_a_run_stands_for_the_network_of_its_last_phase(method, kept, found, tmp_path):
+    files = [f"checkpoints/{name}.pth.tar" for name in kept]
+
+    def read(run_id: str) -> Run:
+        return Run(tmp_path, run_id, [*files, "x/y.pth.tar"], method)
+
+    assert locate_checkpoint("run:abc", read) == tmp_path / f"abc/checkpoints/{found}.pth.tar"
+    assert locate_checkpoint("run:abc/x/y.pth.tar", read) == tmp_path / "abc/x/y.pth.tar"
+
+
+@pytest.mark.parametrize(
+    ("kept", "method", "message"),
+    [
+        ([], "qat", "no trained network; it is FINISHED"),
+        (["checkpoints/float_best.pth.tar"], "qat", "phase has not ended; resume=abc .*abc/checkpoints/float_best"),
+    ],
+)
+def test_a_run_without_its_last_phase_stands_for_no_network(kept, method, message, tmp_path):
+    with pytest.raises(CheckpointError, match=message):
+        locate_checkpoint("run:abc", lambda run_id: Run(tmp_path, run_id, kept, method))
+
+
+def test_a_store_that_fails_gives_no_other_network(tmp_path):
+    """What could not be fetched was once taken for what there is not, and the phase before for the network."""
+
+    class Hiccup(Run):
+        def artifact(self, path: str) -> Path:
+            if "qat" in path:
+                raise TrackingError("timed out")
+            return super().artifact(path)
+
+    kept = ["checkpoints/float_best.pth.tar", "checkpoints/qat_best.pth.tar"]
+    with pytest.raises(TrackingError, match="timed out"):
+        locate_checkpoint("run:abc", lambda run_id: Hiccup(tmp_path, run_id, kept, "qat"))
+
+
+def test_other_references_to_checkpoints():
+    assert str(locate_checkpoint("some/file.pth.tar", None)) == "some/file.pth.tar"
     with pytest.raises(CheckpointError, match="zoo:unicorn: no such network; there are: "):
-        locate_checkpoint("zoo:unicorn", download)
+        locate_checkpoint("zoo:unicorn", None)
