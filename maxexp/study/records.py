@@ -13,6 +13,7 @@ from maxexp import __version__
 from maxexp.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_images, same_result
+from maxexp.sweep.given_up import given_up
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
@@ -96,11 +97,14 @@ class Results:
 
 
 def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
-    """Runs of the store under the job's configuration, images and this version of maxexp, the newest first."""
+    """Runs of the store under the job's configuration, images and this version of maxexp, the newest first.
+
+    Without those that a sweep gave up: they have finished, but are not trained to their end.
+    """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
     query = " and ".join(f"params.`{key}` = '{job.params[key]}'" for key in telling)
     runs = find_runs(store, query)
-    return [run for run in runs if _answers(run, job)]
+    return [run for run in runs if _answers(run, job) and not given_up(run.tags)]
 
 
 def result_of(job: Job, run: RecordedRun) -> Result:

@@ -116,6 +116,15 @@ def test_digests_are_compared_where_both_have_them():
     assert not same_images({"own-train": "abcd"}, {"own-train": "b"})
 
 
+def test_a_run_that_a_sweep_gave_up_is_none_of_the_study(tmp_path, store):
+    """A pruned trial has finished, as MLflow sees it."""
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), "FINISHED")
+    for state, expected in (("pruned", State.missing), ("infeasible", State.missing), ("complete", State.done)):
+        store.client.set_tag(run_id, "sweep.state", state)
+        assert next(standings(study, Results(tmp_path / RESULTS), store)).state is expected
+
+
 def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):
     study = small(tmp_path)
     job = make_job(study, "float", 1, None)
