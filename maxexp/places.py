@@ -1,5 +1,7 @@
 """Keys of a configuration that change no result: where things are, and how a machine is used.
 
+A user's own images may be others under another ``dataset.root``, or later; ``own_images`` tells them apart.
+
 Prefixes of flattened keys; those of a whole group end in a dot.
 """
 

@@ -1,7 +1,7 @@
 """What the tracking store and the artifacts of a run say of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zipfile import BadZipFile
@@ -9,12 +9,22 @@ from zipfile import BadZipFile
 from maxexp.errors import TrackingError
 from maxexp.report.artifacts import COST, PREDICTIONS, RANGES
 from maxexp.report.predictions import Predictions, read_predictions
-from maxexp.report.quantities import CURVES, FLOAT_ACCURACY, INTEGER_ACCURACY
+from maxexp.report.quantities import (
+    CURVES,
+    FLOAT_ACCURACY,
+    INTEGER_ACCURACY,
+    VALIDATION_ACCURACY,
+    VALIDATION_INTEGER_ACCURACY,
+    Quantity,
+)
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 CURVED_RUNS = 40
-"""Runs whose curves are read, the most accurate ones: each curve is a request to the store."""
+"""Runs whose curves are read, the first in rank: each curve is a request to the store."""
+TEST_ACCURACIES = (INTEGER_ACCURACY, FLOAT_ACCURACY)
+VALIDATION_ACCURACIES = (VALIDATION_INTEGER_ACCURACY, VALIDATION_ACCURACY)
+"""By which runs are ranked, the first that a run has."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +97,26 @@ def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tupl
     return list(runs.values()), notes
 
 
-def accuracy(run: RecordedRun) -> float:
-    """By which runs are ranked: as integers, else in floating point; -1 for neither."""
-    return run.metrics.get(INTEGER_ACCURACY.key, run.metrics.get(FLOAT_ACCURACY.key, -1.0))
+def judging_accuracy(runs: Iterable[RecordedRun]) -> Quantity:
+    """The accuracy that runs are drawn by: test if any run has one, else validation."""
+    known = {key for run in runs for key in run.metrics}
+    wanted = (*TEST_ACCURACIES, *VALIDATION_ACCURACIES)
+    return next((quantity for quantity in wanted if quantity.key in known), INTEGER_ACCURACY)
+
+
+def rank(run: RecordedRun) -> tuple[float, float]:
+    """The greater, the further ahead: runs with a test accuracy by it, then the others by validation accuracy."""
+    return _first(run, TEST_ACCURACIES), _first(run, VALIDATION_ACCURACIES)
+
+
+def _first(run: RecordedRun, quantities: Sequence[Quantity]) -> float:
+    return next((run.metrics[q.key] for q in quantities if q.key in run.metrics), -1.0)
 
 
 def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
     """Read runs, the most accurate first; curves of the first CURVED_RUNS only."""
-    ranked = sorted(runs, key=accuracy, reverse=True)
-    return [collect(run, with_curves=rank < CURVED_RUNS) for rank, run in enumerate(ranked)]
+    ranked = sorted(runs, key=rank, reverse=True)
+    return [collect(run, with_curves=place < CURVED_RUNS) for place, run in enumerate(ranked)]
 
 
 def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:

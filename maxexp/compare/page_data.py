@@ -12,7 +12,7 @@ from maxexp.compare.comparison import Comparison, status
 from maxexp.compare.wrong import most_often_wrong
 from maxexp.errors import TrackingError
 from maxexp.places import FREE
-from maxexp.report.quantities import INTEGER_ACCURACY, LATENCY, WEIGHT_MEMORY
+from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
 from maxexp.tracking.reading import RecordedRun
 
 CURVE_POINTS = 100
@@ -38,7 +38,8 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
         "version": __version__,
         "notes": list(comparison.notes),
         "quantities": [asdict(quantity) for quantity in comparison.quantities],
-        "axes": {"accuracy": INTEGER_ACCURACY.key, "latency": LATENCY.key, "memory": WEIGHT_MEMORY.key},
+        "accuracy": comparison.accuracy.name,
+        "axes": {"accuracy": comparison.accuracy.key, "latency": LATENCY.key, "memory": WEIGHT_MEMORY.key},
         "differing": list(comparison.differing),
         "common": _common([details.run.params for details in comparison.runs]),
         "networks": networks.items,

@@ -24,19 +24,21 @@ NAMED_RUNS = 4
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print the main figures, for which a terminal has room, in what the runs differ, and the notes."""
-    quantities = [quantity for quantity in MAIN if quantity in comparison.quantities]
+    quantities = [quantity for quantity in comparison.quantities if quantity in (comparison.accuracy, *MAIN)]
     title = f"{len(comparison.runs)} run{'s' if len(comparison.runs) > 1 else ''}"
     sources = sorted({_source(details) for details in comparison.runs} - {MISSING})
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", overflow="fold", min_width=18)
     for quantity in quantities:
-        heading = quantity.heading.replace(", ", "\n").replace(" [", "\n[")
+        heading = "\n".join(quantity.heading.replace(",", "").split())
         table.add_column(Text(heading), justify="right", no_wrap=True)
     if len(sources) > 1:
         table.add_column("hardware\nfigures", no_wrap=True)
     for details in comparison.runs:
         numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
-        table.add_row(Text(details.run.name), *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
+        state = status(details)
+        name = details.run.name if state == "finished" else f"{details.run.name} ({state})"
+        table.add_row(Text(name), *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
     console.print(table)
     console.print(LEGEND + (f" Hardware figures are {sources[0]}." if len(sources) == 1 else ""), style="italic")
     if comparison.differing:

@@ -71,6 +71,10 @@ def _accuracy(key: str, name: str, label: str) -> Quantity:
 
 INTEGER_ACCURACY = _accuracy("test/accuracy_integer", "test accuracy, integers as on the chip", "accuracy, integer")
 FLOAT_ACCURACY = _accuracy("test/accuracy_float", "test accuracy, nothing rounded", "accuracy, float")
+VALIDATION_ACCURACY = _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation")
+VALIDATION_INTEGER_ACCURACY = _accuracy(
+    "val/accuracy_integer", "validation accuracy, integers", "accuracy, validation, integer"
+)
 LATENCY = Quantity("hw/latency_us", "latency", "latency", "ms", 1e-3, 3, -1, timed=True)
 WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weight memory", "bytes", better=-1)
 
@@ -80,8 +84,8 @@ QUANTITIES = (
     LATENCY,
     WEIGHT_MEMORY,
     _accuracy("test/accuracy_quantized", "test accuracy, quantization simulated", "accuracy, simulated"),
-    _accuracy("val/best_accuracy", "validation accuracy, chosen epoch", "accuracy, validation"),
-    _accuracy("val/accuracy_integer", "validation accuracy, integers", "accuracy, validation, integer"),
+    VALIDATION_ACCURACY,
+    VALIDATION_INTEGER_ACCURACY,
     Quantity("hw/parameters", "parameters", "parameters", counted=True),
     Quantity("hw/macs", "multiply-accumulates", "MACs", better=-1, counted=True),
     Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1),

@@ -41,7 +41,7 @@ def _bar(study: Study, row: Row, x: str) -> Bar:
 
 def _point(study: Study, chart: Chart, y: str, row: Row) -> Point:
     spread = row.cells[y].spread
-    area = chart.area if chart.area and row.cells[chart.area].value is not None else None
+    area = chart.area if chart.area and isinstance(row.cells[chart.area].value, (int, float)) else None
     return Point(
         row.label,
         _scaled(study, row, chart.x),

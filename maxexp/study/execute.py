@@ -143,11 +143,15 @@ def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> 
 def _can_go_on(standing: Standing, store: Store) -> bool:
     """Whether to resume rather than to begin anew.
 
-    A failed run is worth it where it has trained, be it only for its later stages; but one that diverged would
-    diverge again in its next epoch.
+    A run that has not looked at its images yet may have begun with others than ours. A failed run is worth it where
+    it has trained, be it only for its later stages; but one that diverged would diverge again in its next epoch.
     """
-    if standing.state is not State.failed or standing.run_id is None:
-        return standing.state is State.interrupted
+    if standing.run_id is None or standing.job is None:
+        return False
     run = read_run(store, standing.run_id)
+    if standing.job.data and not run.data:
+        return False
+    if standing.state is not State.failed:
+        return standing.state is State.interrupted
     diverged = run.tags.get("error", "").startswith(TrainingError.__name__)
     return not diverged and any(path.endswith(".ckpt") for path in run.artifacts("checkpoints"))

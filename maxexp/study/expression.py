@@ -22,8 +22,8 @@ _OPERATORS: dict[type, Callable] = {
 _FUNCTIONS: dict[str, Callable] = {"min": min, "max": max, "abs": abs}
 
 
-class MissingFigureError(Exception):
-    """A figure that an expression needs is not there (yet)."""
+class FigureError(Exception):
+    """A figure that an expression needs is not there (yet), or is no number."""
 
 
 class Expression:
@@ -51,7 +51,7 @@ class Expression:
         """Evaluate with the figures of one row and of all rows.
 
         Raises:
-            MissingFigureError: a figure is not there.
+            FigureError: a figure is not there, or is text.
         """
         return self._evaluate(self._tree, row, rows)
 
@@ -65,7 +65,7 @@ class Expression:
         if not self._allowed(node):
             raise ConfigError(
                 f"{key}: {ast.unparse(node)!r} is not possible in {self.text!r}; allowed are numbers, columns, "
-                "ROW.COLUMN, + - * /, comparisons, and, or, min, max, abs"
+                "ROW.COLUMN, + - * /, comparisons, and, or, min and max of several, abs of one"
             )
         for part in _parts(node):
             self._check(part, key)
@@ -74,7 +74,9 @@ class Expression:
         if isinstance(node, ast.Constant):
             return isinstance(node.value, (int, float))
         if isinstance(node, ast.Call):
-            return isinstance(node.func, ast.Name) and node.func.id in _FUNCTIONS and not node.keywords
+            if not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS or node.keywords:
+                return False
+            return len(node.args) == 1 if node.func.id == "abs" else len(node.args) > 1
         if isinstance(node, (ast.BinOp, ast.UnaryOp)):
             return type(node.op) in _OPERATORS
         if isinstance(node, ast.Compare):
@@ -116,5 +118,7 @@ def _parts(node: ast.AST) -> list[ast.expr]:
 
 def _figure(row: Mapping[str, Any], key: str, shown: str) -> Any:
     if row.get(key) is None:
-        raise MissingFigureError(shown)
+        raise FigureError(f"{shown} is missing")
+    if isinstance(row[key], str):
+        raise FigureError(f"{shown} is no number: {row[key]}")
     return row[key]

@@ -7,7 +7,7 @@ from typing import Any
 
 from maxexp.report.quantities import QUANTITIES
 from maxexp.study.description import Column, Finding, Study
-from maxexp.study.expression import Expression, MissingFigureError
+from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
 
 PUBLISHED = "published"
@@ -128,7 +128,7 @@ def _value(expression: Expression, row: Row, rows: Rows, seed: int | None) -> fl
     own = {key: figure.at(seed) for key, figure in row.cells.items()}
     try:
         return expression.value(own, plain(rows, seed))
-    except (MissingFigureError, ZeroDivisionError):
+    except (FigureError, ZeroDivisionError):
         return None
 
 
@@ -144,8 +144,8 @@ def verdict(finding: Finding, rows: Rows) -> str:
     try:
         holds = bool(expression.value({}, plain(rows)))
         each = {bool(expression.value({}, plain(rows, seed))) for seed in seeds}
-    except MissingFigureError as error:
-        return f"open, {error} is missing"
+    except FigureError as error:
+        return f"open, {error}"
     except ZeroDivisionError:
         return "open, its check divides by 0"
     word = "confirmed" if holds else "refuted"

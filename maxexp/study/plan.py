@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from maxexp.composition import compose_config
 from maxexp.config import to_plain
 from maxexp.execution import masked
+from maxexp.own_images import digests_of_own_images
 from maxexp.places import FREE
 from maxexp.study.description import Entry, Study
 
@@ -23,12 +24,14 @@ class Job:
         entry: name of its entry.
         overrides: its command line, checkpoint and seed included.
         params: what its configuration is recorded as.
+        data: digests of the user's own images; empty for published data sets.
     """
 
     entry: str
     seed: int
     overrides: tuple[str, ...]
     params: Mapping[str, str]
+    data: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -44,12 +47,14 @@ def make_job(study: Study, name: str, seed: int, starting_run: str | None) -> Jo
 
     Raises:
         ConfigError: an override is wrong.
+        DataError: the user's own images are missing or corrupt.
     """
     entry = study.entries[name]
     overrides = [*study.overrides, *entry.overrides, f"seed={seed}"]
     if starting_run is not None:
         overrides.append(f"checkpoint={checkpoint_of(entry, starting_run)}")
-    return Job(name, seed, tuple(overrides), masked(to_plain(compose_config(overrides))))
+    config = compose_config(overrides)
+    return Job(name, seed, tuple(overrides), masked(to_plain(config)), digests_of_own_images(config))
 
 
 def checkpoint_of(entry: Entry, run_id: str) -> str:
@@ -68,6 +73,11 @@ def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
     if any(_names(wanted, mapping) != _names(recorded, mapping) for mapping in NAMED):
         return False
     return not any(_differs(key, wanted[key], recorded) for key in wanted if not key.startswith(free))
+
+
+def same_images(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
+    """Whether no data set is another one in a run that recorded these digests, of which MLflow keeps a beginning."""
+    return all(wanted[name].startswith(digest) for name, digest in recorded.items() if name in wanted)
 
 
 def _differs(key: str, value: str, recorded: Mapping[str, str]) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 from maxexp import __version__
 from maxexp.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
-from maxexp.study.plan import Job, same_result
+from maxexp.study.plan import Job, same_images, same_result
+from maxexp.sweep.given_up import given_up
 from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
@@ -78,10 +79,10 @@ class Results:
         return [self._path] if self._path.is_file() else []
 
     def find(self, job: Job) -> Result | None:
-        """The result of a job, if it is here under the same configuration and version."""
+        """The result of a job, if it is here under the same configuration, images and version."""
         for result in self._all:
             mine = (result.entry, result.seed) == (job.entry, job.seed)
-            if mine and same_result(job.params, result.params) and _current(result.tags):
+            if mine and _answers(result, job):
                 return result
         return None
 
@@ -96,11 +97,14 @@ class Results:
 
 
 def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
-    """Runs of the store under the job's configuration and this version of maxexp, the newest first."""
+    """Runs of the store under the job's configuration, images and this version of maxexp, the newest first.
+
+    Without those that a sweep gave up: they have finished, but are not trained to their end.
+    """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
     query = " and ".join(f"params.`{key}` = '{job.params[key]}'" for key in telling)
     runs = find_runs(store, query)
-    return [run for run in runs if same_result(job.params, run.params) and _current(run.tags)]
+    return [run for run in runs if _answers(run, job) and not given_up(run.tags)]
 
 
 def result_of(job: Job, run: RecordedRun) -> Result:
@@ -139,6 +143,11 @@ def deleted(results: Iterable[Result], store: Store) -> set[str]:
             if read_run(store, result.run_id).deleted:
                 found.add(result.run_id)
     return found
+
+
+def _answers(found: Result | RecordedRun, job: Job) -> bool:
+    same = same_result(job.params, found.params) and same_images(job.data, found.data)
+    return same and _current(found.tags)
 
 
 def _current(tags: Mapping[str, str]) -> bool:

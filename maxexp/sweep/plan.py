@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from maxexp.composition import compose_config, compose_untyped
 from maxexp.config import Config, to_plain
 from maxexp.errors import ConfigError
+from maxexp.own_images import digests_of_own_images
 from maxexp.places import FREE
 from maxexp.sweep.config import SweepConfig, to_sweep_config
 from maxexp.sweep.space import Parameter, Space, Value
@@ -75,9 +76,14 @@ class Plan:
         return [*self.overrides, *self.space.overrides(point)]
 
     def digest(self) -> str:
-        """Short hash of what decides results: equal for equal sweeps, whatever machine and number of trials."""
-        config = flatten(to_plain(self.compose_first()))
-        decisive = {key: text for key, text in config.items() if not key.startswith(FREE)}
+        """Short hash of what decides results: equal for equal sweeps, whatever machine and number of trials.
+
+        Raises:
+            DataError: the user's own images are missing or corrupt.
+        """
+        config = self.compose_first()
+        decisive = {key: text for key, text in flatten(to_plain(config)).items() if not key.startswith(FREE)}
+        decisive |= digests_of_own_images(config)
         settings = {k: v for k, v in to_plain(self.settings).items() if k not in (*ADJUSTABLE, *SEARCHED)}
         content = json.dumps([decisive, settings, self.space.to_plain()], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:8]

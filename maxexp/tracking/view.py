@@ -11,10 +11,11 @@ VIEW = "maxexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 
 _COLUMNS = {
-    "tags": ("model", "dataset", "quantization", "weight_bits", "hw.source"),
+    "tags": ("model", "dataset", "quantization", "weight_bits", "hw.source", "sweep.state"),
     "metrics": (
         "test/accuracy_integer",
         "test/accuracy_float",
+        "val/best_accuracy",
         "hw/latency_us",
         "hw/weight_bytes",
     ),
@@ -24,8 +25,11 @@ _CHARTS = {
     "Accuracy, latency, memory": (
         ("SCATTER", "hw/latency_us", "test/accuracy_integer"),
         ("SCATTER", "hw/weight_bytes", "test/accuracy_integer"),
+        ("SCATTER", "hw/latency_us", "val/best_accuracy"),
+        ("SCATTER", "hw/weight_bytes", "val/best_accuracy"),
         ("BAR", "test/accuracy_integer"),
         ("BAR", "test/accuracy_float"),
+        ("BAR", "val/best_accuracy"),
         ("BAR", "hw/latency_us"),
         ("BAR", "hw/weight_bytes"),
     ),
@@ -54,7 +58,7 @@ def _view(created_ms: int) -> str:
         for number, chart in enumerate(charts)
     ]
     state = {
-        "orderByKey": "metrics.`test/accuracy_integer`",
+        "orderByKey": "metrics.`val/best_accuracy`",  # trials of a sweep have no other; tests choose nothing
         "orderByAsc": False,
         "selectedColumns": [f"{kind}.`{key}`" for kind, keys in _COLUMNS.items() for key in keys],
         "runsHiddenMode": "FIRST_20_RUNS",

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from maxexp.compare.collect import collect_all, select_runs
-from maxexp.compare.comparison import compare
+from maxexp.compare.comparison import compare, status
 from maxexp.compare.page import to_html
 from maxexp.compare.text import MISSING, print_comparison, to_csv, to_markdown
 from maxexp.errors import TrackingError
@@ -128,6 +128,56 @@ def test_nothing_to_compare_is_an_error_with_a_reason(runs, written, query, matc
     with pytest.raises(TrackingError, match=match) as caught:
         select_runs(runs.store, [], query)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def trials(make_runs):
+    return make_runs()
+
+
+def trial(runs, name: str, state: str, *overrides: str, **metrics: float) -> str:
+    """A run as the first phase of a sweep leaves it: it has not looked at the test images."""
+    values = {key.replace("_", "/", 1): value for key, value in metrics.items()}
+    run_id = runs.write(name, *overrides, accuracy=None, metrics=values)
+    runs.store.client.set_tag(run_id, "sweep.state", state)
+    return run_id
+
+
+def shown_in_terminal(comparison) -> str:
+    console = Console(file=io.StringIO(), width=80)
+    print_comparison(comparison, console)
+    return console.file.getvalue()
+
+
+def test_trials_of_a_sweep_are_compared_by_validation_accuracy(trials):
+    beaten = trial(trials, "beaten", "complete", val_best_accuracy=0.6)
+    better = trial(trials, "better", "complete", val_best_accuracy=0.75)
+    small = trial(trials, "small", "complete", "model.width=0.5", val_best_accuracy=0.5)
+    found = compare(trials.details(beaten, small, better))
+    assert [details.run.name for details in found.runs] == ["better", "beaten", "small"]
+    assert found.accuracy.key == found.quantities[0].key == "val/best_accuracy"
+    assert found.front == {better, small}
+    text = shown_in_terminal(found)
+    assert "75.00" in text and "ranked and drawn by validation accuracy" in text
+    page = to_html(found, "", "")
+    assert '"axes":{"accuracy":"val/best_accuracy"' in page
+
+
+def test_test_and_validation_accuracies_are_not_mixed(trials):
+    tested = trials.write("tested", accuracy=0.5, metrics={"val/best_accuracy": 0.6})
+    others = [trial(trials, f"trial {v}", "complete", val_best_accuracy=v) for v in (0.7, 0.9)]
+    found = compare(trials.details(*others, tested))
+    assert [details.run.name for details in found.runs] == ["tested", "trial 0.9", "trial 0.7"]
+    assert found.accuracy.key == "test/accuracy_integer" and found.front == {tested}
+    assert any("without a test accuracy come last" in note for note in found.notes)
+
+
+def test_what_a_sweep_gave_up_is_not_called_finished(trials):
+    pruned = [trial(trials, f"trial {number}", "pruned") for number in (1, 2)]
+    found = compare(trials.details(trial(trials, "whole", "complete", val_best_accuracy=0.6), *pruned))
+    assert [status(details) for details in found.runs] == ["finished", "pruned", "pruned"]
+    text = shown_in_terminal(found)
+    assert "trial 1 (pruned)" in text and "Called pruned by their sweep, which gave them up: 2 runs." in text
 
 
 def test_damaged_artifacts_count_as_missing(runs):

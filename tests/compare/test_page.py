@@ -129,6 +129,28 @@ def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs,
     assert browser.get_log("browser") == []
 
 
+def test_a_verdict_stands_in_words(browser, make_runs, tmp_path):
+    runs = make_runs()
+    for name, answer in (("right", 1.0), ("wrong", 0.0)):
+        runs.write(name, metrics={"board/known_answer_pass": answer})
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "Two runs", "from a test"))
+    show(browser, path.as_uri())
+    assert sorted(column(browser, "known answer")) == ["FAIL", "PASS"]
+
+
+def test_trials_without_a_test_accuracy_are_drawn_by_validation_accuracy(browser, make_runs, tmp_path):
+    runs = make_runs()
+    for name, accuracy in (("trial 1", 0.6), ("trial 2", 0.7)):
+        runs.write(name, accuracy=None, metrics={"val/best_accuracy": accuracy})
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "A sweep", "from a test"))
+    show(browser, path.as_uri())
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#tradeoff circle")) == 2
+    assert "validation accuracy, chosen epoch [%]" in texts(browser, "#tradeoff text")
+    assert "70.00 %" in texts(browser, "#headlines .value")
+
+
 def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
     """The last of the 200 images are wrong, each taken for the next class: 20 in the best run."""
     card = next(text for text in texts(shown, "#confusion .card") if text.startswith("width 1.0"))

@@ -3,11 +3,14 @@
 import json
 import logging
 import sys
+from dataclasses import replace
 from itertools import permutations
 from subprocess import CompletedProcess
 from types import SimpleNamespace
 
 import pytest
+from mlflow.entities import Dataset, DatasetInput
+from PIL import Image
 
 from maxexp.config import to_plain
 from maxexp.errors import StudyError
@@ -16,13 +19,14 @@ from maxexp.study import execute
 from maxexp.study.__main__ import EXPERIMENTS, main, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
-from maxexp.study.plan import make_job, same_result
-from maxexp.study.records import RESULTS, Results, deleted
+from maxexp.study.plan import make_job, same_images, same_result
+from maxexp.study.records import RESULTS, Results, deleted, find_recorded, result_of
 from maxexp.study.report import write_report
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.owner import HOST
 from maxexp.tracking.store import open_store
 from tests.conftest import composed
+from tests.images import OVERRIDES, image_folder
 from tests.study.small import result, small
 
 
@@ -68,6 +72,57 @@ def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
     )
     assert same_result(estimate, synthesized)
     assert not same_result(synthesized, estimate)
+
+
+def test_runs_on_other_images_are_other_runs(tmp_path, store, monkeypatch):
+    """The same folder elsewhere holds the same; another, or one that has changed since, does not."""
+    monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
+    cats, flowers = image_folder(tmp_path / "cats", 0), image_folder(tmp_path / "flowers", 100)
+    asked = {folder: own_images(tmp_path, folder) for folder in (cats, flowers)}
+    run_id = record(store, asked[cats], "RUNNING")
+    store.client.log_inputs(run_id, recorded_inputs(asked[cats].data))
+    store.client.set_terminated(run_id, "FINISHED")
+    moved = cats.rename(tmp_path / "moved")
+    assert [run.run_id for run in find_recorded(store, own_images(tmp_path, moved))] == [run_id]
+    assert find_recorded(store, asked[flowers]) == []
+    results = Results(tmp_path / RESULTS)
+    results.add(result_of(asked[cats], find_recorded(store, asked[cats])[0]))
+    assert results.find(own_images(tmp_path, moved)) and not results.find(asked[flowers])
+    Image.new("L", (8, 8), 7).save(moved / "a" / "0.png")
+    assert find_recorded(store, own_images(tmp_path, moved)) == []
+
+
+def own_images(folder, images):
+    entry = {"label": "own", "overrides": [*OVERRIDES, "stages=[train,evaluate]", f"dataset.root={images}"]}
+    study = small(folder, overrides=[], entries={"own": entry}, references={}, columns={}, findings=[], charts={})
+    return make_job(study, "own", 1, None)
+
+
+def recorded_inputs(data):
+    """As the store keeps digests: their beginnings."""
+    return [DatasetInput(Dataset(name, digest[:36], "local", name)) for name, digest in data.items()]
+
+
+def test_published_images_are_the_same_everywhere(tmp_path):
+    study = small(tmp_path, overrides=["dataset.limit=200", "dataset.root=/elsewhere"])
+    known = replace(result("float", 1, 0.9, small(tmp_path)), data={"digits-train": "0" * 36})
+    results = Results(tmp_path / RESULTS)
+    results.add(known)
+    assert results.find(make_job(study, "float", 1, None)) == known
+
+
+def test_digests_are_compared_where_both_have_them():
+    assert same_images({"own-train": "abcd"}, {"own-train": "ab", "teacher-train": "x"})
+    assert not same_images({"own-train": "abcd"}, {"own-train": "b"})
+
+
+def test_a_run_that_a_sweep_gave_up_is_none_of_the_study(tmp_path, store):
+    """A pruned trial has finished, as MLflow sees it."""
+    study = small(tmp_path)
+    run_id = record(store, make_job(study, "float", 1, None), "FINISHED")
+    for state, expected in (("pruned", State.missing), ("infeasible", State.missing), ("complete", State.done)):
+        store.client.set_tag(run_id, "sweep.state", state)
+        assert next(standings(study, Results(tmp_path / RESULTS), store)).state is expected
 
 
 def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):

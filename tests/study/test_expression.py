@@ -3,7 +3,7 @@
 import pytest
 
 from maxexp.errors import ConfigError
-from maxexp.study.expression import Expression, MissingFigureError
+from maxexp.study.expression import Expression, FigureError
 
 ROWS = {"qat": {"accuracy": 0.9, "time": 4.0}, "ptq": {"accuracy": 0.85, "time": None}}
 
@@ -25,8 +25,14 @@ def test_values(text, value):
 
 @pytest.mark.parametrize("text", ["ptq.time > 1", "sgd.accuracy", "size"])
 def test_a_missing_figure_is_named(text):
-    with pytest.raises(MissingFigureError, match=text.split()[0]):
+    with pytest.raises(FigureError, match=f"{text.split()[0]} is missing"):
         Expression(text, "key").value({}, ROWS)
+
+
+@pytest.mark.parametrize("text", ["slow.time / qat.time", "-slow.time < 0", "max(slow.time, 1)", "slow.time > 1"])
+def test_text_is_no_number(text):
+    with pytest.raises(FigureError, match="slow.time is no number: 249 MOps/s"):
+        Expression(text, "key").value({}, {**ROWS, "slow": {"time": "249 MOps/s"}})
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,9 @@ def test_a_missing_figure_is_named(text):
         "2 ** 9",
         "f(k=1)",
         "1 +",
+        "min(qat.time)",
+        "max()",
+        "abs(qat.time, 1)",
     ],
 )
 def test_anything_else_is_refused(text):

@@ -87,6 +87,15 @@ def test_a_finding_that_divides_by_zero_is_open(tmp_path):
     assert verdict(study.findings[0], rows) == "open, its check divides by 0"
 
 
+def test_what_needs_a_text_as_a_number_is_open(tmp_path):
+    """Others publish figures in units of their own."""
+    deck = {"label": "the deck", "source": "slide 5", "values": {"time": "249 MOps/s"}}
+    study = small(tmp_path, references={"deck": deck})
+    rows = make_rows(study, [result("ptq", 1, 0.9)], {})
+    assert rows["ptq"].cells["factor"].value is None
+    assert verdict(study.findings[0], rows) == "open, deck.time is no number: 249 MOps/s"
+
+
 def test_noise_is_pooled_over_rows(study):
     """Variances of 1 and 9 points squared, one degree of freedom each."""
     found = [result("float", 1, 0.90), result("float", 2, 0.90 + 0.01 * math.sqrt(2))]

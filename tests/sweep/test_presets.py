@@ -19,6 +19,7 @@ from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from tests.app.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
+from tests.images import OVERRIDES, image_folder
 from tests.sweep.conftest import COST_ONLY, call, planned
 
 PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml"))
@@ -99,6 +100,15 @@ def test_the_digest_knows_what_decides_and_what_does_not():
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
     for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() != plan.digest(), further
+
+
+def test_a_sweep_on_other_images_is_another_sweep(tmp_path, monkeypatch):
+    """The same images elsewhere make the same sweep."""
+    monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
+    folders = [image_folder(tmp_path / name, gray) for name, gray in (("cats", 0), ("copy", 0), ("flowers", 100))]
+    arguments = (OBJECTIVES, "seed=1,2", "stages=[train,synthesize]", *OVERRIDES)
+    cats, copy, flowers = (planned(*arguments, f"dataset.root={folder}").digest() for folder in folders)
+    assert cats == copy != flowers
 
 
 def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):

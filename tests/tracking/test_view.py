@@ -13,6 +13,8 @@ def test_every_experiment_has_the_view_once(uri, monkeypatch):
     assert tags["mlflow.experimentKind"] == "custom_model_development"
     state = json.loads(json.loads(tags[VIEW_TAG])["state"])
     assert "metrics.`test/accuracy_integer`" in state["selectedColumns"]
+    assert "metrics.`val/best_accuracy`" in state["selectedColumns"], "trials of a sweep have no test accuracy"
+    assert any(chart.get("yaxis", {}).get("key") == "val/best_accuracy" for chart in state["compareRunCharts"])
     shown = {chart["metricSectionId"] for chart in state["compareRunCharts"]}
     assert shown == {section["uuid"] for section in state["compareRunSections"]}
 

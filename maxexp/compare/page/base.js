@@ -10,8 +10,9 @@ function format(number, digits = 0) {
 }
 
 function figure(run, key) {
-  const quantity = quantities.get(key);
-  return key in run.values ? format(run.values[key] * quantity.scale, quantity.digits) : MISSING;
+  if (!(key in run.values)) return MISSING;
+  const { words, scale, digits } = quantities.get(key);
+  return words ? words[run.values[key]] : format(run.values[key] * scale, digits);
 }
 
 function withUnit(run, key) {

@@ -1,8 +1,12 @@
 // Headlines, notes and the table of runs.
 const HEADLINES = data.runs.length > 1
-  ? [["Most accurate on the chip", "accuracy", -1], ["Fastest", "latency", 1], ["Smallest weights", "memory", 1]]
-  : [["Accuracy on the chip", "accuracy", -1], ["Latency", "latency", 1], ["Weight memory", "memory", 1]];
+  ? [[`Highest ${data.accuracy}`, "accuracy", -1], ["Fastest", "latency", 1], ["Smallest weights", "memory", 1]]
+  : [[capitalized(data.accuracy), "accuracy", -1], ["Latency", "latency", 1], ["Weight memory", "memory", 1]];
 const CONFIGURED_COLUMNS = 12;
+
+function capitalized(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}
 
 function headlines() {
   const datasets = [...new Set(data.runs.map((run) => run.dataset))];

@@ -5,7 +5,7 @@ let shownData = null;
 function tradeoff() {
   const { accuracy, latency, memory } = data.axes;
   const complete = data.runs.filter((run) => [accuracy, latency, memory].every((key) => key in run.values));
-  if (!complete.length) return "No run has an accuracy as integers and a latency.";
+  if (!complete.length) return `No run has all three: latency; weight memory; ${data.accuracy}.`;
   const datasets = [...new Set(complete.map((run) => run.dataset))];
   if (!datasets.includes(shownData)) shownData = datasets[0];
   const runs = complete.filter((run) => run.dataset === shownData);
@@ -14,8 +14,8 @@ function tradeoff() {
     type: "button", "aria-pressed": String(name === shownData), onclick: () => { shownData = name; listeners.forEach((redraw) => redraw()); },
   }, name));
   const text = "Area: weight memory. Filled: on the Pareto front, no other run is at least as good in accuracy, latency and "
-    + "memory and better in one. Dashed: the best accuracy within the time."
-    + (missing ? ` Not shown: ${missing} run${missing > 1 ? "s" : ""} without latency or integer accuracy.` : "");
+    + `memory and better in one. Dashed: the best accuracy within the time. Accuracy: ${data.accuracy}.`
+    + (missing ? ` Not shown: ${missing} run${missing > 1 ? "s" : ""} without one of the three.` : "");
   return [
     element("p", { class: "quiet" }, text),
     datasets.length > 1 ? element("div", { class: "tabs" }, ...tabs) : "",
@@ -35,7 +35,7 @@ function scatter(picture, width, height, runs) {
   const sources = [...new Set(runs.map((run) => source(run, latency)))].join(", ");
   const x = { range: [log ? range[0] : Math.max(0, range[0]), range[1]], log, label: `latency [ms], ${sources}` };
   const accuracies = padded(runs.map(share), 0.14);
-  const y = { range: [Math.max(0, accuracies[0]), accuracies[1]], label: "test accuracy, integers [%]" };
+  const y = { range: [Math.max(0, accuracies[0]), accuracies[1]], label: `${data.accuracy} [%]` };
   const frame = axes(picture, width, height, x, y);
   picture.append(shape("path", { class: "front", d: staircase(runs, time, share, frame, width) }));
   const largest = Math.max(...runs.map((run) => run.values[memory]));
