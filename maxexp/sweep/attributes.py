@@ -2,6 +2,8 @@
 
 PLAN = "maxexp.plan"
 """Of a study: all that decides its results, as JSON."""
+DIGEST = "maxexp.digest"
+"""Of a study: digest of its plan under the configuration files as they were when it began."""
 TOTAL = "maxexp.total"
 """Of a study: how many trials it will have, failed ones not counted."""
 STOPPED = "maxexp.stopped"

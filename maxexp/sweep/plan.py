@@ -76,8 +76,9 @@ class Plan:
 
     def digest(self) -> str:
         """Short hash of what decides results: equal for equal sweeps, whatever machine and number of trials."""
-        config = flatten(to_plain(self.compose_first()))
-        decisive = {key: text for key, text in config.items() if not key.startswith(FREE)}
+        # Of each network, recipe or other group that the space chooses from: each has files of its own.
+        configs = [flatten(to_plain(self.compose(*self.space.overrides(point)))) for point in self.space.samples()]
+        decisive = [{key: text for key, text in c.items() if not key.startswith(FREE)} for c in configs]
         settings = {k: v for k, v in to_plain(self.settings).items() if k not in (*ADJUSTABLE, *SEARCHED)}
         content = json.dumps([decisive, settings, self.space.to_plain()], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:8]

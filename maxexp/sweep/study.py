@@ -21,7 +21,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.errors import ConfigError
-from maxexp.sweep.attributes import BEAT, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
+from maxexp.sweep.attributes import BEAT, DIGEST, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.sampling import DistinctSampler, frozen, make_sampler
 from maxexp.sweep.space import Parameter, Value
@@ -71,7 +71,7 @@ class SweepStudy:
         """The study of this name, made if there is none; its number of trials may grow.
 
         Raises:
-            ConfigError: the study was made for another sweep.
+            ConfigError: the study was made for another sweep, or under other configuration files.
         """
         storage = open_storage(url)
         with storage_lock(url):
@@ -86,11 +86,13 @@ class SweepStudy:
                 raise ConfigError(
                     f"hydra.sweeper.study={name}: a study of this name was not made by maxexp; choose another"
                 )
-            if text and Plan.from_plain(json.loads(text)).digest() != plan.digest():
+            digest = plan.digest()
+            if text and _digest_at_first(study.user_attrs) != digest:
                 raise ConfigError(
-                    f"hydra.sweeper.study={name}: this study has other parameters, objectives, limits or settings; "
-                    "choose another name, or leave it out"
+                    f"hydra.sweeper.study={name}: this study began with other parameters, objectives, limits, "
+                    "settings or configuration files; restore those, or give a new sweep another name (or none)"
                 )
+            study.set_user_attr(DIGEST, digest)
             study.set_user_attr(PLAN, json.dumps(plan.to_plain()))
         return cls(url, storage, study)
 
@@ -220,6 +222,14 @@ def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
 def counts(trial: FrozenTrial) -> bool:
     """Whether a trial counts towards the number asked for: it has an end, and did not fail."""
     return trial.state.is_finished() and trial.state.name != "FAIL"
+
+
+def _digest_at_first(attributes: Mapping[str, Any]) -> str:
+    """The digest of the plan when the study began: its overrides mean something else once a file in conf/ changes.
+
+    Studies of earlier versions have none; there only their plan can be compared.
+    """
+    return attributes.get(DIGEST) or Plan.from_plain(json.loads(attributes[PLAN])).digest()
 
 
 def _suggest(trial: Trial, parameter: Parameter) -> Value:
