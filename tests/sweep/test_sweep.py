@@ -75,6 +75,8 @@ def test_a_grid_finds_what_brute_force_finds(grid, client):
     names = {e.path for e in client.list_artifacts(parent.info.run_id, "sweep")}
     pictures = {"pareto", "history", "parallel_coordinates", "hypervolume", "importances"}
     assert {f"sweep/{n}.png" for n in pictures} <= names
+    # As a curve of metrics, later trials would go on with it under another scale.
+    assert "sweep/hypervolume.json" in names and not any("hypervolume" in key for key in parent.data.metrics)
     rows = list(csv.DictReader(io.StringIO(artifact(client, parent, "sweep/pareto.csv"))))
     assert {
         (int(r["model.layers.conv1.out_channels"]), int(r["model.layers.conv2.kernel_size"])) for r in rows
