@@ -26,6 +26,7 @@ from tests.sweep.conftest import COST_ONLY, call, planned
 
 PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml"))
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+ACCURACY = "hydra.sweeper.objectives={val/best_accuracy:maximize}"
 INTEGERS = "hydra.sweeper.objectives={val/best_accuracy:null,val/accuracy_integer:maximize}"
 
 
@@ -70,6 +71,8 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "model.width=1,-2"), "model.width=-2"),
         ((OBJECTIVES, "model=digitsnet,nosuch"), "nosuch"),
         ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler=grid: model.width"),
+        ((OBJECTIVES, "+sampler=grid", "seed=range(0,200)", "model.width=range(1,11,0.1)"), "20,000 points"),
+        ((ACCURACY, "quantization=float", "seed=1,2", "hydra.sweeper.limits=['hw/macs <= 9']"), "so its cost"),
         (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "metrics begin with train/"),
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
         ((OBJECTIVES, "seed=1,2", "stages=[train]"), "the stage synthesize writes it"),
