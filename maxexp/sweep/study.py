@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -31,6 +32,9 @@ from maxexp.tracking.text import without_password
 
 FINAL_SUFFIX = ".final"
 """Of the name of a study's second phase."""
+
+DRAWING_S = 0.1
+"""How often one looks whether another worker has drawn its point."""
 
 
 class SweepStudy:
@@ -128,7 +132,7 @@ class SweepStudy:
                 if alone:
                     # Before it is ours: then there is no moment at which a kill leaves it without an owner.
                     self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
-                if self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING):
+                if self._take(ticket):
                     break
             else:
                 return None
@@ -144,14 +148,21 @@ class SweepStudy:
     def twin(self, trial: FrozenTrial | Trial) -> int | None:
         """Number of an earlier trial with equal parameters that has not failed, if there is one.
 
-        Two machines may draw the same point in the same instant; then the later trial gives way.
+        Two machines may draw the same point in the same instant; then the later trial gives way. So it waits for
+        earlier ones that are being drawn, but not for dead workers: at most for the time after which those are.
         """
         mine = frozen(trial.params)
-        for other in self.trials():
-            live = other.state in (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
-            if other.number < trial.number and live and self._key(other) == mine:
-                return other.number
-        return None
+        until = time.monotonic() + self.plan.settings.grace_s
+        while any(map(self._being_drawn, self._before(trial))) and time.monotonic() < until:
+            time.sleep(DRAWING_S)
+        live = (t for t in self._before(trial) if t.state is not TrialState.FAIL)
+        return next((t.number for t in live if self._key(t) == mine), None)
+
+    def _before(self, trial: FrozenTrial | Trial) -> list[FrozenTrial]:
+        return [t for t in self.trials() if t.number < trial.number]
+
+    def _being_drawn(self, trial: FrozenTrial) -> bool:
+        return trial.state is TrialState.RUNNING and not self.plan.space.whole(point_of(trial))
 
     def _key(self, trial: FrozenTrial) -> tuple:
         """A trial's point, to be compared; remembered once the trial has ended."""
@@ -175,6 +186,19 @@ class SweepStudy:
         # A server's database has the next worker's claim before its name: until then it must not bear the old one's.
         self.storage.set_trial_user_attr(trial._trial_id, WORKER, None)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+
+    def withdraw(self, ticket: FrozenTrial) -> None:
+        """End a ticket that is not needed, unless a worker has taken it."""
+        with storage_lock(self.url):
+            if self._take(ticket):
+                self.fail(ticket, "there are as many trials as were asked for without it", outcome="withdrawn")
+
+    def _take(self, ticket: FrozenTrial) -> bool:
+        """Make a ticket a running trial; of all that try it, in workers and leader, one succeeds."""
+        try:
+            return self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:
+            return False
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:
         """End a trial without a result."""
