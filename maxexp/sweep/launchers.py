@@ -119,12 +119,17 @@ class JoblibWorkers:
         self._options = {"backend": "loky", **options}
         self._work = (*work, os.getcwd())
         self._batches: list[tuple[threading.Thread, int]] = []
+        self._stopped = False
 
     def start(self, count: int) -> None:
         def run() -> None:
-            with self._joblib.parallel_config(**self._options):
-                call = self._joblib.delayed(_work)
-                self._joblib.Parallel(n_jobs=count)(call(*self._work) for _ in range(count))
+            try:
+                with self._joblib.parallel_config(**self._options):
+                    call = self._joblib.delayed(_work)
+                    self._joblib.Parallel(n_jobs=count)(call(*self._work) for _ in range(count))
+            except Exception:
+                if not self._stopped:
+                    raise
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -138,6 +143,7 @@ class JoblibWorkers:
             return
         from joblib.externals.loky import get_reusable_executor
 
+        self._stopped = True
         # The one that joblib has made: for another, this would wait until the workers end by themselves.
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 

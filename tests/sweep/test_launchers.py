@@ -13,6 +13,7 @@ from maxexp.sweep.launchers import JoblibWorkers, RayWorkers
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_joblibs_workers_end_at_once(tmp_path, monkeypatch):
     pytest.importorskip("joblib")
 
@@ -26,6 +27,8 @@ def test_joblibs_workers_end_at_once(tmp_path, monkeypatch):
     while len(pids := [int(path.name.partition("-")[2]) for path in tmp_path.glob("begun-*")]) < 2:
         time.sleep(0.1)
     workers.stop()
+    for thread, _ in workers._batches:
+        thread.join()
     assert not any(map(psutil.pid_exists, pids))
 
 
