@@ -153,9 +153,11 @@ class SweepStudy:
         """
         mine = frozen(trial.params)
         until = time.monotonic() + self.plan.settings.grace_s
-        while any(map(self._being_drawn, self._before(trial))) and time.monotonic() < until:
+        earlier = self._before(trial)
+        while any(map(self._being_drawn, earlier)) and time.monotonic() < until:
             time.sleep(DRAWING_S)
-        live = (t for t in self._before(trial) if t.state is not TrialState.FAIL)
+            earlier = self._before(trial)
+        live = (t for t in earlier if t.state is not TrialState.FAIL)
         return next((t.number for t in live if self._key(t) == mine), None)
 
     def _before(self, trial: FrozenTrial | Trial) -> list[FrozenTrial]:
