@@ -1,7 +1,8 @@
 """The typed schema of a whole run, and how a composed configuration becomes it."""
 
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -172,6 +173,20 @@ def read_yaml(path: Path) -> Config:
 def to_yaml(config: Config) -> str:
     """The resolved configuration as YAML, from which the run can be repeated."""
     return OmegaConf.to_yaml(OmegaConf.create(to_plain(config)))
+
+
+def keys_at_default(config: Any, prefix: str = "") -> Iterator[str]:
+    """The keys, dotted, of a typed configuration that have their default."""
+    if isinstance(config, dict):
+        for name, value in config.items():
+            yield from keys_at_default(value, f"{prefix}{name}.")
+    elif is_dataclass(config):
+        for f in fields(config):
+            value = getattr(config, f.name)
+            default = f.default if f.default_factory is MISSING else f.default_factory()
+            if value == default:
+                yield f"{prefix}{f.name}"
+            yield from keys_at_default(value, f"{prefix}{f.name}.")
 
 
 def to_plain(config: Any) -> Any:

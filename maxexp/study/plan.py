@@ -1,10 +1,10 @@
 """From the entries of a study to single runs, and whether a run that exists is one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from maxexp.composition import compose_config
-from maxexp.config import to_plain
+from maxexp.config import keys_at_default, to_plain
 from maxexp.execution import masked
 from maxexp.own_images import digests_of_own_images
 from maxexp.places import FREE
@@ -24,6 +24,7 @@ class Job:
         entry: name of its entry.
         overrides: its command line, checkpoint and seed included.
         params: what its configuration is recorded as.
+        defaults: those of its keys that have their default.
         data: digests of the user's own images; empty for published data sets.
     """
 
@@ -31,6 +32,7 @@ class Job:
     seed: int
     overrides: tuple[str, ...]
     params: Mapping[str, str]
+    defaults: frozenset[str]
     data: Mapping[str, str]
 
     @property
@@ -54,7 +56,8 @@ def make_job(study: Study, name: str, seed: int, starting_run: str | None) -> Jo
     if starting_run is not None:
         overrides.append(f"checkpoint={checkpoint_of(entry, starting_run)}")
     config = compose_config(overrides)
-    return Job(name, seed, tuple(overrides), masked(to_plain(config)), digests_of_own_images(config))
+    params, defaults = masked(to_plain(config)), frozenset(keys_at_default(config))
+    return Job(name, seed, tuple(overrides), params, defaults, digests_of_own_images(config))
 
 
 def checkpoint_of(entry: Entry, run_id: str) -> str:
@@ -62,17 +65,20 @@ def checkpoint_of(entry: Entry, run_id: str) -> str:
     return f"run:{run_id}/{entry.artifact}" if entry.artifact else f"run:{run_id}"
 
 
-def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
+def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str], defaults: Container[str] = ()) -> bool:
     """Whether a run with the params ``recorded`` answers for the params ``wanted``.
 
-    A key that an older version did not have, or that a later one dropped, is no difference: defaults keep
-    results as they were, and what does change them is a new maxexp version (see ``records``). A group that is null
-    in one and set in the other has other keys, too, and is a difference.
+    A key that an older version did not have is no difference where it has its default, which keeps results as they
+    were; nor is one that a later version dropped. What does change results is a new maxexp version (``records``).
+    A group that is null in one and set in the other has other keys, too, and is a difference.
     """
     free = (*FREE, *(f"{key.split('.')[0]}." for key, weakest in WEAKEST.items() if wanted.get(key) == weakest))
     if any(_names(wanted, mapping) != _names(recorded, mapping) for mapping in NAMED):
         return False
-    return not any(_differs(key, wanted[key], recorded) for key in wanted if not key.startswith(free))
+    decisive = [key for key in wanted if not key.startswith(free)]
+    if any(key not in recorded and key not in defaults for key in decisive):
+        return False
+    return not any(_differs(key, wanted[key], recorded) for key in decisive)
 
 
 def same_images(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:

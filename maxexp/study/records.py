@@ -146,7 +146,7 @@ def deleted(results: Iterable[Result], store: Store) -> set[str]:
 
 
 def _answers(found: Result | RecordedRun, job: Job) -> bool:
-    same = same_result(job.params, found.params) and same_images(job.data, found.data)
+    same = same_result(job.params, found.params, job.defaults) and same_images(job.data, found.data)
     return same and _current(found.tags)
 
 

@@ -23,7 +23,7 @@ from maxexp.sweep.progress import progress_line
 from maxexp.sweep.report import PAGE, best, page, sweep_files
 from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.storage import check_exists, open_storage
-from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, open_phases
+from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts, open_phases
 from maxexp.sweep.tables import figures
 
 DPI = 110
@@ -77,9 +77,9 @@ def _show(arguments: argparse.Namespace) -> None:
     console = Console()
     for study in open_phases(arguments.storage, arguments.study):
         found = results(study)
-        console.print(f"{study.name}: {progress_line(study, found)}", highlight=False)
+        console.print(f"{study.name}: {progress_line(study, found)}", highlight=False, markup=False)
         if reason := study.attribute(STOPPED):
-            console.print(f"stopped: {reason}", highlight=False)
+            console.print(f"stopped: {reason}", highlight=False, markup=False)
         console.print(_table(figures(best(found), list(study.plan.settings.objectives))))
 
 
@@ -90,9 +90,9 @@ def _list(url: str) -> None:
             study = SweepStudy.open(url, summary.study_name)
             found = results(study)
             begun = min((r.started for r in found if r.started), default=None)
-            done = sum(r.ended is not None for r in found)
+            done = sum(map(counts, study.trials()))
             table.add_row(
-                study.name, f"{done} of {study.attribute(TOTAL)}", f"{begun:%Y-%m-%d %H:%M}" if begun else ""
+                escape(study.name), f"{done} of {study.attribute(TOTAL)}", f"{begun:%Y-%m-%d %H:%M}" if begun else ""
             )
     Console().print(table)
 

@@ -144,6 +144,10 @@ SAMPLERS: dict[str, type[SamplerConfig]] = {
 }
 
 
+CURVES = ("val/accuracy", "val/accuracy_top5", "train/accuracy")
+"""Accuracies that a training has after each epoch."""
+
+
 @dataclass
 class PruningConfig:
     """When a training is given up early.
@@ -152,7 +156,7 @@ class PruningConfig:
     training; so a small network is never given up for being less accurate than a large one.
 
     Attributes:
-        metric: of each epoch; higher is better.
+        metric: an accuracy of each epoch, one of ``CURVES``.
         warmup_epochs: epochs that every trial may train.
         rivals: how many trials there must be to compare with.
         percentile: a trial is given up if its best epoch so far is below this percentile of its rivals'.
@@ -164,6 +168,7 @@ class PruningConfig:
     percentile: float = 50.0
 
     def __post_init__(self) -> None:
+        _check("pruning.metric", self.metric, self.metric in CURVES, f"must be one of {', '.join(CURVES)}")
         _check("pruning.warmup_epochs", self.warmup_epochs, self.warmup_epochs >= 1, "must be at least 1")
         _check("pruning.rivals", self.rivals, self.rivals >= 1, "must be at least 1")
         _check("pruning.percentile", self.percentile, 0 < self.percentile < 100, "must be between 0 and 100")

@@ -6,27 +6,24 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-
-from optuna.exceptions import OptunaError
-from sqlalchemy.exc import SQLAlchemyError
 
 from maxexp import garbage
 from maxexp.errors import MaxexpError
-from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL
+from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL, WORKER
 from maxexp.sweep.config import Engine, SweepConfig
 from maxexp.sweep.launchers import Workers, make_workers
 from maxexp.sweep.leadership import Leadership
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.record import ParentRecord
-from maxexp.sweep.results import results, worth_finishing
+from maxexp.sweep.results import OUTCOMES, results, worth_finishing
 from maxexp.sweep.space import Value
-from maxexp.sweep.storage import StorageError
+from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy
 from maxexp.sweep.tables import line
 from maxexp.sweep.tickets import Tickets
-from maxexp.tracking.text import one_line, without_password
+from maxexp.tracking.owner import HOST, identity, lives_here
 
 TICK_S = 0.5
 DEATHS_PER_WORKER = 3
@@ -61,14 +58,11 @@ class Coordinator:
         """
         garbage.resume()
         try:
-            with self._open:
+            with storage_failures_told(self._settings.storage), self._open:
                 try:
                     self._run()
                 finally:
                     self._leadership.give_up()
-        except (SQLAlchemyError, OptunaError) as error:
-            place = without_password(self._settings.storage)
-            raise StorageError(f"storage {place} fails: {one_line(error)}; the same command goes on later") from error
         except KeyboardInterrupt:
             print(f"maxexp: stopped; go on with the same command, or: {self._resume_command()}", file=sys.stderr)
             raise
@@ -93,7 +87,7 @@ class Coordinator:
 
     def _phase(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> None:
         tickets: Tickets | None = None
-        seen = {result.number for result in results(study) if result.ended}
+        seen = {result.number for result in results(study) if result.outcome in OUTCOMES}
         folder = Path(self._settings.dir) / study.name
         workers = make_workers(self._settings.launcher, self._settings.storage, study.name, self._threads(), folder)
         print(f"sweep {study.name}: workers {self._settings.workers}, their output in {folder}/", flush=True)
@@ -118,6 +112,8 @@ class Coordinator:
                 time.sleep(TICK_S)
         finally:
             workers.stop()
+            with suppress(*storage_errors()):
+                _give_back(study)
         if reason := study.attribute(STOPPED):
             raise SweepError(f"the sweep stopped: {reason}; mend the cause and give the same command again")
 
@@ -139,7 +135,7 @@ class Coordinator:
 
     def _tell_news(self, study: SweepStudy, seen: set[int]) -> bool:
         """Print a line for each trial that ended since; whether one did."""
-        news = [result for result in results(study) if result.ended and result.number not in seen]
+        news = [r for r in results(study) if r.outcome in OUTCOMES and r.number not in seen]
         for result in news:
             seen.add(result.number)
             print(f"trial {result.number} ({len(seen)}/{study.attribute(TOTAL)}) {line(result)}", flush=True)
@@ -156,3 +152,17 @@ class Coordinator:
     def _resume_command(self, verb: str = "resume") -> str:
         storage = "" if self._settings.storage == SweepConfig.storage else self._settings.storage
         return f"python -m maxexp.sweep {verb} {self._study.name}{' --storage ' if storage else ''}{storage}"
+
+
+def _give_back(study: SweepStudy) -> None:
+    """Return to the queue what workers of this machine held that were stopped by force: none of them died on it.
+
+    A worker may have been a thread of this process, which is about to end.
+    """
+    me = identity()
+    for trial in study.trials():
+        owner = trial.user_attrs.get(WORKER)
+        if trial.state.name != "RUNNING" or not owner or owner.get(HOST) != me[HOST]:
+            continue
+        if owner == me or not lives_here(owner):
+            study.put_back(trial, lost=False)

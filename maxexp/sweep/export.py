@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from maxexp.checkpoints import RUN, ZOO
 from maxexp.composition import compose_config
 from maxexp.config import to_plain
 from maxexp.errors import ConfigError
@@ -14,8 +16,11 @@ from maxexp.places import FREE
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.results import Result
 
-LEFT_OUT = (*FREE, "resume", "checkpoint")
+LEFT_OUT = (*FREE, "resume")
 """Keys of the machine and of a single run."""
+
+CHECKPOINTS = ("checkpoint", "recipe.distillation.checkpoint")
+"""Keys of trained networks, without which the trial cannot be repeated."""
 
 
 def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
@@ -56,5 +61,10 @@ def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str
             if inner := _difference(value, other, f"{name}."):
                 difference[key] = inner
         elif key not in given or value != other:
-            difference[key] = value
+            difference[key] = _from_anywhere(value) if name in CHECKPOINTS and value else value
     return difference
+
+
+def _from_anywhere(checkpoint: str) -> str:
+    """A reference to a checkpoint as it holds in other folders, too."""
+    return checkpoint if checkpoint.startswith((ZOO, RUN)) else str(Path(checkpoint).absolute())

@@ -18,7 +18,7 @@ from maxexp.errors import ConfigError, MaxexpError
 from maxexp.sweep.config import Engine, LauncherConfig
 
 GRACE_S = 60.0
-"""Seconds that local workers have to close their runs when they are asked to stop."""
+"""Seconds that workers have to close their runs, and to give their trials back, when they are asked to stop."""
 
 
 class Workers(Protocol):
@@ -31,7 +31,7 @@ class Workers(Protocol):
         """How many have not ended."""
 
     def stop(self) -> None:
-        """Ask all to stop, and wait for them; their trials go back to the queue."""
+        """End all, and wait until they have; those that can be asked to give their trials back first."""
 
 
 def make_workers(config: LauncherConfig, url: str, name: str, threads: int | None, folder: Path) -> Workers:
@@ -119,12 +119,17 @@ class JoblibWorkers:
         self._options = {"backend": "loky", **options}
         self._work = (*work, os.getcwd())
         self._batches: list[tuple[threading.Thread, int]] = []
+        self._stopped = False
 
     def start(self, count: int) -> None:
         def run() -> None:
-            with self._joblib.parallel_config(**self._options):
-                call = self._joblib.delayed(_work)
-                self._joblib.Parallel(n_jobs=count)(call(*self._work) for _ in range(count))
+            try:
+                with self._joblib.parallel_config(**self._options):
+                    call = self._joblib.delayed(_work)
+                    self._joblib.Parallel(n_jobs=count)(call(*self._work) for _ in range(count))
+            except Exception:
+                if not self._stopped:
+                    raise
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -138,7 +143,9 @@ class JoblibWorkers:
             return
         from joblib.externals.loky import get_reusable_executor
 
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        self._stopped = True
+        # The one that joblib has made: for another, this would wait until the workers end by themselves.
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 class RayWorkers:
@@ -165,7 +172,11 @@ class RayWorkers:
 
     def stop(self) -> None:
         for task in self._tasks:
-            self._ray.cancel(task, force=True)
+            self._ray.cancel(task)  # as by Ctrl-C; by force, a worker would leave its trial as if it had died on it
+        if self._tasks:
+            _, late = self._ray.wait(self._tasks, num_returns=len(self._tasks), timeout=GRACE_S)
+            for task in late:
+                self._ray.cancel(task, force=True)
         self._ray.shutdown()
 
 

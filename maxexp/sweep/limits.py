@@ -36,6 +36,8 @@ FIT = "fit"
 LEAST_EXCESS = 0.01
 """Violation of a network that does not fit for another reason than the amount of its weights."""
 
+NOT_ON_CHIP = "quantization=float does not run on the chip, so its cost, which is limited, is unknown"
+
 _LIMIT = re.compile(r"\s*(hw/\w+)\s*(<=|>=)\s*([-+.\deE_]+)\s*")
 
 
@@ -107,12 +109,14 @@ def parse_limits(texts: Sequence[str]) -> list[Limit]:
 def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     """Check one configuration against the chip and the limits.
 
+    A network that stays in floating point does not run on the chip: its cost is unknown, which no limit allows.
+
     Raises:
         ConfigError: the configuration makes no sense whatever the network's size.
     """
-    if config.quantization.method is Method.float:
-        return Verdict({}, {})  # it does not run on the chip, so nothing limits it
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
+    if config.quantization.method is Method.float:
+        return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {})
     try:
         network = described_network(config)
     except NetworkError as error:

@@ -81,9 +81,13 @@ class Plan:
         Raises:
             DataError: the user's own images are missing or corrupt.
         """
-        config = self.compose_first()
-        decisive = {key: text for key, text in flatten(to_plain(config)).items() if not key.startswith(FREE)}
-        decisive |= digests_of_own_images(config)
+        # Of each network, recipe or other group that the space chooses from: each has files of its own.
+        configs = [self.compose(*self.space.overrides(point)) for point in self.space.samples()]
+        decisive = [
+            {key: text for key, text in flatten(to_plain(config)).items() if not key.startswith(FREE)}
+            | digests_of_own_images(config)
+            for config in configs
+        ]
         settings = {k: v for k, v in to_plain(self.settings).items() if k not in (*ADJUSTABLE, *SEARCHED)}
         content = json.dumps([decisive, settings, self.space.to_plain()], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:8]

@@ -12,15 +12,19 @@ from omegaconf import DictConfig
 
 from maxexp.config import Config, Stage
 from maxexp.errors import ConfigError
+from maxexp.quantization.config import Method
 from maxexp.sweep.config import GridConfig, SweepConfig, to_sweep_config
 from maxexp.sweep.coordinator import Coordinator
-from maxexp.sweep.limits import judge, parse_limits
+from maxexp.sweep.limits import NOT_ON_CHIP, judge, parse_limits
 from maxexp.sweep.objectives import check_objectives, warn_of_test_split
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.space import Space, Value, parse_space
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""
+
+LARGEST_GRID = 10_000
+"""Points that are tried one by one at most: each is a training."""
 
 UNNAMED = "sweep"
 """Begin of a study's name where no preset gives one."""
@@ -85,10 +89,17 @@ def _check_space(space: Space, settings: SweepConfig) -> None:
             "the sweep has nothing to search: give spaces on the command line, as model.width=interval(0.5,1), or "
             "under hydra.sweeper.params"
         )
-    if isinstance(settings.sampler, GridConfig) and space.size == inf:
+    if not isinstance(settings.sampler, GridConfig):
+        return
+    if space.size == inf:
         endless = [p.key for p in space.parameters if not p.finite]
         raise ConfigError(
             f"sampler=grid: {', '.join(endless)} has no finite number of values; give a choice or range"
+        )
+    if space.size > LARGEST_GRID:
+        raise ConfigError(
+            f"sampler=grid: the search space has {space.size:,} points, more than {LARGEST_GRID:,}, and a grid tries "
+            "all; search less, or choose sampler=random with hydra.sweeper.trials=N"
         )
 
 
@@ -108,12 +119,13 @@ def _check_samples(plan: Plan) -> None:
     limits = parse_limits(plan.settings.limits)
     plans = [plan, plan.final()] if plan.settings.final else [plan]
     for each in plans:
-        for index, point in enumerate(plan.space.samples()):
-            config = each.compose(*plan.space.overrides(point))
+        configs = [each.compose(*plan.space.overrides(point)) for point in plan.space.samples()]
+        for config in configs:
             judge(config, limits)
             check_objectives(plan.settings.objectives, config)
-            if index == 0:
-                _check_first(each, config)
+        _check_first(each, configs[0])
+        if limits and all(config.quantization.method is Method.float for config in configs):
+            raise ConfigError(f"hydra.sweeper.limits: {NOT_ON_CHIP}; take the limits away, or choose ptq or qat")
 
 
 def _check_first(plan: Plan, config: Config) -> None:

@@ -12,7 +12,7 @@ from maxexp.config import to_plain
 from maxexp.execution import masked
 from maxexp.sweep.attributes import PARENT_RUN, STUDY_TAG
 from maxexp.sweep.report import FINAL_FOLDER, sweep_files, tables
-from maxexp.sweep.results import OUTCOMES, hypervolume_history, pareto_set, results
+from maxexp.sweep.results import OUTCOMES, pareto_set, results
 from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
@@ -89,9 +89,6 @@ class ParentRecord:
                 self._record.log_text(content, f"sweep/{path}")
             else:
                 self._record.log_figure(content, f"sweep/{path}")
-        for study in studies:
-            for count, volume in hypervolume_history(results(study)):
-                self._record.log_metrics({f"{_prefix(study)}hypervolume": volume}, count)
         # The second phase first: a description has a greatest length.
         self._record.describe("\n\n".join(f"**{study.name}**: {tables(study)}" for study in studies[::-1]))
 

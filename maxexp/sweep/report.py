@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from maxexp.sweep.attributes import OUTCOME, PARENT_RUN
 from maxexp.sweep.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
 from maxexp.sweep.progress import progress_line
-from maxexp.sweep.results import Result, pareto_set, results
+from maxexp.sweep.results import Result, hypervolume_history, pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tables import figures, markdown, row, table_csv
 from maxexp.tracking.reading import read_run
@@ -49,6 +49,8 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
         "pareto.png": pareto_plot(found, list(objectives)),
         "history.png": history_plot(found, objectives),
         "parallel_coordinates.png": parallel_plot(found, list(objectives)),
+        # No metric of the run: later trials change the box that the whole curve is a share of.
+        "hypervolume.json": json.dumps(hypervolume_history(found)) + "\n",
         "hypervolume.png": hypervolume_plot(found),
     }
     if shares := importances(study):

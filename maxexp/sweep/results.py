@@ -26,7 +26,7 @@ class Result:
     """One trial.
 
     Attributes:
-        outcome: complete, infeasible, pruned, failed, duplicate; running or waiting.
+        outcome: complete, infeasible, pruned, failed, duplicate, withdrawn; running or waiting.
         values: of the objectives, by metric; only measured ones.
         losses: of a complete trial, in the order of the objectives, lower is better.
         constraints: by name; above 0 is broken.

@@ -104,6 +104,10 @@ class Space:
                 point[parameter.name] = draw(parameter)
         return point
 
+    def whole(self, point: Mapping[str, Value]) -> bool:
+        """Whether a point lacks no parameter."""
+        return all(p.name in point for p in self.parameters if _holds(p, point))
+
     def to_plain(self) -> list[dict[str, Any]]:
         """The parameters as JSON has them, for the study."""
         return [

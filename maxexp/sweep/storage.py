@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
 from filelock import FileLock
+from optuna.exceptions import OptunaError, StorageInternalError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,6 +45,27 @@ def open_storage(url: str) -> BaseStorage:
     except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
         raise StorageError(
             f"cannot open storage {without_password(url)}: {one_line(error)}; check hydra.sweeper.storage"
+        ) from error
+
+
+def storage_errors() -> tuple[type[Exception], ...]:
+    """What a storage raises that fails or is gone: nothing that a trial could be blamed for."""
+    grpc = sys.modules.get("grpc")  # Optuna imports it where its proxy is used
+    return (SQLAlchemyError, StorageInternalError, *([grpc.RpcError] if grpc else []))
+
+
+@contextmanager
+def storage_failures_told(url: str) -> Iterator[None]:
+    """Turns what a storage raises into one line.
+
+    Raises:
+        StorageError: the storage fails.
+    """
+    try:
+        yield
+    except storage_errors() + (OptunaError,) as error:
+        raise StorageError(
+            f"storage {without_password(url)} fails: {one_line(error)}; the same command goes on later"
         ) from error
 
 

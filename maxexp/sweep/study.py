@@ -16,12 +16,13 @@ from typing import Any, cast
 
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.errors import ConfigError
-from maxexp.sweep.attributes import BEAT, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
+from maxexp.sweep.attributes import BEAT, DIGEST, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.sampling import DistinctSampler, frozen, make_sampler
 from maxexp.sweep.space import Parameter, Value
@@ -31,6 +32,9 @@ from maxexp.tracking.text import without_password
 
 FINAL_SUFFIX = ".final"
 """Of the name of a study's second phase."""
+
+DRAWING_S = 0.1
+"""How often one looks whether another worker has drawn its point."""
 
 
 class SweepStudy:
@@ -71,7 +75,7 @@ class SweepStudy:
         """The study of this name, made if there is none; its number of trials may grow.
 
         Raises:
-            ConfigError: the study was made for another sweep.
+            ConfigError: the study was made for another sweep, or under other configuration files.
         """
         storage = open_storage(url)
         with storage_lock(url):
@@ -86,11 +90,13 @@ class SweepStudy:
                 raise ConfigError(
                     f"hydra.sweeper.study={name}: a study of this name was not made by maxexp; choose another"
                 )
-            if text and Plan.from_plain(json.loads(text)).digest() != plan.digest():
+            digest = plan.digest()
+            if text and _digest_at_first(study.user_attrs) != digest:
                 raise ConfigError(
-                    f"hydra.sweeper.study={name}: this study has other parameters, objectives, limits or settings; "
-                    "choose another name, or leave it out"
+                    f"hydra.sweeper.study={name}: this study began with other parameters, objectives, limits, "
+                    "settings or configuration files; restore those, or give a new sweep another name (or none)"
                 )
+            study.set_user_attr(DIGEST, digest)
             study.set_user_attr(PLAN, json.dumps(plan.to_plain()))
         return cls(url, storage, study)
 
@@ -126,7 +132,7 @@ class SweepStudy:
                 if alone:
                     # Before it is ours: then there is no moment at which a kill leaves it without an owner.
                     self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
-                if self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING):
+                if self._take(ticket):
                     break
             else:
                 return None
@@ -142,14 +148,23 @@ class SweepStudy:
     def twin(self, trial: FrozenTrial | Trial) -> int | None:
         """Number of an earlier trial with equal parameters that has not failed, if there is one.
 
-        Two machines may draw the same point in the same instant; then the later trial gives way.
+        Two machines may draw the same point in the same instant; then the later trial gives way. So it waits for
+        earlier ones that are being drawn, but not for dead workers: at most for the time after which those are.
         """
         mine = frozen(trial.params)
-        for other in self.trials():
-            live = other.state in (TrialState.RUNNING, TrialState.COMPLETE, TrialState.PRUNED)
-            if other.number < trial.number and live and self._key(other) == mine:
-                return other.number
-        return None
+        until = time.monotonic() + self.plan.settings.grace_s
+        earlier = self._before(trial)
+        while any(map(self._being_drawn, earlier)) and time.monotonic() < until:
+            time.sleep(DRAWING_S)
+            earlier = self._before(trial)
+        live = (t for t in earlier if t.state is not TrialState.FAIL)
+        return next((t.number for t in live if self._key(t) == mine), None)
+
+    def _before(self, trial: FrozenTrial | Trial) -> list[FrozenTrial]:
+        return [t for t in self.trials() if t.number < trial.number]
+
+    def _being_drawn(self, trial: FrozenTrial) -> bool:
+        return trial.state is TrialState.RUNNING and not self.plan.space.whole(point_of(trial))
 
     def _key(self, trial: FrozenTrial) -> tuple:
         """A trial's point, to be compared; remembered once the trial has ended."""
@@ -173,6 +188,19 @@ class SweepStudy:
         # A server's database has the next worker's claim before its name: until then it must not bear the old one's.
         self.storage.set_trial_user_attr(trial._trial_id, WORKER, None)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+
+    def withdraw(self, ticket: FrozenTrial) -> None:
+        """End a ticket that is not needed, unless a worker has taken it."""
+        with storage_lock(self.url):
+            if self._take(ticket):
+                self.fail(ticket, "there are as many trials as were asked for without it", outcome="withdrawn")
+
+    def _take(self, ticket: FrozenTrial) -> bool:
+        """Make a ticket a running trial; of all that try it, in workers and leader, one succeeds."""
+        try:
+            return self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:
+            return False
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:
         """End a trial without a result."""
@@ -220,6 +248,14 @@ def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
 def counts(trial: FrozenTrial) -> bool:
     """Whether a trial counts towards the number asked for: it has an end, and did not fail."""
     return trial.state.is_finished() and trial.state.name != "FAIL"
+
+
+def _digest_at_first(attributes: Mapping[str, Any]) -> str:
+    """The digest of the plan when the study began: its overrides mean something else once a file in conf/ changes.
+
+    Studies of earlier versions have none; there only their plan can be compared.
+    """
+    return attributes.get(DIGEST) or Plan.from_plain(json.loads(attributes[PLAN])).digest()
 
 
 def _suggest(trial: Trial, parameter: Parameter) -> Value:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maxexp.report.pareto import dominates
-from maxexp.report.quantities import INTEGER_ACCURACY, quantity
+from maxexp.report.quantities import INTEGER_ACCURACY, Quantity, quantity
 from maxexp.sweep.results import Result
 
 
@@ -88,13 +88,20 @@ def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
         return "the baseline"
     mine, other = ({**r.tested, **r.values} for r in (result, baseline))
     differences = [
-        f"{known.label} {'+' if change >= 0 else ''}{known.with_unit(change)}"
+        f"{known.label} {_difference(known, change)}"
         for name in names
         if name in mine and name in other
         for known, change in [(quantity(name), mine[name] - other[name])]
     ]
     better = result.losses and dominates(np.array(result.losses), np.array(baseline.losses))
     return ("dominates: " if better else "") + "; ".join(differences)
+
+
+def _difference(known: Quantity, change: float) -> str:
+    """A change with its sign and unit; of shares it is percentage points, not a share of what it was."""
+    return (
+        f"{'+' if change >= 0 else ''}{known.text(change)} {'points' if known.unit == '%' else known.unit}".rstrip()
+    )
 
 
 def _value(value: object) -> str:

@@ -10,7 +10,7 @@ from math import isfinite
 
 from optuna.trial import FrozenTrial
 
-from maxexp.sweep.attributes import BEAT, LOST, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
+from maxexp.sweep.attributes import BEAT, LOST, NO_TRIAL, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
 from maxexp.sweep.config import GridConfig
 from maxexp.sweep.leadership import Watch
 from maxexp.sweep.sampling import frozen
@@ -73,11 +73,16 @@ class Tickets:
         return min(self._settings.trials, int(size) - len(lost)) if isfinite(size) else self._settings.trials
 
     def _fill(self, trials: list[FrozenTrial], total: int) -> None:
-        waiting = sum(t.state.name == "WAITING" for t in trials)
+        """Make tickets for trials that are missing, and withdraw those that are too many."""
+        waiting = [t for t in trials if t.state.name == "WAITING"]
         running = sum(t.state.name == "RUNNING" for t in trials)
-        missing = min(total - running - sum(map(counts, trials)), QUEUE) - waiting
-        for point in itertools.islice(self._new_points(trials), max(missing, 0)):
+        wanted = max(total - running - sum(map(counts, trials)), 0)
+        for point in itertools.islice(self._new_points(trials), max(min(wanted, QUEUE) - len(waiting), 0)):
             self._study.study.enqueue_trial(point)
+        # What has a point was begun, or is to be tried again: it stays before what is yet to be drawn.
+        keep = sorted(waiting, key=lambda ticket: (not point_of(ticket), ticket.number))
+        for ticket in keep[wanted:]:
+            self._study.withdraw(ticket)
 
     def _new_points(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Value]]:
         """Points for new tickets; an empty one is left to the sampler."""
@@ -110,7 +115,7 @@ class Tickets:
 
     def _like_failures(self, trials: list[FrozenTrial]) -> str | None:
         """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
-        ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) != "duplicate"]
+        ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) not in NO_TRIAL]
         ended = [t for t in ended if t.number not in self._failed_before]
         latest = sorted(ended, key=_end)[-self._settings.stop_after_failures :]
         causes = {_like(t.user_attrs.get(REASON, "")) for t in latest}

@@ -36,6 +36,7 @@ from maxexp.sweep.config import Direction
 from maxexp.sweep.limits import Verdict, judge, parse_limits
 from maxexp.sweep.objectives import objective_values
 from maxexp.sweep.pruning import Rival, hopeless
+from maxexp.sweep.storage import storage_errors
 from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
 from maxexp.tracking.ending import summary
 from maxexp.tracking.reading import RecordedRun, find_tagged_runs
@@ -64,18 +65,23 @@ class TrialRun:
         if threads and not any(o.startswith("trainer.threads=") for o in self._overrides):
             self._overrides.append(f"trainer.threads={threads}")
         self._folder = trial_folder(study, trial.number)
+        self._curve = curve_of(trial.user_attrs)
+        self._warned = False
 
     def run(self) -> str:
         """Carry the trial out and tell the study how it ended: complete, infeasible, pruned or failed.
 
-        KeyboardInterrupt and SIGTERM pass, and leave the trial as it is.
+        KeyboardInterrupt, SIGTERM and errors of the storage pass, and leave the trial as it is: it can be gone on
+        with.
         """
         started = time.monotonic()
         values: list[float] | None
         try:
             outcome, reason, values = self._carry_out()
+        except storage_errors():
+            raise
         except Exception as error:
-            # Any failure of a trial is a result of the sweep; the run has the traceback.
+            # Any other failure of a trial is a result of the sweep; the run has the traceback.
             log.exception("trial %d failed", self._trial.number)
             outcome, reason, values = "failed", summary(error), None
         if not self._study.owned(self._trial):
@@ -95,7 +101,7 @@ class TrialRun:
         self._note(verdict)
         # Only a trial that came back to the queue can have a run already.
         earlier = self._earlier_run(config) if LOST in self._trial.user_attrs else None
-        if earlier and earlier.status in ("FINISHED", "FAILED"):
+        if earlier and earlier.status in ("FINISHED", "FAILED") and STATE_TAG in earlier.tags:
             return self._read(earlier)
         if verdict.reason:
             self._record_infeasible(config, verdict, earlier)
@@ -107,6 +113,7 @@ class TrialRun:
         network = described_network(config)
         outcome, reason, values = "complete", None, None
         with record:
+            self._trial.set_user_attr(RUN, record.run_id)
             if earlier:
                 config.resume = record.run_id
             else:
@@ -120,6 +127,12 @@ class TrialRun:
                 outcome, reason = "pruned", str(pruned)
                 # The stage saw an exception and called it a failure.
                 record.set_tags({REASON: reason, "stage.train": outcome})
+            except storage_errors():
+                raise
+            except Exception:
+                # By this a run of which the trial is over is told from one that the storage ended.
+                record.set_tags({STATE_TAG: "failed"})
+                raise
             record.set_tags({STATE_TAG: outcome})
         return outcome, reason, values
 
@@ -131,15 +144,13 @@ class TrialRun:
     def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
         """The record of this trial, new or gone on with."""
         if earlier:
-            record = RunRecord.resume(config.tracking, earlier.run_id)
-        else:
-            record = start_record(config, self._overrides, self._tags(), self._name())
-        self._trial.set_user_attr(RUN, record.run_id)
-        return record
+            return RunRecord.resume(config.tracking, earlier.run_id)
+        return start_record(config, self._overrides, self._tags(), self._name())
 
     def _record_infeasible(self, config: Config, verdict: Verdict, earlier: RecordedRun | None) -> None:
         config.tracking.system_metrics = False
         with self._open(config, earlier) as record:
+            self._trial.set_user_attr(RUN, record.run_id)
             log_configuration(record, config, self._overrides, environment=False)
             constraints = {f"constraint/{name}": value for name, value in verdict.constraints.items()}
             record.log_metrics({**verdict.costs, **constraints})
@@ -151,9 +162,9 @@ class TrialRun:
         tracking = self._plan.compose_first().tracking
         tracking.system_metrics = False
         record = RunRecord.start(tracking, self._name(), self._tags(), {})
-        self._trial.set_user_attr(RUN, record.run_id)
         try:
             with record:
+                self._trial.set_user_attr(RUN, record.run_id)
                 raise error
         except MaxexpError:
             return
@@ -204,24 +215,34 @@ class TrialRun:
         return values
 
     def _prune(self, metrics: Mapping[str, Any], step: int | None) -> None:
-        """After each epoch: note the point of the curve; raises PrunedError where the training is given up."""
+        """After each epoch: compare the curve with the others; raises PrunedError where the training is given up."""
         pruning = self._plan.settings.pruning
         assert pruning is not None
         if pruning.metric not in metrics or step is None:
             return
-        curve = curve_of(self._trial.user_attrs) | {step: float(metrics[pruning.metric])}
-        self._trial.set_user_attr(CURVE, {str(epoch): value for epoch, value in curve.items()})
-        others = [
+        self._curve[step] = float(metrics[pruning.metric])
+        try:
+            rivals = self._rivals()
+        except Exception as error:
+            # The storage's, of whatever kind. An epoch that is not compared is no reason to end a training.
+            if not self._warned:
+                log.warning("trial %d trains on without its rivals: %s", self._trial.number, summary(error))
+            self._warned = True
+            return
+        if hopeless(pruning, self._trial.user_attrs.get(COSTS, {}), self._curve, rivals):
+            raise PrunedError(
+                f"{pruning.metric} {max(self._curve.values()):.4f} after {step + 1} epochs is below percentile "
+                f"{pruning.percentile:g} of the trials that cost no more"
+            )
+
+    def _rivals(self) -> list[Rival]:
+        """The other trials, after this one's curve is noted for them."""
+        self._trial.set_user_attr(CURVE, {str(epoch): value for epoch, value in self._curve.items()})
+        return [
             Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs))
             for t in self._study.trials()
             if t.number != self._trial.number
         ]
-        costs = self._trial.user_attrs.get(COSTS, {})
-        if hopeless(pruning, costs, curve, others):
-            raise PrunedError(
-                f"{pruning.metric} {max(curve.values()):.4f} after {step + 1} epochs is below percentile "
-                f"{pruning.percentile:g} of the trials that cost no more"
-            )
 
     def _tell(self, outcome: str, reason: str | None, values: Sequence[float] | None) -> None:
         if outcome == "failed":

@@ -9,12 +9,16 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+
+from optuna.trial import Trial
 
 from maxexp.command_line import exit_code
-from maxexp.sweep.attributes import OVERHEAD, STOPPED
+from maxexp.sweep.attributes import OVERHEAD
+from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.trial import TrialRun, log_file, trial_folder
-from maxexp.tracking.signals import sigterm_raises
+from maxexp.tracking.signals import sigterm_held, sigterm_raises
 
 log = logging.getLogger(__name__)
 
@@ -32,31 +36,42 @@ def work(url: str, name: str, threads: int | None = None) -> int:
         url: of the storage.
         name: of the study.
         threads: CPU threads of each training; None: as the configuration says.
+
+    Raises:
+        StorageError: the storage fails; a trial that was begun can be gone on with.
     """
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
-    study = SweepStudy.open(url, name)
     done = 0
-    while True:
-        asked = time.monotonic()
-        trial = None if study.attribute(STOPPED) else study.claim()
-        if trial is None:
-            if study.over():
-                return done
-            time.sleep(POLL_S)
-            continue
+    with storage_failures_told(url):
+        study = SweepStudy.open(url, name)
+        while not study.over():
+            asked = time.monotonic()
+            trial = study.claim()
+            if trial is None:
+                time.sleep(POLL_S)
+                continue
+            with study.kept_alive(trial, study.plan.settings.grace_s / BEATS_PER_GRACE):
+                done += _carry_out(study, trial, asked, threads)
+    return done
+
+
+def _carry_out(study: SweepStudy, trial: Trial, asked: float, threads: int | None) -> bool:
+    """Carry out a trial that this process asked for at the time ``asked``; False if it repeats another."""
+    try:
         if (twin := study.twin(trial)) is not None:
             study.fail(trial, f"the same parameters as trial {twin}", outcome="duplicate")
-            continue
+            return False
         trial.set_user_attr(OVERHEAD, round(time.monotonic() - asked, 4))
-        alive = study.kept_alive(trial, study.plan.settings.grace_s / BEATS_PER_GRACE)
-        try:
-            with alive, log_file(trial_folder(study, trial.number)):
-                TrialRun(study, trial, threads).run()
-        except KeyboardInterrupt:
-            study.put_back(trial, lost=False)
-            raise
-        done += 1
+        with log_file(trial_folder(study, trial.number)):
+            TrialRun(study, trial, threads).run()
+    except storage_errors() + (KeyboardInterrupt,):
+        # Neither is a death: however often it happens, the trial can be gone on with.
+        with suppress(*storage_errors()), sigterm_held():
+            if study.owned(trial):
+                study.put_back(trial, lost=False)
+        raise
+    return True
 
 
 def main() -> int:

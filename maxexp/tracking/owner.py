@@ -5,26 +5,42 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import psutil
     from mlflow.tracking import MlflowClient
 
 HOST = "maxexp.host"
 PID = "maxexp.pid"
 PROCESS_STARTED = "maxexp.process_started"
+"""In seconds since 1970, which is another number whenever the clock has been set."""
+PROCESS_TICKS = "maxexp.process_ticks"
+"""Boot of the machine and clock ticks from it to the start of the process; on Linux only."""
 KILLED_REASON = "killed.reason"
 
-# The kernel's start times are recomputed from the clock, which may have been set in between.
+# Without ticks: start times are recomputed from the clock, which may have been set in between.
 _CLOCK_TOLERANCE_S = 2.0
+
+_START_FIELD = 22 - 3
+"""The 22nd of proc(5), after the two that are cut off; counted from 0."""
 
 
 def identity() -> dict[str, str]:
-    """Returns the tags by which a run names its process: host, pid and the start of the process."""
+    """Returns the tags by which a run names its process: host, pid and the start; the same as long as it lives."""
+    return dict(_identity(os.getpid()))
+
+
+@cache
+def _identity(pid: int) -> dict[str, str]:
     import psutil
 
-    started = psutil.Process().create_time()
-    return {HOST: platform.node(), PID: str(os.getpid()), PROCESS_STARTED: f"{started:.2f}"}
+    started = psutil.Process(pid).create_time()
+    tags = {HOST: platform.node(), PID: str(pid), PROCESS_STARTED: f"{started:.2f}"}
+    ticks = _ticks(pid)
+    return tags | ({PROCESS_TICKS: ticks} if ticks else {})
 
 
 def lives_here(tags: Mapping[str, str]) -> bool:
@@ -38,10 +54,27 @@ def lives_here(tags: Mapping[str, str]) -> bool:
         return False
     try:
         process = psutil.Process(int(tags[PID]))
-        age_difference = abs(process.create_time() - float(tags[PROCESS_STARTED]))
-        return process.status() != psutil.STATUS_ZOMBIE and age_difference < _CLOCK_TOLERANCE_S
+        return process.status() != psutil.STATUS_ZOMBIE and _has_started(process, tags)
     except (psutil.NoSuchProcess, ValueError):
         return False
+
+
+def _has_started(process: psutil.Process, tags: Mapping[str, str]) -> bool:
+    """Returns whether a process started when the tags say; runs of earlier versions have no ticks."""
+    if PROCESS_TICKS in tags and (ticks := _ticks(process.pid)):
+        return tags[PROCESS_TICKS] == ticks
+    return abs(process.create_time() - float(tags[PROCESS_STARTED])) < _CLOCK_TOLERANCE_S
+
+
+def _ticks(pid: int) -> str | None:
+    """Returns the start of a process as no setting of the clock changes it; None where the system does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # The name of the program comes before, in parentheses, and may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return f"{boot}/{fields[_START_FIELD]}"
 
 
 def may_live(tags: Mapping[str, str]) -> bool:

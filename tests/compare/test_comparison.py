@@ -66,7 +66,7 @@ def test_notes_name_what_is_unfinished_or_not_alike(comparison):
 
 def test_a_run_whose_process_is_gone_does_not_count_as_running(runs, written):
     run_id = runs.write("abandoned", accuracy=None, finish=False)
-    runs.store.client.set_tag(run_id, "maxexp.process_started", "0")
+    runs.store.client.set_tag(run_id, "maxexp.process_ticks", "0")
     notes = compare(runs.details(run_id)).notes
     runs.store.client.delete_run(run_id)
     assert any("its process is gone" in note for note in notes)

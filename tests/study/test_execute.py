@@ -32,7 +32,9 @@ from tests.study.small import result, small
 
 def test_the_same_result_is_told_by_what_changes_it():
     wanted = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "1", "new.key": "x"}
-    assert same_result(wanted, {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"})
+    before = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"}
+    assert same_result(wanted, before, defaults={"new.key"})
+    assert not same_result(wanted, before)
     assert not same_result(wanted, {"seed": "1", "trainer.max_epochs": "6"})
 
 
@@ -58,6 +60,17 @@ def test_entries_of_a_study_are_different_runs():
     study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
     params = [make_job(study, name, 1, None).params for name in study.entries]
     assert not any(same_result(a, b) for a, b in permutations(params, 2))
+
+
+def test_a_key_that_a_run_had_not_yet_is_a_difference_unless_it_has_its_default(tmp_path, monkeypatch):
+    """Runs of before the teacher looked at mirror images were taken for runs in which it does."""
+    recorded = {}
+    for mirror in ("true", "false"):
+        overrides = ["recipe=distill", "recipe.distillation.checkpoint=x", f"recipe.distillation.mirror={mirror}"]
+        job = make_job(small(tmp_path, overrides=overrides), "float", 1, None)
+        before = {key: value for key, value in job.params.items() if not key.endswith("mirror")}
+        recorded[mirror] = same_result(job.params, before, job.defaults)
+    assert recorded == {"true": False, "false": True}
 
 
 def test_a_network_with_another_layer_is_another_network():

@@ -119,5 +119,8 @@ def test_tables_say_in_what_each_trial_is_better():
         ["2", "70.00", "1.000", "69.00", "width=2", rows[1][-1]],
         ["0", "80.00", "1.900", "79.00", "width=0", "the baseline"],
     ]
-    assert rows[0][-1] == "dominates: accuracy, validation +5.00 %; latency -0.400 ms; accuracy, integer +5.00 %"
-    assert rows[1][-1] == "accuracy, validation -10.00 %; latency -0.900 ms; accuracy, integer -10.00 %"
+    assert (
+        rows[0][-1]
+        == "dominates: accuracy, validation +5.00 points; latency -0.400 ms; accuracy, integer +5.00 points"
+    )
+    assert rows[1][-1] == "accuracy, validation -10.00 points; latency -0.900 ms; accuracy, integer -10.00 points"

@@ -133,6 +133,18 @@ def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too
     assert sum(t.state.name == "WAITING" for t in study.trials()) == 2
 
 
+def test_workers_that_were_stopped_by_force_have_not_died(study, dead):
+    """Ctrl-C, however often it is given, costs no trial an attempt; what others work on is left to them."""
+    Tickets(study).tend()
+    trial = study.claim()
+    for owner, state in ((ELSEWHERE, "RUNNING"), (dead, "WAITING"), (identity(), "WAITING")):
+        study.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        study.storage.set_trial_user_attr(trial._trial_id, "worker", owner)
+        coordinator._give_back(study)
+        assert study.trials()[0].state.name == state
+    assert study.trials()[0].user_attrs[LOST] == 0
+
+
 def test_a_trial_is_not_taken_from_a_worker_that_has_yet_to_write_its_name(study, dead):
     """On a database server a claim is two steps; here only the first has been done."""
     tickets = Tickets(study)

@@ -66,6 +66,13 @@ def test_floating_point_has_no_limits():
     assert judge(composed(*CIFAR, "quantization=float", "model.width=4"), []).reason is None
 
 
+def test_where_cost_is_limited_floating_point_is_infeasible():
+    """A space may have it among its choices of quantization."""
+    verdict = judge(composed(*CIFAR, "quantization=float"), parse_limits(["hw/latency_us <= 9000"]))
+    assert "quantization=float does not run on the chip" in verdict.reason
+    assert not verdict.costs and max(verdict.constraints.values()) > 0 and "hw/latency_us_max" in verdict.constraints
+
+
 @pytest.mark.parametrize(
     ("texts", "part"),
     [
@@ -207,6 +214,8 @@ def test_draws_depend_on_the_seed_and_the_number_alone():
         ({"objectives": {"hw/macs": "min"}}, "hydra.sweeper.objectives.hw/macs"),
         ({"objectives": {}}, "name at least one metric"),
         ({"pruning": {"warmup": 3}}, "hydra.sweeper.pruning.warmup"),
+        ({"pruning": {"metric": "val/acuracy"}}, "one of val/accuracy, val/accuracy_top5, train/accuracy"),
+        ({"pruning": {"metric": "val/loss"}}, "hydra.sweeper.pruning.metric=val/loss"),
         ({"final": {"overrides": []}}, "final.overrides"),
         ({"launcher": {"name": "slurm"}}, "local, joblib, ray, submitit"),
         ({"objectives": {"a/b": "minimize", "c/d": "minimize"}, "sampler": {"name": "cmaes"}}, "one objective"),

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from maxexp.config import to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import new_run
 from maxexp.network.graph import build_network
+from maxexp.sweep.__main__ import _show
+from maxexp.sweep.attributes import STOPPED
 from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.limits import judge, parse_limits
 from maxexp.sweep.progress import progress_line
-from maxexp.sweep.results import pareto_set, results
+from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from tests.app.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
@@ -24,6 +27,7 @@ from tests.sweep.conftest import COST_ONLY, call, planned
 
 PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml"))
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
+ACCURACY = "hydra.sweeper.objectives={val/best_accuracy:maximize}"
 INTEGERS = "hydra.sweeper.objectives={val/best_accuracy:null,val/accuracy_integer:maximize}"
 
 
@@ -68,6 +72,8 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "model.width=1,-2"), "model.width=-2"),
         ((OBJECTIVES, "model=digitsnet,nosuch"), "nosuch"),
         ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler=grid: model.width"),
+        ((OBJECTIVES, "+sampler=grid", "seed=range(0,200)", "model.width=range(1,11,0.1)"), "20,000 points"),
+        ((ACCURACY, "quantization=float", "seed=1,2", "hydra.sweeper.limits=['hw/macs <= 9']"), "so its cost"),
         (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "metrics begin with train/"),
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
         ((OBJECTIVES, "seed=1,2", "stages=[train]"), "the stage synthesize writes it"),
@@ -134,6 +140,28 @@ def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):
         del plain["tracking"]
     assert again == expected
     assert re.search(r"2 of 2 trials \(2 complete\); the sweep itself takes", progress_line(study, results(study)))
+
+
+def test_an_exported_trial_finds_its_trained_networks_from_anywhere(place):
+    """Without them, quantization after training would have nothing to quantize."""
+    teacher = ("recipe=distill", "recipe.distillation.checkpoint=zoo:cifar10_teacher")
+    stages = "stages=[quantize,evaluate,synthesize]"
+    plan = planned(OBJECTIVES, "quantization=ptq", stages, "checkpoint=own/best.pth.tar", *teacher, "seed=2,3")
+    further = dict.fromkeys(("losses", "reason", "run_id", "seconds", "started", "ended"))
+    measured = {"values": {}, "constraints": {}, "tested": {}, "curve": {}}
+    trial = Result(number=0, outcome="complete", params={"seed": 2}, baseline=False, **measured, **further)
+    text = yaml.safe_load(experiment_yaml(plan, trial, "study"))
+    assert text["checkpoint"] == f"{place}/own/best.pth.tar"
+    assert text["recipe"]["distillation"]["checkpoint"] == "zoo:cifar10_teacher"
+
+
+def test_what_stopped_a_sweep_is_shown_as_it_is(place, capsys):
+    plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    study.study.set_user_attr(STOPPED, "3 trials in a row failed alike: [/data/x] is full")
+    for name in ("study", None):
+        _show(Namespace(study=name, storage=study.url))
+    assert "stopped: 3 trials in a row failed alike: [/data/x] is full" in capsys.readouterr().out
 
 
 def test_the_verbs_of_the_readme(sweep, tmp_path):

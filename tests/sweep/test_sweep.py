@@ -3,13 +3,17 @@
 import csv
 import io
 import time
+from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
 
+from maxexp.composition import conf_dir
 from maxexp.device.cost import network_cost
+from maxexp.errors import ConfigError
 from maxexp.network.graph import build_network
 from maxexp.sweep.attributes import OVERHEAD
+from maxexp.sweep.planning import make_plan
 from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
@@ -71,6 +75,8 @@ def test_a_grid_finds_what_brute_force_finds(grid, client):
     names = {e.path for e in client.list_artifacts(parent.info.run_id, "sweep")}
     pictures = {"pareto", "history", "parallel_coordinates", "hypervolume", "importances"}
     assert {f"sweep/{n}.png" for n in pictures} <= names
+    # As a curve of metrics, later trials would go on with it under another scale.
+    assert "sweep/hypervolume.json" in names and not any("hypervolume" in key for key in parent.data.metrics)
     rows = list(csv.DictReader(io.StringIO(artifact(client, parent, "sweep/pareto.csv"))))
     assert {
         (int(r["model.layers.conv1.out_channels"]), int(r["model.layers.conv2.kernel_size"])) for r in rows
@@ -92,11 +98,28 @@ def test_the_same_again_does_nothing_and_more_trials_go_on(sweep, place):
 
 
 def test_another_sweep_of_the_same_name_is_refused(sweep):
-    from maxexp.errors import ConfigError
-
     sweep("hydra.sweeper.trials=1", OBJECTIVES, *GRID, *COST_ONLY)
     with pytest.raises(ConfigError, match="hydra.sweeper.study=study"):
         sweep("hydra.sweeper.trials=1", OBJECTIVES, "seed=1,2", *COST_ONLY)
+
+
+def test_a_study_does_not_go_on_under_changed_configuration_files(place):
+    """The command is the same, the network that it names is another."""
+    file = place / "own" / "model" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    text = (Path(conf_dir()) / "model" / "digitsnet.yaml").read_text()
+    settings = {"objectives": {"hw/latency_us": "minimize"}}
+
+    def plan(**further):
+        return make_plan({**settings, **further}, ["model=digitsnet,mine"], searchpath=[str(place / "own")])
+
+    file.write_text(text)
+    study = SweepStudy.create("sqlite:///sweeps.db", "study", plan())
+    SweepStudy.create(study.url, "study", plan(trials=50))
+    file.write_text(text.replace("out_channels: 16", "out_channels: 12"))
+    for later in (plan(), SweepStudy.open(study.url, "study").plan):
+        with pytest.raises(ConfigError, match=r"hydra.sweeper.study=study: [^\n]* configuration files; [^\n]*"):
+            SweepStudy.create(study.url, "study", later)
 
 
 def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, client, monkeypatch):

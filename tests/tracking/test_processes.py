@@ -7,11 +7,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from maxexp.errors import TrackingError
 from maxexp.tracking import RunRecord
-from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, identity, lives_here
+from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, PROCESS_TICKS, identity, lives_here
 
 REPOSITORY = Path(__file__).parents[2]
 WORK = """
@@ -83,9 +84,32 @@ def test_living_run_is_left_alone(process, config_here, status):
 def test_recycled_pid_is_not_taken_for_the_process():
     mine = identity()
     assert lives_here(mine)
-    assert not lives_here({**mine, PROCESS_STARTED: str(float(mine[PROCESS_STARTED]) - 60)})
+    assert not lives_here({**mine, PROCESS_TICKS: mine[PROCESS_TICKS] + "0"})
     assert not lives_here({**mine, "maxexp.host": "elsewhere"})
     assert not lives_here({})
+
+
+def test_runs_of_earlier_versions_name_their_process_by_the_clock_alone():
+    mine = identity()
+    del mine[PROCESS_TICKS]
+    for seconds, alive in ((0, True), (1, True), (60, False)):
+        assert lives_here({**mine, PROCESS_STARTED: f"{float(mine[PROCESS_STARTED]) - seconds:.2f}"}) is alive
+
+
+def test_a_clock_that_is_set_changes_nothing(monkeypatch):
+    before = identity()
+    true_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: true_time(process) + 5)
+    assert identity() == before and lives_here(before)
+
+
+def test_a_forked_process_is_another():
+    program = (
+        "import os; from maxexp.tracking.owner import identity, lives_here; mine = identity(); child = os.fork()\n"
+        "if not child: os._exit(identity()['maxexp.pid'] != str(os.getpid()) or not lives_here(mine))\n"
+        "assert os.waitpid(child, 0)[1] == 0"
+    )
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=True)
 
 
 def test_unknown_run_names_store_and_id(config):

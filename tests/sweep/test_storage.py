@@ -1,0 +1,80 @@
+"""A storage that fails for a while: trainings go on, trials come back, nothing of it counts as a failure."""
+
+import pytest
+from optuna.exceptions import StorageInternalError
+
+from maxexp.sweep import trial
+from maxexp.sweep.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, RUN
+from maxexp.sweep.storage import StorageError
+from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.tickets import Tickets
+from maxexp.sweep.worker import work
+from tests.sweep.conftest import COST_ONLY, planned
+
+OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+
+
+def begun(*arguments: str) -> SweepStudy:
+    plan = planned("hydra.sweeper.trials=1", OBJECTIVES, "seed=1,2,3", *arguments)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    study.study.set_user_attr(PARENT_RUN, "0" * 32)
+    Tickets(study).tend()
+    return study
+
+
+def fails(*_):
+    raise StorageInternalError("connection refused")
+
+
+def test_an_epoch_that_cannot_be_noted_is_no_reason_to_end_a_training(place, monkeypatch, caplog):
+    pruning = ("hydra.sweeper.pruning={warmup_epochs:1,rivals:1}", "stages=[train,synthesize]")
+    study = begun(*pruning, "tracking.system_metrics=false")
+    run = trial.TrialRun(study, study.claim(), None)
+    with monkeypatch.context() as patch:
+        patch.setattr(study.storage, "set_trial_user_attr", fails)
+        for epoch in range(2):
+            run._prune({"val/accuracy": 0.5}, epoch)
+    assert [r.message for r in caplog.records] == [
+        "trial 0 trains on without its rivals: StorageInternalError: connection refused"
+    ]
+    run._prune({"val/accuracy": 0.6}, 2)
+    assert study.trials()[0].user_attrs[CURVE] == {"0": 0.5, "1": 0.5, "2": 0.6}
+
+
+def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkeypatch, client):
+    study = begun(*COST_ONLY)
+    monkeypatch.setattr(trial, "carry_out", fails)
+    for _ in range(study.plan.settings.attempts):
+        with pytest.raises(StorageError, match="fails: connection refused; the same command goes on later"):
+            work(study.url, "study")
+        (frozen,) = study.trials()
+        assert (frozen.state.name, frozen.user_attrs[LOST]) == ("WAITING", 0)
+    run_id = frozen.user_attrs[RUN]
+    assert client.get_run(run_id).info.status == "FAILED"
+    resumed = []
+
+    def carried_out(config, network, record, folder):
+        resumed.append(config.resume)
+        record.log_metrics({"hw/latency_us": 7.0})
+
+    monkeypatch.setattr(trial, "carry_out", carried_out)
+    assert work(study.url, "study") == 1 and resumed == [run_id]
+    (frozen,) = study.trials()
+    assert (frozen.user_attrs[OUTCOME], frozen.user_attrs[RUN], frozen.values) == ("complete", run_id, [7.0])
+    assert client.get_run(run_id).info.status == "FINISHED"
+
+
+def test_a_trial_that_failed_by_itself_is_not_gone_on_with(place, monkeypatch, client):
+    """Even if its worker died before it could tell the study."""
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    study = begun(*COST_ONLY)
+    monkeypatch.setattr(trial, "carry_out", broken)
+    with monkeypatch.context() as patch:
+        patch.setattr(trial.TrialRun, "_tell", lambda *_: None)
+        assert trial.TrialRun(study, study.claim(), None).run() == "failed"
+    study.put_back(study.trials()[0], lost=True)
+    monkeypatch.setattr(trial, "carry_out", None)
+    assert trial.TrialRun(study, study.claim(), None).run() == "failed"
