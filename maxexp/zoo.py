@@ -48,9 +48,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     start = run.params.get("checkpoint", "")
     trained = "val/best_accuracy" in run.metrics
     if trained and run.status == "FINISHED" and not files:
-        raise CheckpointError(
-            f"run {run.run_id} kept no integer network, which its stage quantize would have written"
-        )
+        raise CheckpointError(f"run {run.run_id} kept no integer network, which the stage quantize writes")
     if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
         raise CheckpointError(
             f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
