@@ -6,6 +6,7 @@ from maxexp.errors import ConfigError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
+from maxexp.quantization.sensitivity import check_budget
 
 
 def check_stages(
@@ -37,7 +38,11 @@ def check_stages(
         raise ConfigError(
             "stages: quantization=ptq trains in floating point and quantizes in the stage quantize; add it"
         )
-    _check_budget(config.quantization, network)
+    quantization = config.quantization
+    if quantization.sensitivity and quantization.weight_budget is not None:
+        check_budget(
+            quantization.weight_budget, network
+        )  # better now than after the network was trained and measured
 
 
 def _check_quantized_start(config: Config, integer: IntegerNetwork, trainable: bool) -> None:
@@ -66,13 +71,4 @@ def _check_bits(config: Config, integer: IntegerNetwork) -> None:
         raise ConfigError(
             f"quantization: {asked[name]} bits for {name}, but checkpoint={config.checkpoint} is quantized with "
             f"{integer.bits[name]}; leave the bits out, or begin with the floating-point network"
-        )
-
-
-def _check_budget(config: QuantizationConfig, network: Network) -> None:
-    """Better now than after the network was trained and measured."""
-    least = sum(layer.weights // 8 for layer in network)
-    if config.sensitivity and config.weight_budget is not None and config.weight_budget < least:
-        raise ConfigError(
-            f"quantization.weight_budget={config.weight_budget}: 1 bit in every layer takes {least:,} bytes already"
         )

@@ -137,6 +137,13 @@ def best_assignments(network: Network, damages: Mapping[str, Mapping[int, float]
     return front
 
 
+def check_budget(budget: int, network: Network) -> None:
+    """Refuse bytes for which there are no bits; raises ConfigError."""
+    least = sum(layer.weights // 8 for layer in network)
+    if budget < least:
+        raise ConfigError(f"quantization.weight_budget={budget}: 1 bit in every layer takes {least:,} bytes already")
+
+
 def propose(front: list[Assignment], network: Network, budget: int, device: DeviceConfig) -> Assignment:
     """The least harmful of ``front`` within ``budget`` bytes that also fits the device.
 
@@ -144,11 +151,8 @@ def propose(front: list[Assignment], network: Network, budget: int, device: Devi
         ConfigError: none is small enough.
         DeviceError: none that is small enough fits.
     """
+    check_budget(budget, network)
     affordable = [a for a in front if a.weight_bytes <= budget]
-    if not affordable:
-        raise ConfigError(
-            f"quantization.weight_budget={budget}: 1 bit in every layer takes {front[0].weight_bytes:,} bytes already"
-        )
     refusal: DeviceError | None = None
     for assignment in reversed(affordable):
         try:

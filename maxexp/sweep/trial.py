@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.composition import compose_config, described_network
 from maxexp.config import Config
@@ -222,27 +222,24 @@ class TrialRun:
             return
         self._curve[step] = float(metrics[pruning.metric])
         try:
-            rivals = self._rivals()
+            others = self._noted()
         except Exception as error:
             # The storage's, of whatever kind. An epoch that is not compared is no reason to end a training.
             if not self._warned:
                 log.warning("trial %d trains on without its rivals: %s", self._trial.number, summary(error))
             self._warned = True
             return
+        rivals = [Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs)) for t in others]
         if hopeless(pruning, self._trial.user_attrs.get(COSTS, {}), self._curve, rivals):
             raise PrunedError(
                 f"{pruning.metric} {max(self._curve.values()):.4f} after {step + 1} epochs is below percentile "
                 f"{pruning.percentile:g} of the trials that cost no more"
             )
 
-    def _rivals(self) -> list[Rival]:
-        """The other trials, after this one's curve is noted for them."""
+    def _noted(self) -> list[FrozenTrial]:
+        """The other trials, after this one's curve is noted for them: all that needs the storage, and only that."""
         self._trial.set_user_attr(CURVE, {str(epoch): value for epoch, value in self._curve.items()})
-        return [
-            Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs))
-            for t in self._study.trials()
-            if t.number != self._trial.number
-        ]
+        return [t for t in self._study.trials() if t.number != self._trial.number]
 
     def _tell(self, outcome: str, reason: str | None, values: Sequence[float] | None) -> None:
         if outcome == "failed":
