@@ -143,14 +143,18 @@ def _chosen(url: str, name: str, number: int | None) -> tuple[SweepStudy, Result
     """The trial of this number, or the best one of the latest phase that has any."""
     if number is not None:
         study = SweepStudy.open(url, name)
-        for result in results(study):
-            if result.number == number and result.params:
-                return study, result
-        raise ConfigError(f"study {study.name} has no trial {number}")
+        return study, _numbered(study, number)
     for study in reversed(open_phases(url, name)):
         if front := pareto_set(results(study)):
-            return study, front[0]
+            return study, _numbered(study, front[0].number)
     raise ConfigError(f"study {name} has no complete trial yet; give --trial NUMBER")
+
+
+def _numbered(study: SweepStudy, number: int) -> Result:
+    for result in results(study):
+        if result.number == number and result.params:
+            return result
+    raise ConfigError(f"study {study.name} has no trial {number}")
 
 
 if __name__ == "__main__":

@@ -182,14 +182,19 @@ class FinalConfig:
         overrides: what is different from the first phase: the full recipe, more stages.
         most: how many of the Pareto set at most, spread evenly along it; null: all. Only those that are at least as
             good as the baseline in the first objective, if there is one and they are.
+        seeds: with each of which every network is trained, baseline included; its figures are the means. Empty: once,
+            with the seed of the configuration.
     """
 
     overrides: list[str] = field(default_factory=list)
     most: int | None = None
+    seeds: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         _check("final.overrides", self.overrides, bool(self.overrides), "name what is different in the second phase")
         _check("final.most", self.most, self.most is None or self.most >= 1, "must be at least 1")
+        distinct = len(set(self.seeds)) == len(self.seeds)
+        _check("final.seeds", self.seeds, distinct and min(self.seeds, default=0) >= 0, "must be distinct, from 0 on")
 
 
 @dataclass

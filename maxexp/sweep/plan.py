@@ -17,6 +17,7 @@ from maxexp.errors import ConfigError
 from maxexp.own_images import digests_of_own_images
 from maxexp.places import FREE
 from maxexp.sweep.config import SweepConfig, to_sweep_config
+from maxexp.sweep.repeats import repeated_space
 from maxexp.sweep.space import Parameter, Space, Value
 from maxexp.tracking.flatten import flatten
 
@@ -97,10 +98,12 @@ class Plan:
         return self.compose(*self.space.overrides(next(self.space.samples(), {})))
 
     def final(self) -> Plan:
-        """The second phase of this plan: fixed points, under other overrides, none given up early."""
+        """The second phase of this plan: fixed points, each with all seeds, under other overrides; none given up."""
         assert self.settings.final is not None
         settings = replace(self.settings, pruning=None, final=None)
-        return replace(self, settings=settings, overrides=(*self.overrides, *self.settings.final.overrides))
+        space = repeated_space(self.space, self.settings.final.seeds)
+        overrides = (*self.overrides, *self.settings.final.overrides)
+        return replace(self, settings=settings, space=space, overrides=overrides)
 
     def unsearched(self) -> dict[str, Value]:
         """The point that the configuration itself has where nothing is searched.

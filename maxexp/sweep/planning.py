@@ -76,6 +76,7 @@ def make_plan(
     space = parse_space(typed.params, typed.when, arguments, config_loader)
     common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
     _check_space(space, typed)
+    _check_seeds(space, typed)
     plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
     if typed.baseline:
         plan = replace(plan, baseline=_checked_baseline(plan))
@@ -100,6 +101,17 @@ def _check_space(space: Space, settings: SweepConfig) -> None:
         raise ConfigError(
             f"sampler=grid: the search space has {space.size:,} points, more than {LARGEST_GRID:,}, and a grid tries "
             "all; search less, or choose sampler=random with hydra.sweeper.trials=N"
+        )
+
+
+def _check_seeds(space: Space, settings: SweepConfig) -> None:
+    """Seeds of the second phase take the place of every other."""
+    if not settings.final or not settings.final.seeds:
+        return
+    given = [*(p.key for p in space.parameters), *(o.partition("=")[0] for o in settings.final.overrides)]
+    if any(key.lstrip("+") == "seed" for key in given):
+        raise ConfigError(
+            "hydra.sweeper.final.seeds: the search space or final.overrides has a seed, too; give it in one place"
         )
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from maxexp.report.quantities import quantity
 from maxexp.sweep.config import Direction
-from maxexp.sweep.results import Result, hypervolume_history, pareto_set
+from maxexp.sweep.results import Result, averaged, hypervolume_history, pareto_set
 from maxexp.sweep.space import Value
 from maxexp.sweep.tables import short_name
 
@@ -31,7 +31,7 @@ def pareto_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
     figure, panels = _row_of_axes(len(pairs), 4.5)
     front = pareto_set(found)
     complete = [result for result in found if result.outcome == "complete"]
-    baseline = [result for result in complete if result.baseline]
+    baseline = [result for result in averaged(found) if result.baseline]
     for axes, (y, x) in zip(panels, pairs, strict=True):
         for results, color, label in ((complete, TRIAL_COLOR, "trials"), (front, FRONT_COLOR, "Pareto set")):
             axes.scatter([_of(r, x) for r in results], [_of(r, y) for r in results], s=18, color=color, label=label)
@@ -44,6 +44,9 @@ def pareto_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
         }
         for result in baseline:
             axes.scatter(_of(result, x), _of(result, y), **style)
+        for result in (r for r in front if r.spread):
+            across, up = _spread(result, x), _spread(result, y)
+            axes.errorbar(_of(result, x), _of(result, y), xerr=across, yerr=up, color=FRONT_COLOR, lw=1)
         line = sorted((_of(r, x), _of(r, y)) for r in front)
         if line and len(objectives) == 2:
             axes.plot(*zip(*line, strict=True), color=FRONT_COLOR, lw=1)
@@ -150,6 +153,11 @@ def _cell(result: Result, name: str) -> Value:
 def _of(result: Result, name: str) -> float:
     """A figure in the unit in which people read it."""
     return result.number if name == TRIAL else quantity(name).scale * result.values[name]
+
+
+def _spread(result: Result, name: str) -> float:
+    """Standard deviation over seeds, in the same unit."""
+    return quantity(name).scale * result.spread.get(name, 0.0)
 
 
 def _heading(name: str) -> str:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from maxexp.sweep.attributes import OUTCOME, PARENT_RUN
 from maxexp.sweep.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
 from maxexp.sweep.progress import progress_line
-from maxexp.sweep.results import Result, hypervolume_history, pareto_set, results
+from maxexp.sweep.results import Result, averaged, hypervolume_history, pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tables import figures, markdown, row, table_csv
 from maxexp.tracking.reading import read_run
@@ -68,7 +68,7 @@ def tables(study: SweepStudy) -> str:
 def best(found: Sequence[Result]) -> list[Result]:
     """The Pareto set, and the baseline whether it is in it or not."""
     front = pareto_set(found)
-    return [*front, *(r for r in found if r.baseline and r.losses and r not in front)]
+    return [*front, *(r for r in averaged(found) if r.baseline and r not in front)]
 
 
 def page(studies: Sequence[SweepStudy], files: Sequence[str]) -> str:

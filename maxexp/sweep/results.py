@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -13,6 +13,7 @@ from maxexp.report.pareto import pareto_mask
 from maxexp.sweep.attributes import CURVE, OUTCOME, PLACEHOLDERS, REASON, RUN, SECONDS, TESTED
 from maxexp.sweep.config import Direction
 from maxexp.sweep.hypervolume import hypervolume
+from maxexp.sweep.repeats import REPEAT, without_seed
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
 from maxexp.sweep.study import SweepStudy
@@ -34,6 +35,8 @@ class Result:
         tested: accuracies on the test split, where the trial evaluated; nothing is chosen by them.
         curve: accuracy by epoch, as text, where the sweep gives trainings up.
         baseline: whether it is the one that the others are compared with.
+        spread: standard deviation of values and tested accuracies, where this is the mean of several seeds' trials.
+        trials: numbers of those trials, of which ``number`` is the first; empty for a single trial.
     """
 
     number: int
@@ -50,6 +53,8 @@ class Result:
     tested: Mapping[str, float]
     curve: Mapping[str, float]
     baseline: bool
+    spread: Mapping[str, float] = field(default_factory=dict)
+    trials: tuple[int, ...] = ()
 
 
 def results(study: SweepStudy) -> list[Result]:
@@ -59,9 +64,38 @@ def results(study: SweepStudy) -> list[Result]:
     return [_result(trial, plan.settings.objectives, baseline) for trial in study.trials()]
 
 
+def averaged(found: Sequence[Result]) -> list[Result]:
+    """Complete trials, those that differ by their repeats' seed alone as one: the mean, with the spread."""
+    alike: dict[tuple, list[Result]] = {}
+    for result in found:
+        if result.losses is not None:
+            alike.setdefault(frozen(without_seed(result.params)), []).append(result)
+    return [_mean(group) if REPEAT in group[0].params else group[0] for group in alike.values()]
+
+
+def _mean(group: Sequence[Result]) -> Result:
+    """One network's trials with several seeds as one result."""
+    measured = [{**result.tested, **result.values} for result in group]
+    shared = [name for name in measured[0] if all(name in each for each in measured)]
+    figures = {name: [each[name] for each in measured] for name in shared}
+    means = {name: float(np.mean(values)) for name, values in figures.items()}
+    return replace(
+        group[0],
+        params=without_seed(group[0].params),
+        values={name: means[name] for name in group[0].values},
+        tested={name: means[name] for name in group[0].tested if name in means},
+        losses=tuple(map(float, np.mean([result.losses or () for result in group], axis=0))),
+        spread={name: float(np.std(values, ddof=1)) for name, values in figures.items() if len(group) > 1},
+        trials=tuple(result.number for result in group),
+    )
+
+
 def pareto_set(found: Sequence[Result]) -> list[Result]:
-    """Complete trials that no other dominates, the best in the first objective first; of equal ones the first."""
-    complete = [result for result in found if result.losses is not None]
+    """Complete trials that no other dominates, the best in the first objective first; of equal ones the first.
+
+    Of repeated trainings their mean takes part.
+    """
+    complete = averaged(found)
     if not complete:
         return []
     losses = np.array([result.losses for result in complete])
@@ -128,5 +162,5 @@ def _result(trial: FrozenTrial, objectives: Mapping[str, Direction], baseline: t
         ended=trial.datetime_complete if ended else None,
         tested=attributes.get(TESTED, {}),
         curve=attributes.get(CURVE, {}),
-        baseline=frozen(trial.params) == baseline,
+        baseline=frozen(without_seed(trial.params)) == baseline,
     )

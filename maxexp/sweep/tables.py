@@ -22,6 +22,8 @@ def row(result: Result) -> dict[str, Any]:
         **result.values,
         **result.tested,
         **result.params,
+        **({"seeds": len(result.trials)} if result.trials else {}),
+        **{f"{name}/sd": value for name, value in result.spread.items()},
         **{f"constraint/{name}": value for name, value in result.constraints.items()},
         "seconds": result.seconds,
         "reason": result.reason,
@@ -41,7 +43,7 @@ def table_csv(found: Sequence[Result]) -> str:
 
 
 def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str]]:
-    """A heading and a line per trial: objectives and accuracy on the chip, parameters, beside the baseline."""
+    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, parameters, baseline."""
     tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
     names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
@@ -50,11 +52,18 @@ def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str
         lines[0].append("beside the baseline")
     for result in found:
         known = {**result.tested, **result.values}
-        cells = [quantity(name).text(known[name]) if name in known else "" for name in names]
-        lines.append([str(result.number), *cells, " ".join(assignments(result))])
+        cells = [_figure(name, known[name], result.spread.get(name)) if name in known else "" for name in names]
+        numbers = ", ".join(map(str, result.trials or (result.number,)))
+        lines.append([numbers, *cells, " ".join(assignments(result))])
         if baseline:
             lines[-1].append(_beside(result, baseline, names))
     return lines
+
+
+def _figure(name: str, value: float, spread: float | None) -> str:
+    """A value with its spread over seeds; what no seed changes has none."""
+    known = quantity(name)
+    return known.text(value) + (f" ± {known.text(spread)}" if spread else "")
 
 
 def assignments(result: Result) -> list[str]:

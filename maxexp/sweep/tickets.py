@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 from maxexp.sweep.attributes import BEAT, LOST, NO_TRIAL, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
 from maxexp.sweep.config import GridConfig
 from maxexp.sweep.leadership import Watch
+from maxexp.sweep.repeats import repeats
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
 from maxexp.sweep.study import SweepStudy, counts, point_of
@@ -37,7 +38,8 @@ class Tickets:
         if points is None and isinstance(settings.sampler, GridConfig):
             points = study.plan.space.points()
         first = [study.plan.baseline] if study.plan.baseline else []
-        self._points = list({frozen(point): dict(point) for point in (*first, *(points or ()))}.values())
+        every = (repeat for point in (*first, *(points or ())) for repeat in repeats(study.plan.space, point))
+        self._points = list({frozen(point): point for point in every}.values())
         self._drawn = points is None
         self._failed_before = {t.number for t in study.trials() if t.state.name == "FAIL"}
         self._study.study.set_user_attr(STOPPED, None)

@@ -85,6 +85,8 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "seed=1,2", *COST_ONLY, "hydra.sweeper.pruning={rivals:3}"), "no training to give up"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.limits=['latency < 3']"), "hydra.sweeper.limits"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['trainer.max_epoch=3']}"), "trainer.max_epoch"),
+        ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['model.width=1'],seeds:[1]}"), "in one place"),
+        ((OBJECTIVES, "model.width=1,2", "hydra.sweeper.final={overrides:['a=1'],seeds:[1,1]}"), "final.seeds"),
         ((OBJECTIVES, "seed=1,2", "resume=abc"), "resume="),
     ],
 )
