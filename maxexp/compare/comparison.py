@@ -36,8 +36,9 @@ class Comparison:
             common.
         accuracy: what runs are drawn and ranked by: of the test images, unless no run has looked at them.
         quantities: those that at least one run has; that accuracy and the main ones first.
-        best: run ids by metric, of the best values among runs on the same data; only where values differ.
-        front: ids of runs that none on the same data beats in accuracy, latency and weight memory at once.
+        best: run ids by metric, of the best values among runs on the same data that no sweep gave up; only where
+            values differ.
+        front: ids of those runs that none of them beats in accuracy, latency and weight memory at once.
         differing: keys of the configuration in which the runs differ.
         notes: sentences about runs that are missing, unfinished or hard to compare.
     """
@@ -66,7 +67,8 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
-        alike = [details for details in rows if details.dataset == dataset]
+        # A network that a sweep gave up is no answer, however fast it is.
+        alike = [d for d in rows if d.dataset == dataset and not given_up(d.run.tags)]
         front |= _front(accuracy, alike)
         for quantity in quantities:
             best[quantity.key] |= _best(quantity, alike)

@@ -13,6 +13,7 @@ from maxexp.compare.wrong import most_often_wrong
 from maxexp.errors import TrackingError
 from maxexp.places import FREE
 from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
+from maxexp.sweep.given_up import given_up
 from maxexp.tracking.reading import RecordedRun
 
 CURVE_POINTS = 100
@@ -72,6 +73,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
         "name": run.name,
         "link": run.link,
         "status": status(details),
+        "given_up": given_up(run.tags) is not None,
         "model": details.model,
         "dataset": details.dataset,
         "quantization": run.tags.get("quantization", ""),

@@ -180,6 +180,15 @@ def test_what_a_sweep_gave_up_is_not_called_finished(trials):
     assert "trial 1 (pruned)" in text and "Called pruned by their sweep, which gave them up: 2 runs." in text
 
 
+def test_what_a_sweep_gave_up_is_best_at_nothing(trials):
+    whole = [trial(trials, f"whole {v}", "complete", val_best_accuracy=v) for v in (0.6, 0.7)]
+    small = trial(trials, "small", "pruned", "model.width=0.5", val_best_accuracy=0.2)
+    found = compare(trials.details(*whole, small))
+    latency = found.best["hw/latency_us"]
+    assert found.front == {whole[1]} and small not in set().union(latency, *found.best.values())
+    assert next(d for d in found.runs if d.run.run_id == small).run.metrics["hw/latency_us"] > 0
+
+
 def test_damaged_artifacts_count_as_missing(runs):
     run_id = runs.write("damaged", accuracy=0.6)
     runs.store.client.log_text(run_id, "no json", "synthesis/cost.json")

@@ -151,6 +151,18 @@ def test_trials_without_a_test_accuracy_are_drawn_by_validation_accuracy(browser
     assert "70.00 %" in texts(browser, "#headlines .value")
 
 
+def test_what_a_sweep_gave_up_heads_no_page(browser, make_runs, tmp_path):
+    """A small network that was never trained to its end is not the fastest one."""
+    runs = make_runs()
+    for name, width, state in (("whole", "1.0", "complete"), ("small", "0.5", "pruned")):
+        run_id = runs.write(name, f"model.width={width}", accuracy=None, metrics={"val/best_accuracy": 0.5})
+        runs.store.client.set_tag(run_id, "sweep.state", state)
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "A sweep", "from a test"))
+    show(browser, path.as_uri())
+    assert set(texts(browser, "#headlines .run a")) == {"whole"}
+
+
 def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
     """The last of the 200 images are wrong, each taken for the next class: 20 in the best run."""
     card = next(text for text in texts(shown, "#confusion .card") if text.startswith("width 1.0"))
