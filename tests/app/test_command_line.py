@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 import sys
 
 import pytest
@@ -55,6 +56,23 @@ def test_what_the_user_has_seen_is_not_said_twice(capsys):
 
     assert [exit_code("maxexp", fail), exit_code("maxexp", fail)] == [1, 1]
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("lines", [1, 20_000])
+def test_a_reader_who_has_seen_enough_is_no_error(lines):
+    """``python -m maxexp.study status NAME | head -1``."""
+    code = f"""
+import sys, time
+from maxexp.command_line import exit_code
+def work():
+    time.sleep(0.5)
+    print("line\\n" * {lines})
+sys.exit(exit_code("maxexp", work))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr.read() == b""
 
 
 def test_a_defect_keeps_its_traceback():
