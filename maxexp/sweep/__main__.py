@@ -80,7 +80,11 @@ def _show(arguments: argparse.Namespace) -> None:
         console.print(f"{study.name}: {progress_line(study, found)}", highlight=False, markup=False)
         if reason := study.attribute(STOPPED):
             console.print(f"stopped: {reason}", highlight=False, markup=False)
-        console.print(_table(figures(best(found), list(study.plan.settings.objectives))))
+        lines = figures(best(found), list(study.plan.settings.objectives))
+        # Parameters are too long for a column of a terminal.
+        console.print(_table([line[:-1] for line in lines]))
+        for trial, *_, parameters in lines[1:]:
+            console.print(f"{trial}: {parameters}", highlight=False, markup=False)
 
 
 def _list(url: str) -> None:

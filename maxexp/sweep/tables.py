@@ -43,20 +43,18 @@ def table_csv(found: Sequence[Result]) -> str:
 
 
 def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str]]:
-    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, parameters, baseline."""
+    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, baseline, parameters."""
     tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
     names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
-    lines = [["trial", *(quantity(name).heading for name in names), "parameters"]]
-    if baseline:
-        lines[0].append("beside the baseline")
+    beside = ["beside the baseline"] if baseline else []
+    lines = [["trial", *(quantity(name).heading for name in names), *beside, "parameters"]]
     for result in found:
         known = {**result.tested, **result.values}
         cells = [_figure(name, known[name], result.spread.get(name)) if name in known else "" for name in names]
         numbers = ", ".join(map(str, result.trials or (result.number,)))
-        lines.append([numbers, *cells, " ".join(assignments(result))])
-        if baseline:
-            lines[-1].append(_beside(result, baseline, names))
+        beside = [_beside(result, baseline, names)] if baseline else []
+        lines.append([numbers, *cells, *beside, " ".join(assignments(result))])
     return lines
 
 
@@ -92,18 +90,18 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
-    """By how much each figure of a trial is above or below the baseline's, and whether the trial dominates it."""
+    """By how much a trial's figures, in their order, are above or below the baseline's; whether it dominates it."""
     if result.baseline:
         return "the baseline"
     mine, other = ({**r.tested, **r.values} for r in (result, baseline))
     differences = [
-        f"{known.label} {_difference(known, change)}"
+        _difference(known, change)
         for name in names
         if name in mine and name in other
         for known, change in [(quantity(name), mine[name] - other[name])]
     ]
     better = result.losses and dominates(np.array(result.losses), np.array(baseline.losses))
-    return ("dominates: " if better else "") + "; ".join(differences)
+    return ("dominates: " if better else "") + ", ".join(differences)
 
 
 def _difference(known: Quantity, change: float) -> str:

@@ -77,6 +77,8 @@ def test_the_baseline_too_is_trained_with_each_seed(sweep, place):
     assert mean.spread["val/best_accuracy"] == pytest.approx(statistics.stdev(accuracies))
     (row, *_) = csv.DictReader(io.StringIO(study_files(final)["pareto.csv"]))
     assert row["seeds"] == "2" and float(row["val/best_accuracy/sd"]) >= 0
+    shown = call("show", "study", cwd=place, module="maxexp.sweep").stdout
+    assert "\n0, 1: conv1.out_channels=16 conv2.pool=" in shown and "±" in shown
     # Given again, the command has nothing left to do; a trial of the mean can be exported with its seed.
     sweep(*arguments)
     assert len(results(final)) == len(finals)
