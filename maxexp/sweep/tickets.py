@@ -49,8 +49,9 @@ class Tickets:
 
     def tend(self) -> None:
         """Everything that is due now."""
-        self._release()
         trials = self._study.trials()
+        if self._release(trials):
+            trials = self._study.trials()
         if reason := self._like_failures(trials):
             self._study.study.set_user_attr(STOPPED, reason)
             return
@@ -102,18 +103,21 @@ class Tickets:
                 live.add(frozen(trial.params))
                 self._study.study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number})
 
-    def _release(self) -> None:
-        """Give the trials of dead workers back; those that lost several are failed."""
-        for trial in self._study.trials():
+    def _release(self, trials: list[FrozenTrial]) -> bool:
+        """Give the trials of dead workers back; those that lost several are failed. Whether there were any."""
+        released = False
+        for trial in trials:
             attributes = trial.user_attrs
             if trial.state.name != "RUNNING" or not self._watch.dead(
                 trial.number, attributes.get(WORKER), attributes.get(BEAT)
             ):
                 continue
+            released = True
             if attributes.get(LOST, 0) + 1 >= self._settings.attempts:
                 self._study.fail(trial, f"its worker died {self._settings.attempts} times")
             else:
                 self._study.put_back(trial, lost=True)
+        return released
 
     def _like_failures(self, trials: list[FrozenTrial]) -> str | None:
         """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
