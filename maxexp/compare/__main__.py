@@ -30,7 +30,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     store = open_store(TrackingConfig(uri=arguments.tracking_uri))
     runs, notes = select_runs(store, arguments.runs, query)
     comparison = compare(collect_all(runs), notes)
-    chosen = ", ".join([*arguments.runs, *([query] if query else [])]) or "all"
+    chosen = ", ".join([*(run_id[:8] for run_id in arguments.runs), *([query] if query else [])]) or "all"
     title = arguments.title or f"Comparison of {len(runs)} run{'s' if len(runs) > 1 else ''}"
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
