@@ -138,7 +138,10 @@ def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
 
 
 def verdict(finding: Finding, rows: Rows) -> str:
-    """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise; else ``open``."""
+    """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise or are missing.
+
+    Else ``open``, with the reason.
+    """
     expression = Expression(finding.check, "findings")
     seeds = {result.seed for row in rows.values() for result in row.results}
     try:
@@ -149,6 +152,8 @@ def verdict(finding: Finding, rows: Rows) -> str:
     except ZeroDivisionError:
         return "open, its check divides by 0"
     word = "confirmed" if holds else "refuted"
+    if any(rows[name].states for name, _ in expression.attributes):
+        word += " so far, runs are missing"
     return word if each <= {holds} else f"{word} on average, not by every seed"
 
 

@@ -149,8 +149,9 @@ def _finding(study: Study, finding: Finding, rows: Rows) -> str:
     used = dict.fromkeys(Expression(finding.check, "findings").attributes)
     figures = []
     for row, column in used:
-        value = write_value(rows[row].cells[column], study.columns[column].format)
-        figures.append(f"{rows[row].label}: {value}")
+        figure = rows[row].cells[column]
+        source = f", {figure.source}" if figure.source in MARKS else ""
+        figures.append(f"{rows[row].label}: {write_value(figure, study.columns[column].format)}{source}")
     return f"- **{verdict(finding, rows)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
 
 

@@ -81,6 +81,12 @@ def test_findings_are_decided_by_means_and_seeds(tmp_path, floats, said):
     assert verdict(study.findings[0], make_rows(study, found, {})) == said
 
 
+def test_a_finding_without_all_of_its_runs_is_not_final(tmp_path):
+    study = small(tmp_path, findings=[{"text": "x", "check": "ptq.accuracy > float.accuracy"}])
+    rows = make_rows(study, [result("float", 1, 0.8), result("ptq", 1, 0.9)], {("float", 2): "running"})
+    assert verdict(study.findings[0], rows) == "confirmed so far, runs are missing"
+
+
 def test_a_finding_that_divides_by_zero_is_open(tmp_path):
     study = small(tmp_path, findings=[{"text": "x", "check": "ptq.accuracy / float.accuracy > 1"}])
     rows = make_rows(study, [result("float", 1, 0.0), result("ptq", 1, 0.9)], {})
