@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
 from maxexp.study.charts import draw, drawable
 from maxexp.study.description import Study
 from maxexp.study.execute import State, standings
@@ -31,10 +34,7 @@ def write_report(name: str, study: Study, results: Results, store: Store, folder
     charts = drawable(study, rows)
     pictures = []
     for key in charts:
-        figure = draw(study, study.charts[key], rows)
-        for path in (folder / f"{key}.png", folder / f"{key}.svg"):
-            figure.savefig(path, dpi=DPI)
-            pictures.append(path)
+        pictures += _save(draw(study, study.charts[key], rows), folder / key)
     text = results_markdown(name, study, rows, charts, deleted(found, store))
     (folder / TABLE).write_text(text, encoding="utf-8")
     config = TrackingConfig(store.uri, EXPERIMENT, system_metrics=False)
@@ -43,3 +43,12 @@ def write_report(name: str, study: Study, results: Results, store: Store, folder
         for path in (folder / TABLE, *results.files, *pictures):
             record.log_artifact(path)
     return text
+
+
+def _save(figure: Figure, path: Path) -> list[Path]:
+    """Write PNG and SVG; the same figure gives the same files, so that in git only what is different changes."""
+    png, svg = path.with_suffix(".png"), path.with_suffix(".svg")
+    figure.savefig(png, dpi=DPI)
+    with rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(svg, metadata={"Date": None})
+    return [png, svg]

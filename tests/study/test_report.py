@@ -57,7 +57,10 @@ def test_findings_show_the_figures_that_decide_them(study, two_seeds):
     open_text = page(study, two_seeds)
     assert "- **open, ptq.time is missing**: the deck is slower" in open_text
     text = page(study, [*two_seeds, result("ptq", 1, 0.9)])
-    assert "- **confirmed**: the deck is slower (the deck: 4.570 ms; PTQ: 2.000 ms, estimated; `deck.time > ptq.time`)" in text
+    assert (
+        "- **confirmed**: the deck is slower (the deck: 4.570 ms; PTQ: 2.000 ms, estimated; `deck.time > ptq.time`)"
+        in text
+    )
 
 
 def test_each_run_is_named_with_what_repeats_it(study, two_seeds):
