@@ -226,6 +226,8 @@ class SweepConfig:
         limits: conditions on hardware metrics, as ``hw/latency_us <= 2000``.
         baseline: whether the configuration as it is without the search space is tried first, and in the second phase
             too, for the others to be compared with.
+        reach_baseline: whether the sampler is to look first for trials that are at least as good as the baseline in
+            the first objective, and among these for the best in the others.
         stop_after_failures: like failures in a row that end the sweep.
         attempts: how often a trial may lose its worker before it counts as failed.
         grace_s: seconds without a sign of life after which a worker on another machine counts as dead.
@@ -244,6 +246,7 @@ class SweepConfig:
     pruning: PruningConfig | None = None
     final: FinalConfig | None = None
     baseline: bool = False
+    reach_baseline: bool = False
     launcher: LauncherConfig = field(default_factory=LauncherConfig)
     stop_after_failures: int = 3
     attempts: int = 3
@@ -254,6 +257,8 @@ class SweepConfig:
             _check(key, getattr(self, key), getattr(self, key) >= 1, "must be at least 1")
         _check("grace_s", self.grace_s, self.grace_s >= 10, "must be at least 10 seconds")
         _check("objectives", "{}", bool(self.objectives), "name at least one metric and its direction")
+        if self.reach_baseline and not self.baseline:
+            raise ConfigError("hydra.sweeper.reach_baseline: there is none; set hydra.sweeper.baseline=true, too")
         if isinstance(self.sampler, CmaesConfig) and len(self.objectives) > 1:
             raise ConfigError("sampler=cmaes handles one objective; choose tpe, nsgaii, gp, random or grid")
 

@@ -13,10 +13,14 @@ from maxexp.report.pareto import pareto_mask
 from maxexp.sweep.attributes import CURVE, OUTCOME, PLACEHOLDERS, REASON, RUN, SECONDS, TESTED
 from maxexp.sweep.config import Direction
 from maxexp.sweep.hypervolume import hypervolume
+from maxexp.sweep.limits import LEAST_EXCESS
 from maxexp.sweep.repeats import REPEAT, without_seed
 from maxexp.sweep.sampling import frozen
 from maxexp.sweep.space import Value
 from maxexp.sweep.study import SweepStudy
+
+MINUTE = 1e-9
+"""Against a division by a baseline of 0."""
 
 OUTCOMES = ("complete", "infeasible", "pruned", "failed")
 """How a trial that counts, or failed, can end."""
@@ -138,6 +142,22 @@ def hypervolume_history(found: Sequence[Result]) -> list[tuple[int, float]]:
         front = front[pareto_mask(front)]
         history.append((count, hypervolume(front, np.ones(front.shape[1]))))
     return history
+
+
+def behind_baseline(study: SweepStudy, params: Mapping[str, Value], value: float) -> float:
+    """By how much a value of the first objective is worse than the baseline's, as a share of it; else not above 0.
+
+    As long as the baseline is not finished every other is a little behind it.
+    """
+    if study.plan.baseline and frozen(without_seed(params)) == frozen(study.plan.baseline):
+        return 0.0
+    finished = (r for r in results(study) if r.baseline and r.losses)
+    least = next((r.losses[0] for r in finished if r.losses), None)
+    if least is None:
+        return LEAST_EXCESS
+    direction = next(iter(study.plan.settings.objectives.values()))
+    loss = value if direction is Direction.minimize else -value
+    return (loss - least) / max(abs(least), MINUTE)
 
 
 def _result(trial: FrozenTrial, objectives: Mapping[str, Direction], baseline: tuple | None) -> Result:

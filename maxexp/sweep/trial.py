@@ -16,6 +16,7 @@ from maxexp.config import Config
 from maxexp.errors import MaxexpError
 from maxexp.execution import LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.sweep.attributes import (
+    BASELINE_LIMIT,
     COSTS,
     CURVE,
     INFEASIBLE_TAG,
@@ -36,6 +37,7 @@ from maxexp.sweep.config import Direction
 from maxexp.sweep.limits import Verdict, judge, parse_limits
 from maxexp.sweep.objectives import objective_values
 from maxexp.sweep.pruning import Rival, hopeless
+from maxexp.sweep.results import behind_baseline
 from maxexp.sweep.storage import storage_errors
 from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
 from maxexp.tracking.ending import summary
@@ -189,13 +191,17 @@ class TrialRun:
 
     def _note(self, verdict: Verdict) -> None:
         """Tell the study what is known before training."""
-        known = self._trial.storage.get_trial(self._trial._trial_id).constraints
-        for name, value in verdict.constraints.items():
-            if name not in known:
-                self._trial.set_constraint(name, value)
+        self._constrain(verdict.constraints)
         objectives = self._plan.settings.objectives
         costs = {n: verdict.costs[n] * _sign(d) for n, d in objectives.items() if n in verdict.costs}
         self._trial.set_user_attr(COSTS, costs)
+
+    def _constrain(self, constraints: Mapping[str, float]) -> None:
+        """Set constraints; those that an earlier worker of this trial has set stay."""
+        known = self._trial.storage.get_trial(self._trial._trial_id).constraints
+        for name, value in constraints.items():
+            if name not in known:
+                self._trial.set_constraint(name, value)
 
     def _placeholders(self, verdict: Verdict) -> list[float]:
         """Values for a trial that was never trained: exact costs, and for the rest the worst that any trial has.
@@ -245,6 +251,12 @@ class TrialRun:
         if outcome == "failed":
             self._study.fail(self._trial, reason or "unknown")
             return
+        if self._plan.settings.reach_baseline:
+            # Samplers want each constraint of each trial; one without a value is as far behind as can be.
+            behind = 1.0
+            if outcome == "complete" and values:
+                behind = behind_baseline(self._study, self._trial.params, values[0])
+            self._constrain({BASELINE_LIMIT: behind})
         self._trial.set_user_attr(OUTCOME, outcome)
         if reason:
             self._trial.set_user_attr(REASON, reason)

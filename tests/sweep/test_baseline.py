@@ -63,6 +63,24 @@ def test_one_that_cannot_be_tried_is_refused(further, part):
     assert part in str(caught.value)
 
 
+def test_the_sampler_is_told_who_is_behind_it(sweep):
+    limit = "hydra.sweeper.limits=['hw/latency_us <= 80']"
+    reach = "hydra.sweeper.reach_baseline=true"
+    _, found = sweep("hydra.sweeper.trials=6", BASELINE, reach, limit, COSTS, *SPACE, *COST_ONLY)
+    least = next(r.values["hw/macs_per_cycle"] for r in found if r.baseline)
+    behind = {r.number: 1 - r.values["hw/macs_per_cycle"] / least for r in found if r.outcome == "complete"}
+    assert {r.outcome for r in found} == {"complete", "infeasible"} and min(behind.values()) < 0 < max(
+        behind.values()
+    )
+    for each in found:
+        assert each.constraints["baseline"] == pytest.approx(behind.get(each.number, 1.0), abs=1e-9)
+
+
+def test_it_cannot_be_reached_where_there_is_none():
+    with pytest.raises(ConfigError, match="set hydra.sweeper.baseline=true"):
+        planned(COSTS, "hydra.sweeper.reach_baseline=true", *SPACE, *COST_ONLY)
+
+
 def test_it_is_the_first_trial_of_both_phases(sweep):
     final = "hydra.sweeper.final={overrides:['model.layers.conv2.bias=true'],most:1}"
     study, found = sweep("hydra.sweeper.trials=4", BASELINE, final, COSTS, *SPACE, *COST_ONLY)
