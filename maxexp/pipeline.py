@@ -52,7 +52,7 @@ from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.distillation import Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device, training_precision
-from maxexp.training.phases import RunFiles, Training, TrainingSettings
+from maxexp.training.phases import QAT, RunFiles, Training, TrainingSettings
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class Pipeline:
         files = RunFiles(
             self._folder,
             lambda path: self._record.log_artifact(path, "checkpoints"),
-            lambda offset: RecordLogger(self._record, self._folder, offset),
+            self._phase_logger,
         )
         precision = training_precision(config.trainer, self._device)
         self._record.set_tags({"train.device": self._device.type, "train.precision": precision.name})
@@ -218,14 +218,18 @@ class Pipeline:
         start = self._quantized or self._float
         trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
-        if trained.qat_epoch is not None:
-            self._record.log_metrics({"train/qat_epoch": trained.qat_epoch})
         record_curves(self._record, trained.qat_epoch)
         if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)
         else:
             self._float = trained.network
+
+    def _phase_logger(self, phase: str, first_epoch: int) -> RecordLogger:
+        # Noted when it begins: a run that ends within this phase has it, too, and a sweep compares within phases.
+        if phase == QAT:
+            self._record.log_metrics({"train/qat_epoch": first_epoch})
+        return RecordLogger(self._record, self._folder, first_epoch)
 
     def _quantize(self) -> None:
         if self._float is not None:

@@ -96,7 +96,7 @@ def train_recorded(
         if path.suffix == ".ckpt":
             epoch_done()
 
-    files = RunFiles(folder / "run", keep, lambda offset: RecordLogger(record, folder, offset))
+    files = RunFiles(folder / "run", keep, lambda phase, offset: RecordLogger(record, folder, offset))
     files.folder.mkdir()
     with record:
         Training(network, data, settings, files).run()

@@ -92,7 +92,7 @@ def ray(study: SweepStudy, count: int) -> Iterator[Callable[[], int]]:
     """Workers of Ray, through maxexp's own launcher; yields how many live."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(HERE)])
     launchers._work = trivial_worker.work
-    workers = launchers.RayWorkers({"num_cpus": count}, (study.url, study.name, 1), HERE)
+    workers = launchers.RayWorkers({"num_cpus": count}, (study.url, study.name, 1, study.plan), HERE)
     try:
         workers.start(count)
         yield workers.alive

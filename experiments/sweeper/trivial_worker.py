@@ -9,6 +9,7 @@ import sys
 from maxexp.composition import compose_config
 from maxexp.sweep import trial, worker
 from maxexp.sweep.limits import judge
+from maxexp.sweep.plan import Plan
 
 
 def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
@@ -18,12 +19,12 @@ def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
     return "complete", None, [verdict.costs[name] for name in self._plan.settings.objectives]
 
 
-def work(url: str, name: str, threads: int | None, cwd: str) -> int:
+def work(url: str, name: str, threads: int | None, plan: Plan | None, cwd: str) -> int:
     """As the workers of :mod:`maxexp.sweep.launchers`; returns how many trials it has carried out."""
     os.chdir(cwd)
     trial.TrialRun._carry_out = carry_out  # type: ignore[method-assign]
-    return worker.work(url, name, threads)
+    return worker.work(url, name, threads, plan)
 
 
 if __name__ == "__main__":
-    print(work(sys.argv[1], sys.argv[2], 1, os.getcwd()))
+    print(work(sys.argv[1], sys.argv[2], 1, None, os.getcwd()))

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from maxexp.report.labels import label_bubbles
 
 OURS, PUBLISHED = "#4477aa", "#bb5566"
-LARGEST_AREA, PLAIN_AREA = 1400.0, 90.0
+LARGEST_AREA, PLAIN_AREA, CENTER_AREA = 1400.0, 90.0, 5.0
 """Points squared."""
 LOGARITHMIC = 8
 """Ratio of the largest x to the smallest from which on the axis is logarithmic."""
@@ -37,7 +37,7 @@ class Point:
 
 
 def scatter(title: str, x_label: str, y_label: str, size_label: str, points: Sequence[Point]) -> Figure:
-    """The picture; areas are true to ``size``, and a legend shows some."""
+    """The picture; areas are true to ``size``, and a legend shows some. Beside each bubble is its name, and its y."""
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots()
     largest = max((point.size for point in points if point.size), default=None)
@@ -45,6 +45,7 @@ def scatter(title: str, x_label: str, y_label: str, size_label: str, points: Seq
     for point, area in zip(points, areas, strict=True):
         style = _style(point.published)
         axes.scatter(point.x, point.y, s=area, zorder=3, **style)
+        axes.scatter(point.x, point.y, s=CENTER_AREA, color=PUBLISHED if point.published else "white", zorder=4)
         if point.error:
             axes.errorbar(point.x, point.y, yerr=point.error, color=style["edgecolor"], capsize=3, zorder=4)
     if max(point.x for point in points) > LOGARITHMIC * min(point.x for point in points):
@@ -56,7 +57,8 @@ def scatter(title: str, x_label: str, y_label: str, size_label: str, points: Seq
     axes.spines[["top", "right"]].set_visible(False)
     _add_legend(axes, points, largest if size_label else None, size_label)
     places = [(point.x, point.y) for point in points]
-    label_bubbles(figure, axes, [point.label for point in points], places, [(area / pi) ** 0.5 for area in areas])
+    labels = [f"{point.label}  {point.y:.4g}" for point in points]
+    label_bubbles(figure, axes, labels, places, [(area / pi) ** 0.5 for area in areas])
     return figure
 
 
@@ -67,27 +69,22 @@ def _style(published: bool) -> dict[str, Any]:
 
 def _add_legend(axes: Axes, points: Sequence[Point], largest: float | None, size_label: str) -> None:
     """Ours and published, and round sizes, outside of the chart."""
-    kinds = {point.published for point in points}
-    for published, label in ((False, "ours"), (True, "published")):
-        if len(kinds) > 1:
-            color = PUBLISHED if published else OURS
-            face = "none" if published else color
-            axes.scatter(
-                [], [], s=PLAIN_AREA, facecolor=face, edgecolor=color, linewidth=1.5, alpha=0.75, label=label
-            )
-    if largest:
-        for size in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, largest)[1:]:
-            if size <= largest:
-                area = LARGEST_AREA * size / largest
-                axes.scatter([], [], s=area, facecolor="none", edgecolor="0.5", label=f"{size:,.10g}")
-    if axes.get_legend_handles_labels()[0]:
-        title = f"area: {size_label}" if largest else None
-        axes.legend(
-            frameon=False,
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-            title=title,
-            labelspacing=2.4,
-            borderpad=1.2,
-            handletextpad=1.2,
-        )
+    kinds = ((False, "ours"), (True, "published")) if len({point.published for point in points}) > 1 else ()
+    bubbles = [axes.scatter([], [], s=PLAIN_AREA, label=label, **_style(published)) for published, label in kinds]
+    beside: dict[str, Any] = {"frameon": False, "loc": "upper left", "alignment": "left"}
+    if bubbles:
+        axes.add_artist(axes.legend(handles=bubbles, bbox_to_anchor=(1, 1), **beside))
+    if not largest:
+        return
+    sizes = [s for s in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, largest)[1:] if s <= largest]
+    plain = {"facecolor": "none", "edgecolor": "0.5"}
+    circles = [axes.scatter([], [], s=LARGEST_AREA * s / largest, label=f"{s:,.10g}", **plain) for s in sizes]
+    axes.legend(
+        handles=circles,
+        bbox_to_anchor=(1, 0.87),
+        title="area: " + size_label.replace(", ", ",\n"),
+        labelspacing=2.4,
+        borderpad=1.2,
+        handletextpad=1.2,
+        **beside,
+    )

@@ -40,7 +40,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def _run(arguments: argparse.Namespace) -> None:
     study, results, store = _opened(arguments)
     try:
-        unfinished = run_missing(study, results, store, arguments.overrides, arguments.only)
+        unfinished = run_missing(study, results, store, arguments.overrides, arguments.only, arguments.again)
     except KeyboardInterrupt:
         print("maxexp: stopped; the same command goes on", file=sys.stderr)
         raise
@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_choices(running: argparse.ArgumentParser) -> None:
     text = "entries to run, separated by commas (default: all)"
     running.add_argument("--only", type=lambda names: names.split(","), default=[], metavar="ENTRIES", help=text)
+    text = "run anew what is done, too; the new results take the place of the older ones"
+    running.add_argument("--again", action="store_true", help=text)
     running.add_argument(
         "overrides",
         nargs="*",

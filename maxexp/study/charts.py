@@ -1,12 +1,14 @@
 """The pictures of a study."""
 
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 
 from maxexp.report.bars import Bar, bars
 from maxexp.report.scatter import Point, scatter
 from maxexp.study.description import Chart, Format, Study
-from maxexp.study.figures import Row, Rows, noise
-from maxexp.study.markdown import SCALES, UNITS
+from maxexp.study.figures import Row, Rows, noise, weakest
+from maxexp.study.markdown import MARKS, SCALES, UNITS
 
 
 def drawable(study: Study, rows: Rows) -> list[str]:
@@ -21,10 +23,10 @@ def draw(study: Study, chart: Chart, rows: Rows) -> Figure:
         column = study.columns[chart.x]
         found = noise(rows, study.judged) if study.judged and column.format is Format.points else None
         chance = found.resolution * _scale(study, chart.x) if found else 0
-        return bars(chart.title, _label(study, chart.x), [_bar(study, row, chart.x) for row in shown], chance)
+        return bars(chart.title, _label(study, chart.x, shown), [_bar(study, row, chart.x) for row in shown], chance)
     points = [_point(study, chart, chart.y, row) for row in shown]
-    labels = _label(study, chart.x), _label(study, chart.y), _label(study, chart.area) if chart.area else ""
-    return scatter(chart.title, *labels, points)
+    x, y, area = (_label(study, key, shown) if key else "" for key in (chart.x, chart.y, chart.area))
+    return scatter(chart.title, x, y, area, points)
 
 
 def _shown(chart: Chart, rows: Rows) -> list[Row]:
@@ -60,7 +62,11 @@ def _scale(study: Study, key: str) -> float:
     return SCALES.get(study.columns[key].format, 1.0)
 
 
-def _label(study: Study, key: str) -> str:
+def _label(study: Study, key: str, shown: Sequence[Row]) -> str:
+    """Name and unit of a column, and where our own figures of it come from unless they are plain counts."""
     column = study.columns[key]
     unit = UNITS.get(column.format, "").strip()
-    return f"{column.label} [{unit}]" if unit and column.format is not Format.factor else column.label
+    text = f"{column.label} [{unit}]" if unit and column.format is not Format.factor else column.label
+    source = weakest(row.cells[key].source for row in shown if not row.origin and row.cells[key].value is not None)
+    published = any(row.origin for row in shown)
+    return f"{text}{', ours' if published else ','} {source}" if source in MARKS else text

@@ -92,12 +92,15 @@ def _in_store(job: Job, store: Store) -> tuple[Result | None, State, str | None]
     return None, State.failed if newest.status == "FAILED" else State.interrupted, newest.run_id
 
 
-def run_missing(study: Study, results: Results, store: Store, machine: Sequence[str], only: Sequence[str]) -> int:
+def run_missing(
+    study: Study, results: Results, store: Store, machine: Sequence[str], only: Sequence[str], again: bool = False
+) -> int:
     """Run or resume whatever is not done, one after another; a failure does not stop the others.
 
     Args:
         machine: further overrides that do not change results, e.g. ``trainer.threads=1``.
         only: entries to run; all by default.
+        again: whether to run anew what is done, too; the new result takes the older one's place.
 
     Returns:
         How many runs are not done: failed, or in the hands of another process.
@@ -115,7 +118,7 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
         if job is None:
             log.error("%s seed %d: %s is not done, which it starts from", name, seed, study.entries[name].starts_from)
             unfinished += 1
-        elif standing.state is State.done:
+        elif standing.state is State.done and not again:
             log.info("%s: done", job.name)
         elif standing.state is State.running:
             # On another host: nobody here can tell whether its process lives.
@@ -128,8 +131,10 @@ def run_missing(study: Study, results: Results, store: Store, machine: Sequence[
             unfinished += 1
         elif not _run(job, standing, store, machine):
             unfinished += 1
-        elif stand(study, name, seed, results, store).result is None:
+        elif (newest := _in_store(job, store)[0]) is None:
             raise StudyError(f"{job.name}: its run ended well but is not in {store} under its configuration")
+        else:
+            results.add(newest)
     return unfinished
 
 

@@ -85,7 +85,7 @@ def _recorded(column: Column, results: Sequence[Result]) -> Figure:
     for metric in filter(None, (column.metric, column.otherwise)):
         values = {result.seed: result.metrics[metric] for result in results if metric in result.metrics}
         if values:
-            return _over_seeds(values, _weakest(_source(metric, result) for result in results))
+            return _over_seeds(values, weakest(_source(metric, result) for result in results))
     return Figure()
 
 
@@ -93,7 +93,8 @@ def _source(metric: str, result: Result) -> str:
     return _QUANTITIES[metric].source(result.tags) if metric in _QUANTITIES else "computed"
 
 
-def _weakest(sources: Iterable[str]) -> str:
+def weakest(sources: Iterable[str]) -> str:
+    """What a figure made of figures of these sources counts as."""
     return min(sources, key=SOURCES.index, default="computed")
 
 
@@ -121,7 +122,7 @@ def _computed(expression: Expression, row: Row, rows: Rows) -> Figure:
     used += [rows[other].cells[column] for other, column in expression.attributes]
     values = {result.seed: _value(expression, row, rows, result.seed) for result in row.results}
     known = {seed: value for seed, value in values.items() if value is not None}
-    return _over_seeds(known, _weakest(figure.source for figure in used)) if known else Figure()
+    return _over_seeds(known, weakest(figure.source for figure in used)) if known else Figure()
 
 
 def _value(expression: Expression, row: Row, rows: Rows, seed: int | None) -> float | None:

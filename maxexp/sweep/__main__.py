@@ -23,7 +23,7 @@ from maxexp.sweep.progress import progress_line
 from maxexp.sweep.report import PAGE, best, page, sweep_files
 from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.storage import check_exists, open_storage
-from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts, open_phases
+from maxexp.sweep.study import SweepStudy, counts, first_phase, open_phases
 from maxexp.sweep.tables import figures
 
 DPI = 110
@@ -112,7 +112,7 @@ def _table(lines: Sequence[Sequence[str]]) -> Table:
 
 
 def _resume(arguments: argparse.Namespace) -> None:
-    name = arguments.study.removesuffix(FINAL_SUFFIX)
+    name = first_phase(arguments.study)
     plan = SweepStudy.open(arguments.storage, name).plan
     workers = arguments.workers or plan.settings.workers
     settings = replace(plan.settings, storage=arguments.storage, workers=workers)
@@ -134,7 +134,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     study, chosen = _chosen(arguments.storage, arguments.study, arguments.trial)
-    default = f"{study.name}_{chosen.number}.yaml".replace(FINAL_SUFFIX, "_final")
+    default = f"{study.name}_{chosen.number}.yaml".replace(".final", "_final")
     path = arguments.output or Path("conf/experiment") / default
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(experiment_yaml(study.plan, chosen, study.name))

@@ -20,14 +20,12 @@ from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import OUTCOMES, results, worth_finishing
 from maxexp.sweep.space import Value
 from maxexp.sweep.storage import storage_errors, storage_failures_told
-from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy
+from maxexp.sweep.study import SweepStudy, counts, create_final
 from maxexp.sweep.tables import line
 from maxexp.sweep.tickets import Tickets
 from maxexp.tracking.owner import HOST, identity, lives_here
 
 TICK_S = 0.5
-DEATHS_PER_WORKER = 3
-"""Workers that may die, for each that is wanted, without a trial being finished in between."""
 
 
 class SweepError(MaxexpError):
@@ -82,15 +80,16 @@ class Coordinator:
 
     def _final(self) -> SweepStudy:
         """The study of the second phase."""
-        name = self._study.name + FINAL_SUFFIX
-        return SweepStudy.create(self._settings.storage, name, self._plan.final())
+        return create_final(self._study, self._plan.final())
 
     def _phase(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> None:
         tickets: Tickets | None = None
         seen = {result.number for result in results(study) if result.outcome in OUTCOMES}
         folder = Path(self._settings.dir) / study.name
-        workers = make_workers(self._settings.launcher, self._settings.storage, study.name, self._threads(), folder)
-        print(f"sweep {study.name}: workers {self._settings.workers}, their output in {folder}/", flush=True)
+        workers = make_workers(self._settings.launcher, study, self._threads(), folder)
+        ended = sum(map(counts, study.trials()))
+        state = f"going on after {ended} trials" if ended else "new"
+        print(f"sweep {study.name}: {state}, workers {self._settings.workers}, output in {folder}/", flush=True)
         deaths = -self._settings.workers
         try:
             while True:
@@ -107,7 +106,8 @@ class Coordinator:
                 if over:
                     break
                 deaths += self._replace(workers)
-                if deaths > DEATHS_PER_WORKER * self._settings.workers:
+                # As many as their trials may lose, for each that is wanted, without one being finished in between.
+                if deaths > self._settings.attempts * self._settings.workers:
                     raise SweepError(f"workers end without finishing a trial; see {folder}/worker-*.log")
                 time.sleep(TICK_S)
         finally:

@@ -6,16 +6,20 @@ a function some times and to say how many are still at it.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from maxexp.errors import ConfigError, MaxexpError
 from maxexp.sweep.config import Engine, LauncherConfig
+from maxexp.sweep.plan import Plan
+from maxexp.sweep.study import SweepStudy
 
 GRACE_S = 60.0
 """Seconds that workers have to close their runs, and to give their trials back, when they are asked to stop."""
@@ -34,12 +38,11 @@ class Workers(Protocol):
         """End all, and wait until they have; those that can be asked to give their trials back first."""
 
 
-def make_workers(config: LauncherConfig, url: str, name: str, threads: int | None, folder: Path) -> Workers:
+def make_workers(config: LauncherConfig, study: SweepStudy, threads: int | None, folder: Path) -> Workers:
     """The engine of a configuration.
 
     Args:
-        url: of the storage.
-        name: of the study.
+        study: with the plan that the workers are to follow.
         threads: CPU threads of each worker's training.
         folder: for the workers' own output.
 
@@ -47,14 +50,14 @@ def make_workers(config: LauncherConfig, url: str, name: str, threads: int | Non
         ConfigError: the engine is not installed.
     """
     if config.name is Engine.local:
-        return LocalWorkers(url, name, threads, folder)
+        return LocalWorkers(study, threads, folder)
     engines: dict[Engine, Callable[..., Workers]] = {
         Engine.joblib: JoblibWorkers,
         Engine.ray: RayWorkers,
         Engine.submitit: SubmititWorkers,
     }
     try:
-        return engines[config.name](config.options, (url, name, threads), folder)
+        return engines[config.name](config.options, (study.url, study.name, threads, study.plan), folder)
     except ImportError as error:
         raise ConfigError(
             f"launcher={config.name.name}: {error.name} is not installed; run: pip install {error.name}"
@@ -64,9 +67,10 @@ def make_workers(config: LauncherConfig, url: str, name: str, threads: int | Non
 class LocalWorkers:
     """Processes of this machine. They end with this process, even if it is killed: their standard input closes."""
 
-    def __init__(self, url: str, name: str, threads: int | None, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "maxexp.sweep.worker", url, name]
+    def __init__(self, study: SweepStudy, threads: int | None, folder: Path) -> None:
+        self._command = [sys.executable, "-m", "maxexp.sweep.worker", study.url, study.name]
         self._command += ["--threads", str(threads)] if threads else []
+        self._plan = json.dumps(study.plan.to_plain()).encode() + b"\n"
         self._folder = folder
         self._running: list[subprocess.Popen] = []
         self._started = 0
@@ -82,6 +86,10 @@ class LocalWorkers:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # Ctrl-C reaches them through us, once
                 )
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):  # it has ended already; its log says why
+                process.stdin.write(self._plan)
+                process.stdin.flush()
             self._running.append(process)
             self._started += 1
 
@@ -101,12 +109,12 @@ class LocalWorkers:
                 process.wait()
 
 
-def _work(url: str, name: str, threads: int | None, cwd: str) -> int:
+def _work(url: str, name: str, threads: int | None, plan: Plan, cwd: str) -> int:
     """A worker inside of another engine's process."""
     os.chdir(cwd)
     from maxexp.sweep.worker import work
 
-    return work(url, name, threads)
+    return work(url, name, threads, plan)
 
 
 class JoblibWorkers:

@@ -116,7 +116,7 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     """
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
     if config.quantization.method is Method.float:
-        return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {})
+        return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {FIT: 0.0})
     try:
         network = described_network(config)
     except NetworkError as error:

@@ -31,8 +31,9 @@ ADJUSTABLE = (
     "stop_after_failures",
     "attempts",
     "grace_s",
+    "final",
 )
-"""Settings that may change when a sweep goes on."""
+"""Settings that may change when a sweep goes on; another second phase begins anew, the first one stays."""
 
 SEARCHED = ("params", "when")
 """Settings that the space has, together with what the command line adds."""

@@ -12,14 +12,25 @@ from maxexp.sweep.config import PruningConfig
 
 @dataclass(frozen=True)
 class Rival:
-    """Another trial: its costs known before training (lower is better), and its curve by epoch."""
+    """Another trial.
+
+    Attributes:
+        costs: known before training; lower is better.
+        curve: accuracy by epoch.
+        qat_epoch: the first quantization-aware one, once there is one.
+    """
 
     costs: Mapping[str, float]
     curve: Mapping[int, float]
+    qat_epoch: int | None = None
 
 
 def hopeless(
-    config: PruningConfig, costs: Mapping[str, float], curve: Mapping[int, float], others: Iterable[Rival]
+    config: PruningConfig,
+    costs: Mapping[str, float],
+    curve: Mapping[int, float],
+    others: Iterable[Rival],
+    qat_epoch: int | None = None,
 ) -> bool:
     """Whether a training should be given up after the latest epoch of its curve.
 
@@ -30,19 +41,22 @@ def hopeless(
     Args:
         costs: by objective, lower is better.
         curve: by epoch, counted from 0, higher is better.
+        qat_epoch: the first quantization-aware epoch, once there is one. From there on what floating point reached
+            counts no more: the checkpoint is chosen in the last phase.
     """
     epoch = max(curve)
     if epoch + 1 <= config.warmup_epochs:
         return False
     rivals = [
-        _best_until(epoch, other.curve)
+        _best_until(epoch, other.curve, other.qat_epoch)
         for other in others
         if epoch in other.curve and all(other.costs.get(key, np.inf) <= cost for key, cost in costs.items())
     ]
     if len(rivals) < config.rivals:
         return False
-    return _best_until(epoch, curve) < float(np.percentile(rivals, config.percentile))
+    return _best_until(epoch, curve, qat_epoch) < float(np.percentile(rivals, config.percentile))
 
 
-def _best_until(epoch: int, curve: Mapping[int, float]) -> float:
-    return max(value for step, value in curve.items() if step <= epoch)
+def _best_until(epoch: int, curve: Mapping[int, float], qat_epoch: int | None) -> float:
+    first = 0 if qat_epoch is None or epoch < qat_epoch else qat_epoch
+    return max(value for step, value in curve.items() if first <= step <= epoch)

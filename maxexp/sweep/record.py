@@ -13,7 +13,7 @@ from maxexp.execution import masked
 from maxexp.sweep.attributes import PARENT_RUN, STUDY_TAG
 from maxexp.sweep.report import FINAL_FOLDER, sweep_files, tables
 from maxexp.sweep.results import OUTCOMES, pareto_set, results
-from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
+from maxexp.sweep.study import SweepStudy, counts, is_final
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
@@ -95,4 +95,4 @@ class ParentRecord:
 
 def _prefix(study: SweepStudy) -> str:
     """Of the names of a phase's metrics."""
-    return f"sweep/{FINAL_FOLDER}/" if study.name.endswith(FINAL_SUFFIX) else "sweep/"
+    return f"sweep/{FINAL_FOLDER}/" if is_final(study.name) else "sweep/"

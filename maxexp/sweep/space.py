@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, inf
@@ -232,21 +232,48 @@ def parse_space(
     typed = _parse(parser, arguments)
     settled = {override.key_or_group for override in typed}
     preset = [o for o in _parse(parser, _lines(params)) if o.key_or_group not in settled]
-    found = [(override, None) for override in (*preset, *typed)]
-    parameters = [_parameter(o, None, o.key_or_group) for o, _ in found if o.is_sweep_override()]
-    fixed = [_plain(o) for o, _ in found if not o.is_sweep_override()]
-    keys = [o.key_or_group for inner in when.values() for o in _parse(parser, _lines(inner))]
-    for condition, inner in when.items():
-        only_if = _condition(condition, parameters)
-        for override in _parse(parser, _lines(inner)):
-            key = override.key_or_group
-            if key in settled:
-                continue
-            if not override.is_sweep_override():
-                raise ConfigError(f"hydra.sweeper.when.{condition}.{key}: give a choice, a range or an interval")
-            shared = keys.count(key) > 1 or any(p.name == key for p in parameters)
-            parameters.append(_parameter(override, only_if, f"{key} [{condition}]" if shared else key))
-    return Space(tuple(parameters), tuple(fixed))
+    found = [*preset, *typed]
+    parameters = [_parameter(o, None, o.key_or_group) for o in found if o.is_sweep_override()]
+    fixed = [o for o in found if not o.is_sweep_override()]
+    possible = _possible(when, parameters, fixed, settled)
+    conditional = [(text, override) for text in possible for override in _parse(parser, _lines(when[text]))]
+    blocks = [(text, override) for text, override in conditional if override.key_or_group not in settled]
+    keys = [*(p.name for p in parameters), *(o.key_or_group for _, o in blocks)]
+    for text, override in blocks:
+        key = override.key_or_group
+        if not override.is_sweep_override():
+            raise ConfigError(f"hydra.sweeper.when.{text}.{key}: give a choice, a range or an interval")
+        parameters.append(_parameter(override, possible[text], f"{key} [{text}]" if keys.count(key) > 1 else key))
+    return Space(tuple(parameters), tuple(map(_plain, fixed)))
+
+
+def _possible(
+    when: Mapping[str, Mapping[str, Any]],
+    parameters: Sequence[Parameter],
+    fixed: Sequence[Override],
+    typed: Container[str],
+) -> dict[str, tuple[str, Value] | None]:
+    """The conditions that can hold, with the choice that they need; None where they always do.
+
+    The command line may have narrowed the choice: to other values, or to a single one.
+    """
+    single = {override.key_or_group: override.get_value_element_as_str() for override in fixed}
+    possible: dict[str, tuple[str, Value] | None] = {}
+    for text in when:
+        key, _, value = text.partition("=")
+        if key in single:
+            if single[key] == value:
+                possible[text] = None
+            continue
+        if key in typed and value not in _written(key, parameters):
+            continue
+        possible[text] = _condition(text, parameters)
+    return possible
+
+
+def _written(key: str, parameters: Sequence[Parameter]) -> list[str]:
+    """The values of a choice as an override has them; none if the key is no choice."""
+    return next((list(p.texts.values()) for p in parameters if p.name == key), [])
 
 
 def _lines(params: Mapping[str, Any]) -> list[str]:

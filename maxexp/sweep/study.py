@@ -8,6 +8,7 @@ back to the queue under its number, with the parameters that it has.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -26,12 +27,13 @@ from maxexp.sweep.attributes import BEAT, DIGEST, LOST, OUTCOME, PLAN, REASON, S
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.sampling import DistinctSampler, frozen, make_sampler
 from maxexp.sweep.space import Parameter, Value
-from maxexp.sweep.storage import StorageError, open_storage, storage_lock
+from maxexp.sweep.storage import StorageError, open_storage, storage_errors, storage_lock
+from maxexp.tracking.ending import summary
 from maxexp.tracking.owner import identity
 from maxexp.tracking.text import without_password
 
-FINAL_SUFFIX = ".final"
-"""Of the name of a study's second phase."""
+_FINAL = re.compile(r"\.final(\d*)$")
+"""End of the name of a study's second phase: .final, and .final2 where the sweep went on with another one."""
 
 DRAWING_S = 0.1
 """How often one looks whether another worker has drawn its point."""
@@ -44,18 +46,22 @@ class SweepStudy:
         url: of the storage.
         storage: Optuna's.
         study: Optuna's.
+        plan: with this machine's places; that of the process that joined last by default.
     """
 
-    def __init__(self, url: str, storage: BaseStorage, study: Study) -> None:
+    def __init__(self, url: str, storage: BaseStorage, study: Study, plan: Plan | None = None) -> None:
         self.url = url
         self.storage = storage
         self.study = study
-        self._plan: Plan | None = None
+        self._plan = plan
         self._ended: dict[int, tuple] = {}
 
     @classmethod
-    def open(cls, url: str, name: str) -> SweepStudy:
+    def open(cls, url: str, name: str, plan: Plan | None = None) -> SweepStudy:
         """An existing study.
+
+        Args:
+            plan: as the process that works for this machine has it.
 
         Raises:
             StorageError: there is none of this name, or it is not a sweep of maxexp.
@@ -68,7 +74,7 @@ class SweepStudy:
             raise StorageError(f"there is no study {name} in {without_password(url)}; there are: {known}") from error
         if PLAN not in study.user_attrs:
             raise StorageError(f"study {name} in {without_password(url)} was not made by maxexp")
-        return cls(url, storage, study)
+        return cls(url, storage, study, plan)
 
     @classmethod
     def create(cls, url: str, name: str, plan: Plan) -> SweepStudy:
@@ -98,7 +104,7 @@ class SweepStudy:
                 )
             study.set_user_attr(DIGEST, digest)
             study.set_user_attr(PLAN, json.dumps(plan.to_plain()))
-        return cls(url, storage, study)
+        return cls(url, storage, study, plan)
 
     @property
     def name(self) -> str:
@@ -126,24 +132,42 @@ class SweepStudy:
         return TOTAL in attributes and sum(map(counts, self.trials())) >= attributes[TOTAL]
 
     def claim(self) -> Trial | None:
-        """The next trial with its parameters drawn, now this process's; None if no ticket is waiting."""
+        """The next trial with its parameters drawn, now this process's.
+
+        None if no ticket is waiting, or if the sampler cannot draw: then the trial has failed of that.
+        """
         with storage_lock(self.url) as alone:
-            for ticket in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-                if alone:
-                    # Before it is ours: then there is no moment at which a kill leaves it without an owner.
-                    self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
-                if self._take(ticket):
-                    break
-            else:
+            ticket = self._next_ticket(alone)
+            if ticket is None:
                 return None
-            if not alone:
-                self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
             inner = make_sampler(self.plan.settings.sampler, self.plan.space, ticket.number)
             known = [self._key(t) for t in self.trials() if t.number != ticket.number]
             self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
             trial = Trial(self.study, ticket._trial_id)
-            self.plan.space.draw(lambda parameter: _suggest(trial, parameter))
+            try:
+                self.plan.space.draw(lambda parameter: _suggest(trial, parameter))
+            except storage_errors():
+                raise
+            except Exception as error:  # a sampler's own, of whatever kind: the worker is not to blame
+                self.fail(trial, f"no parameters could be drawn: {summary(error)}")
+                return None
             return trial
+
+    def _next_ticket(self, alone: bool) -> FrozenTrial | None:
+        """The first waiting ticket that this process can take, taken.
+
+        Args:
+            alone: whether no other process takes tickets meanwhile.
+        """
+        for ticket in self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            if alone:
+                # Before it is ours: then there is no moment at which a kill leaves it without an owner.
+                self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
+            if self._take(ticket):
+                if not alone:
+                    self.storage.set_trial_user_attr(ticket._trial_id, WORKER, identity())
+                return ticket
+        return None
 
     def twin(self, trial: FrozenTrial | Trial) -> int | None:
         """Number of an earlier trial with equal parameters that has not failed, if there is one.
@@ -228,16 +252,46 @@ class SweepStudy:
             thread.join()
 
 
+def is_final(name: str) -> bool:
+    """Whether a study of this name is a second phase."""
+    return _FINAL.search(name) is not None
+
+
+def first_phase(name: str) -> str:
+    """Name of a sweep's study by the name of either phase."""
+    return _FINAL.sub("", name)
+
+
 def open_phases(url: str, name: str) -> list[SweepStudy]:
-    """A sweep's study, and that of its second phase once there is one; by the name of either.
+    """A sweep's study, and that of its second phase once there is one (the latest); by the name of either.
 
     Raises:
         StorageError: there is no such study.
     """
-    first = SweepStudy.open(url, name.removesuffix(FINAL_SUFFIX))
-    final = first.name + FINAL_SUFFIX
-    begun = final in optuna.get_all_study_names(first.storage)
-    return [first, *([SweepStudy.open(url, final)] if begun else [])]
+    first = SweepStudy.open(url, first_phase(name))
+    finals = [name] if is_final(name) else _finals(first)[-1:]
+    return [first, *(SweepStudy.open(url, final) for final in finals)]
+
+
+def create_final(first: SweepStudy, plan: Plan) -> SweepStudy:
+    """The study of a second phase of this plan: the one that was begun, or a new one.
+
+    Args:
+        first: study of the first phase.
+        plan: of the second.
+    """
+    finals = _finals(first)
+    digest = plan.digest()
+    alike = (name for name in finals if _digest_at_first(SweepStudy.open(first.url, name).study.user_attrs) == digest)
+    new = f"{first.name}.final{len(finals) + 1 if finals else ''}"
+    return SweepStudy.create(first.url, next(alike, new), plan)
+
+
+def _finals(first: SweepStudy) -> list[str]:
+    """Names of the second phases that were begun, the latest last."""
+    names = optuna.get_all_study_names(first.storage)
+    finals = [name for name in names if is_final(name) and first_phase(name) == first.name]
+    return sorted(finals, key=lambda name: (len(name), name))
 
 
 def point_of(trial: FrozenTrial) -> Mapping[str, Value]:

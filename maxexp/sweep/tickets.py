@@ -39,9 +39,10 @@ class Tickets:
             points = study.plan.space.points()
         first = [study.plan.baseline] if study.plan.baseline else []
         every = (repeat for point in (*first, *(points or ())) for repeat in repeats(study.plan.space, point))
-        self._points = list({frozen(point): point for point in every}.values())
+        self._points = {frozen(point): point for point in every}
         self._drawn = points is None
         self._failed_before = {t.number for t in study.trials() if t.state.name == "FAIL"}
+        self._withdraw_outdated()
         self._study.study.set_user_attr(STOPPED, None)
         self._study.study.set_user_attr(TOTAL, self._total(study.trials()))
         if not study.over():
@@ -66,12 +67,12 @@ class Tickets:
         What failed under an earlier command is tried again, and so counts.
         """
         ended = [t for t in trials if t.state.name == "FAIL" and t.number not in self._failed_before]
-        failed = {frozen(t.params) for t in ended if t.user_attrs.get(OUTCOME) == "failed"}
+        failed = {frozen(point_of(t)) for t in ended if t.user_attrs.get(OUTCOME) == "failed"}
         others = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
         lost = failed - others
         if not self._drawn:
             # A second phase may have trials from when the Pareto set was another one.
-            return len((set(map(frozen, self._points)) | others) - lost)
+            return len((set(self._points) | others) - lost)
         size = self._study.plan.space.size
         return min(self._settings.trials, int(size) - len(lost)) if isfinite(size) else self._settings.trials
 
@@ -87,10 +88,20 @@ class Tickets:
         for ticket in keep[wanted:]:
             self._study.withdraw(ticket)
 
+    def _withdraw_outdated(self) -> None:
+        """Of a second phase that had begun with another Pareto set: what of it nobody has begun is not wanted now."""
+        for trial in self._study.trials():
+            if trial.state.name == "WAITING" and LOST not in trial.user_attrs and not self._wanted(point_of(trial)):
+                self._study.withdraw(trial)
+
+    def _wanted(self, point: Mapping[str, Value]) -> bool:
+        """Whether a point would be tried today."""
+        return self._drawn or frozen(point) in self._points
+
     def _new_points(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Value]]:
         """Points for new tickets; an empty one is left to the sampler."""
-        known = {frozen(point_of(t)) for t in trials}
-        yield from (point for point in self._points if frozen(point) not in known)
+        known = {frozen(point_of(t)) for t in trials if t.user_attrs.get(OUTCOME) != "withdrawn"}
+        yield from (point for key, point in self._points.items() if key not in known)
         if self._drawn:
             yield from itertools.repeat({})
 
@@ -98,10 +109,12 @@ class Tickets:
         """What failed under an earlier command is tried once more: its cause may have been mended."""
         trials = self._study.trials()
         live = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
-        for trial in trials:
-            if trial.number in self._failed_before and trial.params and frozen(trial.params) not in live:
-                live.add(frozen(trial.params))
-                self._study.study.enqueue_trial(trial.params, user_attrs={RETRY_OF: trial.number})
+        failed = (t for t in trials if t.number in self._failed_before and t.user_attrs.get(OUTCOME) not in NO_TRIAL)
+        for trial in failed:
+            point = point_of(trial)
+            if point and self._wanted(point) and frozen(point) not in live:
+                live.add(frozen(point))
+                self._study.study.enqueue_trial(dict(point), user_attrs={RETRY_OF: trial.number})
 
     def _release(self, trials: list[FrozenTrial]) -> bool:
         """Give the trials of dead workers back; those that lost several are failed. Whether there were any."""

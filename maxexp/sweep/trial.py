@@ -25,6 +25,7 @@ from maxexp.sweep.attributes import (
     PARENT_RUN,
     PARENT_TAG,
     PLACEHOLDERS,
+    QAT_EPOCH,
     REASON,
     RUN,
     SECONDS,
@@ -39,7 +40,7 @@ from maxexp.sweep.objectives import objective_values
 from maxexp.sweep.pruning import Rival, hopeless
 from maxexp.sweep.results import behind_baseline
 from maxexp.sweep.storage import storage_errors
-from maxexp.sweep.study import FINAL_SUFFIX, SweepStudy, counts
+from maxexp.sweep.study import SweepStudy, counts, is_final
 from maxexp.tracking.ending import summary
 from maxexp.tracking.reading import RecordedRun, find_tagged_runs
 from maxexp.tracking.record import RunRecord
@@ -68,6 +69,7 @@ class TrialRun:
             self._overrides.append(f"trainer.threads={threads}")
         self._folder = trial_folder(study, trial.number)
         self._curve = curve_of(trial.user_attrs)
+        self._qat_epoch: int | None = trial.user_attrs.get(QAT_EPOCH)
         self._warned = False
 
     def run(self) -> str:
@@ -224,6 +226,7 @@ class TrialRun:
         """After each epoch: compare the curve with the others; raises PrunedError where the training is given up."""
         pruning = self._plan.settings.pruning
         assert pruning is not None
+        self._qat_epoch = metrics.get("train/qat_epoch", self._qat_epoch)
         if pruning.metric not in metrics or step is None:
             return
         self._curve[step] = float(metrics[pruning.metric])
@@ -235,16 +238,19 @@ class TrialRun:
                 log.warning("trial %d trains on without its rivals: %s", self._trial.number, summary(error))
             self._warned = True
             return
-        rivals = [Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs)) for t in others]
-        if hopeless(pruning, self._trial.user_attrs.get(COSTS, {}), self._curve, rivals):
+        rivals = [
+            Rival(t.user_attrs.get(COSTS, {}), curve_of(t.user_attrs), t.user_attrs.get(QAT_EPOCH)) for t in others
+        ]
+        if hopeless(pruning, self._trial.user_attrs.get(COSTS, {}), self._curve, rivals, self._qat_epoch):
             raise PrunedError(
-                f"{pruning.metric} {max(self._curve.values()):.4f} after {step + 1} epochs is below percentile "
+                f"{pruning.metric} {self._curve[step]:.4f} in epoch {step + 1}: the best so far is below percentile "
                 f"{pruning.percentile:g} of the trials that cost no more"
             )
 
     def _noted(self) -> list[FrozenTrial]:
         """The other trials, after this one's curve is noted for them: all that needs the storage, and only that."""
         self._trial.set_user_attr(CURVE, {str(epoch): value for epoch, value in self._curve.items()})
+        self._trial.set_user_attr(QAT_EPOCH, self._qat_epoch)
         return [t for t in self._study.trials() if t.number != self._trial.number]
 
     def _tell(self, outcome: str, reason: str | None, values: Sequence[float] | None) -> None:
@@ -271,7 +277,7 @@ class TrialRun:
         return {PARENT_TAG: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
 
     def _name(self) -> str:
-        phase = "final " if self._study.name.endswith(FINAL_SUFFIX) else ""
+        phase = "final " if is_final(self._study.name) else ""
         params = [o.lstrip("+").removeprefix("model.layers.") for o in self._plan.space.overrides(self._trial.params)]
         return f"{phase}{self._trial.number:04d} {' '.join(params)}"[:LONGEST_NAME]
 

@@ -1,8 +1,12 @@
-"""A process that takes trials of a study until none is left: ``python -m maxexp.sweep.worker STORAGE STUDY``."""
+"""A process that takes trials of a study until none is left: ``python -m maxexp.sweep.worker STORAGE STUDY``.
+
+The first line of its standard input is the plan as JSON, with the places of this machine.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -15,9 +19,11 @@ from optuna.trial import Trial
 
 from maxexp.command_line import exit_code
 from maxexp.sweep.attributes import OVERHEAD
+from maxexp.sweep.plan import Plan
 from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.trial import TrialRun, log_file, trial_folder
+from maxexp.tracking.ending import summary
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
 
 log = logging.getLogger(__name__)
@@ -29,13 +35,14 @@ BEATS_PER_GRACE = 4
 """Signs of life within the time after which a worker counts as dead."""
 
 
-def work(url: str, name: str, threads: int | None = None) -> int:
+def work(url: str, name: str, threads: int | None = None, plan: Plan | None = None) -> int:
     """Take trials of a study until it is over; returns how many this process has carried out.
 
     Args:
         url: of the storage.
         name: of the study.
         threads: CPU threads of each training; None: as the configuration says.
+        plan: with this machine's places; as the study has it by default.
 
     Raises:
         StorageError: the storage fails; a trial that was begun can be gone on with.
@@ -44,7 +51,7 @@ def work(url: str, name: str, threads: int | None = None) -> int:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
     done = 0
     with storage_failures_told(url):
-        study = SweepStudy.open(url, name)
+        study = SweepStudy.open(url, name, plan)
         while not study.over():
             asked = time.monotonic()
             trial = study.claim()
@@ -71,6 +78,9 @@ def _carry_out(study: SweepStudy, trial: Trial, asked: float, threads: int | Non
             if study.owned(trial):
                 study.put_back(trial, lost=False)
         raise
+    except Exception as error:  # as a folder that cannot be written: no death, and the next trial may have more luck
+        log.exception("trial %d failed", trial.number)
+        study.fail(trial, summary(error))
     return True
 
 
@@ -82,9 +92,15 @@ def main() -> int:
     parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    plan = Plan.from_plain(json.loads(_first_line()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with sigterm_raises():
-        return exit_code("maxexp", lambda: work(arguments.storage, arguments.study, arguments.threads))
+        return exit_code("maxexp", lambda: work(arguments.storage, arguments.study, arguments.threads, plan))
+
+
+def _first_line() -> bytes:
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as unbuffered:
+        return unbuffered.readline()
 
 
 def _end_with_parent() -> None:

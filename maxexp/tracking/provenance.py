@@ -22,8 +22,8 @@ _LIBRARIES = (
 )
 _GIT_TIMEOUT_S = 10
 _LONGEST_DIFF = 1_000_000  # bytes
-# What a study writes beside itself, while its next runs wait, is no change of their code.
-_RESULTS = tuple(f":(top,exclude,glob)experiments/*/{name}" for name in ("results.*", "*.png", "*.svg"))
+# Results that are written beside the code, tests and texts are no change of what a run carries out.
+_OTHER = tuple(f":(top,exclude,glob){pattern}" for pattern in ("experiments/**", "tests/**", "docs/**", "**/*.md"))
 
 
 def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _git_tags(folder: Path) -> dict[str, str]:
     if not _git(folder, "ls-files", "."):
         return {}
     commit = _git(folder, "rev-parse", "HEAD")
-    status = _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_RESULTS)
+    status = _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_OTHER)
     if not commit or status is None:
         return {}
     return {"mlflow.source.git.commit": commit.strip(), "git.dirty": "true" if status else "false"}

@@ -67,12 +67,12 @@ class RunFiles:
     Attributes:
         folder: local folder of the run.
         keep: stores a file of that folder with the run.
-        logger: makes the Lightning logger of a phase that begins at the given epoch; None logs nothing.
+        logger: makes the Lightning logger of a phase, by its name and first epoch; None logs nothing.
     """
 
     folder: Path
     keep: Callable[[Path], None]
-    logger: Callable[[int], Logger | None]
+    logger: Callable[[str, int], Logger | None]
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Training:
         callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
         if settings.trainer.progress:
             callbacks.append(TQDMProgressBar())
-        logger = files.logger(offset)
+        logger = files.logger(phase, offset)
         trainer = Trainer(
             max_epochs=epochs,
             accelerator=settings.trainer.accelerator,

@@ -5,10 +5,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
+from maxexp.compare.page_data import CURVE_POINTS
 from tests.browser import DESKTOP, PHONE, show, started
 
 
@@ -105,6 +107,24 @@ def test_what_is_set_differently_is_tinted(shown):
 def test_every_curve_and_layer_is_drawn(shown):
     assert len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve")) == 4 * 2 * 2
     assert {"conv1", "fc"} <= set(texts(shown, "#chip tbody th"))
+
+
+def test_the_tip_on_a_long_curve_names_the_epoch_that_is_kept(browser, make_runs, tmp_path):
+    runs = make_runs()
+    epochs = 3 * CURVE_POINTS
+    runs.write("long", epochs=epochs, accuracy=0.8)
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "long", "from a test"))
+    show(browser, path.as_uri())
+    picture = browser.find_element(By.CSS_SELECTOR, "#curves svg")
+    for offset in (-101, -100, -99, 0, 1, 2):
+        ActionChains(browser).move_to_element_with_offset(picture, offset, 0).perform()
+        heading, *rows = browser.find_element(By.ID, "tip").text.split("\n")
+        epoch = int(heading.removeprefix("epoch ").partition(",")[0])
+        kept = 1 + (epoch - 1) // 3 * 3
+        assert len(rows) == 1
+        assert rows[0].endswith("" if kept == epoch else f"(epoch {kept})")
+        assert f"{100 * 0.9 * 0.8 * kept / epochs:.2f}" in rows[0]
 
 
 def test_memory_maps_show_every_kernel_and_every_tensor(shown):

@@ -287,6 +287,10 @@ def test_a_study_runs_what_is_missing_and_nothing_twice(tmp_path, store, caplog)
         "float seed 2: done",
         "ptq seed 1: done",
     ]
+    before = [each.result.run_id for each in standings(study, Results(path), store)]
+    assert run_missing(study, Results(path), store, machine, ["ptq"], again=True) == 0
+    after = [each.result.run_id for each in standings(study, Results(path), store)]
+    assert before[:2] == after[:2] and before[2] != after[2]
     text = write_report("small", study, Results(path), store, path.parent)
     assert "**confirmed**: the deck is slower" in text
     pictures = [(path.parent / name).read_bytes() for name in ("chart.png", "chart.svg")]

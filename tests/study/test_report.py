@@ -78,8 +78,8 @@ def test_charts_show_what_there_is(study, two_seeds):
     assert drawable(study, make_rows(study, [], {})) == [], "published figures alone are no answer"
     chart = draw(study, study.charts["chart"], rows)
     (axes,) = chart.axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("time [ms]", "accuracy [%]")
-    assert {"float", "the deck"} == {text.get_text() for text in axes.texts}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("time [ms], ours estimated", "accuracy [%]")
+    assert {"float  91", "the deck  85"} == {text.get_text() for text in axes.texts}
     gains = draw(study, study.charts["gains"], rows).axes[0]
     assert gains.get_xlabel() == "above float [points]"
     chance = 2 * 2 * statistics.stdev([90, 92])
@@ -88,7 +88,7 @@ def test_charts_show_what_there_is(study, two_seeds):
 
 
 def test_labels_cover_neither_one_another_nor_a_bubble(tmp_path):
-    """Eight networks of which six are nearly alike."""
+    """Eight networks; those of which one bubble covers another's centre share a label, the upper one first."""
     values = [
         (4570, 0.9003),
         (4570, 0.9013),
@@ -109,9 +109,27 @@ def test_labels_cover_neither_one_another_nor_a_bubble(tmp_path):
     study = small(tmp_path, references={**references, "deck": {"label": "d", "source": "x"}})
     figure = draw(study, study.charts["chart"], make_rows(study, [result("float", 1, 0.84)], {}))
     figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
-    assert len(boxes) == 8
+    (axes,) = figure.axes
+    texts = [text.get_text().split("\n") for text in axes.texts]
+    names = [line.split("  ")[0].rpartition(" ")[2] for text in texts for line in text]
+    assert sorted(names) == [*map(str, range(7)), "float"]
+    assert [line.split("  ")[1] for text in texts if "a network with a name, 1  90.13" in text for line in text] == [
+        "90.13",
+        "90.03",
+    ]
+    boxes = [text.get_window_extent() for text in axes.texts]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    pixels = figure.dpi / 72
+    bubbles = [
+        (*axes.transData.transform(collection.get_offsets()[0]), pixels * (collection.get_sizes()[0] / 3.1416) ** 0.5)
+        for collection in axes.collections
+        if len(collection.get_offsets())
+    ]
+    assert len(bubbles) == 2 * 8
+    for box in boxes:
+        for x, y, radius in bubbles:
+            nearest = min(max(x, box.x0), box.x1), min(max(y, box.y0), box.y1)
+            assert (nearest[0] - x) ** 2 + (nearest[1] - y) ** 2 >= radius**2
 
 
 def test_a_marked_place_is_filled_from_the_results_alone(tmp_path, study):

@@ -55,8 +55,8 @@ def planned(*arguments: str) -> Plan:
 class InlineWorkers:
     """One worker, in this process: it returns when the study is over."""
 
-    def __init__(self, config: LauncherConfig, url: str, name: str, threads: int | None, folder: Path) -> None:
-        self._work = url, name
+    def __init__(self, config: LauncherConfig, study: SweepStudy, threads: int | None, folder: Path) -> None:
+        self._work = study.url, study.name, threads, study.plan
 
     def start(self, count: int) -> None:
         work(*self._work)

@@ -9,13 +9,15 @@ from maxexp.errors import ConfigError
 from maxexp.sweep.limits import judge
 from maxexp.sweep.report import best
 from maxexp.sweep.results import Result, pareto_set, results, worth_finishing
-from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.study import SweepStudy, open_phases, point_of
 from maxexp.sweep.tables import figures
+from maxexp.sweep.tickets import Tickets
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, planned
 
 COSTS = "hydra.sweeper.objectives={hw/macs_per_cycle:maximize,hw/latency_us:minimize}"
 SPACE = ("model.layers.conv1.out_channels=4,16,24", "model.layers.conv2.pool=null,max", "+model.layers.fc.bias=true")
+CONV2_BIAS = "model.layers.conv2.bias=true"
 BASELINE = "hydra.sweeper.baseline=true"
 
 
@@ -105,6 +107,35 @@ def test_a_second_phase_goes_on_when_the_pareto_set_has_changed(sweep):
     finished = [r.params for r in finals if r.outcome == "complete"]
     assert all(r.params in finished for r in pareto_set(found))
     assert len({tuple(p.values()) for p in finished}) == len(finished)
+
+
+def test_another_second_phase_begins_anew_and_the_first_phase_stays(sweep, capsys):
+    arguments = ("hydra.sweeper.trials=2", COSTS, *SPACE, *COST_ONLY)
+    bias, width = (f"hydra.sweeper.final={{overrides:['{o}'],most:1}}" for o in (CONV2_BIAS, "model.width=0.5"))
+    sweep(*arguments, bias)
+    for final, name in ((width, "study.final2"), (bias, "study.final")):
+        study, found = sweep(*arguments, final)
+        assert len(found) == 2
+        assert f"sweep {name}: " in capsys.readouterr().out
+    assert [s.name for s in open_phases(study.url, "study")] == ["study", "study.final2"]
+    assert [s.name for s in open_phases(study.url, "study.final")] == ["study", "study.final"]
+    overrides = [SweepStudy.open(study.url, name).plan.overrides[-1] for name in ("study.final", "study.final2")]
+    assert overrides == [CONV2_BIAS, "model.width=0.5"]
+
+
+def test_a_ticket_of_an_outdated_pareto_set_is_withdrawn_unless_it_was_begun(place):
+    plan = planned("+sampler=random", COSTS, *SPACE, *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    old, new = list(plan.space.points())[:3], list(plan.space.points())[2:4]
+    Tickets(study, old).tend()
+    begun = study.claim()
+    study.put_back(begun, lost=False)
+    for points in (new, old, new):
+        Tickets(study, points).tend()
+        waiting = [point_of(t) for t in study.trials() if t.state.name == "WAITING"]
+        assert len(waiting) == len({tuple(p.items()) for p in waiting})
+        assert all(p in waiting for p in points)
+        assert all(p in points or p == old[0] for p in waiting)
 
 
 points = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)

@@ -123,6 +123,13 @@ def test_the_best_epoch_counts_not_the_latest():
     assert not hopeless(CONFIG, {}, {0: 0.3, 1: 0.8, 2: 0.1}, [Rival({}, GOOD)] * 3)
 
 
+def test_what_floating_point_reached_counts_no_more_once_it_is_over():
+    collapsed = {0: 0.8, 1: 0.8, 2: 0.1}
+    assert not hopeless(CONFIG, {}, collapsed, [Rival({}, GOOD, 2)] * 3)
+    assert hopeless(CONFIG, {}, collapsed, [Rival({}, GOOD, 2)] * 3, 2)
+    assert not hopeless(CONFIG, {}, {0: 0.3, 1: 0.3, 2: 0.2}, [Rival({}, collapsed, 2)] * 3, 2)
+
+
 def test_only_trials_that_cost_no_more_are_rivals():
     """A small network is not given up for being less accurate than larger ones."""
     mine = {"hw/latency_us": 100.0, "hw/weight_bytes": 10.0}

@@ -101,9 +101,12 @@ def test_bits_are_searched_for_quantization_after_training():
     assert list(plan.settings.objectives) == ["hw/weight_bytes", "val/accuracy_integer"]
 
 
+FINAL = "hydra.sweeper.final={overrides:['trainer.max_epochs=3']}"
+
+
 def test_the_digest_knows_what_decides_and_what_does_not():
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
-    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "synthesis.path=/x")
+    same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "synthesis.path=/x", FINAL)
     for further in same:
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
     for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):

@@ -100,6 +100,17 @@ def test_the_command_line_wins_over_the_preset():
     assert space.size == 3
 
 
+def test_a_choice_narrowed_on_the_command_line_keeps_the_conditions_that_can_hold():
+    space = parse_space(*CONDITIONAL, ["model=b"])
+    assert [p.name for p in space.parameters] == ["seed", "x", "y"]
+    assert space.fixed == ("model=b",)
+    assert space.size == 2 * 2 * 4
+    space = parse_space(*CONDITIONAL, ["model=a,c"])
+    assert space.size == 2 * (3 + 1)
+    space = parse_space(*CONDITIONAL, ["model=c"])
+    assert [p.name for p in space.parameters] == ["seed"]
+
+
 def test_an_interval_is_endless():
     assert parse_space({"a": "interval(0,1)"}, {}, []).size == math.inf
 

@@ -1,10 +1,13 @@
 """A storage that fails for a while: trainings go on, trials come back, nothing of it counts as a failure."""
 
+from pathlib import Path
+
 import pytest
 from optuna.exceptions import StorageInternalError
 
-from maxexp.sweep import trial
-from maxexp.sweep.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, RUN
+from maxexp.sweep import trial, worker
+from maxexp.sweep.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, REASON, RUN
+from maxexp.sweep.sampling import DistinctSampler
 from maxexp.sweep.storage import StorageError
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
@@ -39,6 +42,44 @@ def test_an_epoch_that_cannot_be_noted_is_no_reason_to_end_a_training(place, mon
     ]
     run._prune({"val/accuracy": 0.6}, 2)
     assert study.trials()[0].user_attrs[CURVE] == {"0": 0.5, "1": 0.5, "2": 0.6}
+
+
+def test_each_machine_keeps_its_own_places(place, monkeypatch):
+    mine, theirs = (planned("seed=1,2,3", OBJECTIVES, f"synthesis.path=/{name}") for name in ("mine", "theirs"))
+    study, _ = (SweepStudy.create(plan.settings.storage, "study", plan) for plan in (mine, theirs))
+    study.study.set_user_attr(PARENT_RUN, "0" * 32)
+    Tickets(study).tend()
+    paths = []
+
+    def carried_out(config, network, record, folder):
+        paths.append(config.synthesis.path)
+        record.log_metrics({"hw/latency_us": 7.0})
+
+    monkeypatch.setattr(trial, "carry_out", carried_out)
+    Tickets(study).tend()
+    work(study.url, "study", plan=study.plan)
+    assert paths == ["/mine"] * 3
+
+
+def test_a_sampler_that_cannot_draw_fails_the_trial_not_the_worker(place, monkeypatch):
+    study = begun(*COST_ONLY)
+    with monkeypatch.context() as patch:
+        patch.setattr(DistinctSampler, "sample_relative", lambda *_: 1 / 0)
+        assert study.claim() is None
+    (frozen,) = study.trials()
+    assert frozen.user_attrs[REASON] == "no parameters could be drawn: ZeroDivisionError: division by zero"
+    Tickets(study).tend()
+    assert study.claim() is not None
+
+
+def test_a_folder_that_cannot_be_written_fails_the_trial_not_the_worker(place):
+    study = begun(*COST_ONLY)
+    Path(study.plan.settings.dir).parent.mkdir(exist_ok=True)
+    Path(study.plan.settings.dir).touch()
+    worker._carry_out(study, study.claim(), 0.0, None)
+    (frozen,) = study.trials()
+    assert (frozen.state.name, frozen.user_attrs[OUTCOME]) == ("FAIL", "failed")
+    assert "NotADirectoryError" in frozen.user_attrs[REASON]
 
 
 def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkeypatch, client):

@@ -34,13 +34,21 @@ def test_changed_checkout_gives_its_diff_and_new_files(checkout):
     assert "\n-a = 1\n+a = 2\n" in diff
 
 
-def test_results_of_a_study_are_no_change_of_the_code_but_the_study_itself_is(checkout):
-    folder = checkout / "experiments" / "widths"
-    folder.mkdir(parents=True)
-    for name in ("results.json", "results.md", "accuracy.png", "accuracy.svg"):
-        (folder / name).write_text("")
+def test_results_tests_and_texts_are_no_change_of_the_code_but_configuration_is(checkout):
+    def write(name: str) -> None:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("")
+
+    for name in (
+        "experiments/widths/final/pareto.csv",
+        "experiments/x.svg",
+        "tests/test_x.py",
+        "NOTES.md",
+        "docs/a.png",
+    ):
+        write(name)
     assert provenance(checkout / "package")["git.dirty"] == "false"
-    (folder / "study.yaml").write_text("")
+    write("conf/model/own.yaml")
     assert provenance(checkout / "package")["git.dirty"] == "true"
 
 

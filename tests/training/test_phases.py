@@ -49,7 +49,7 @@ def train(tmp_path):
             torch.device(device),
         )
         kept = []
-        files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda offset: None)
+        files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda phase, offset: None)
         data = ImageDataModule(DIGITS, AugmentationConfig(), 128, seed)
         return Training(network(dropout), data, settings, files, start, resume).run(), kept
 

@@ -33,8 +33,11 @@ function curveChart(picture, width, height, runs, quantity, label, scale) {
     const inside = (event.offsetX - frame.left) / (width - frame.left - frame.right);
     const epoch = Math.round(x.range[0] + Math.min(1, Math.max(0, inside)) * (x.range[1] - x.range[0]));
     const rows = lines.filter((line) => line.part === "val").map(({ run, points }) => {
-      const value = points[1][points[0].indexOf(epoch)];
-      return value === undefined || value === null ? null : `${run.name}: ${format(value * scale, scale === 1 ? 3 : 2)}`;
+      // Long curves are thinned out: the latest epoch that is kept, and none behind the curve's end.
+      const index = points[0].findLastIndex((kept) => kept <= epoch);
+      const value = epoch > points[0].at(-1) ? null : points[1][index] ?? null;
+      const when = points[0][index] === epoch ? "" : ` (epoch ${points[0][index]})`;
+      return value === null ? null : `${run.name}: ${format(value * scale, scale === 1 ? 3 : 2)}${when}`;
     }).filter((row) => row !== null);
     cursor.setAttribute("visibility", "visible");
     cursor.setAttribute("x1", frame.atX(epoch));
