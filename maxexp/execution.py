@@ -25,6 +25,8 @@ from maxexp.tracking.view import VIEW
 log = logging.getLogger(__name__)
 
 LONGEST_NAME = 120
+CONFIGURATION = "config"
+"""Folder of a run's artifacts with all that :func:`log_configuration` stores."""
 
 
 def new_run(
@@ -71,11 +73,11 @@ def start_record(
 
 def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
     """Store the configuration, what the user typed of it, and the environment."""
-    record.log_text(without_password(to_yaml(config)), "config/resolved.yaml")
+    record.log_text(without_password(to_yaml(config)), f"{CONFIGURATION}/resolved.yaml")
     typed = yaml.safe_dump([without_password(override) for override in overrides])
     record.log_text(typed, OVERRIDES)
     for file, text in (_environment_files() if environment else {}).items():
-        record.log_text(text, f"config/{file}")
+        record.log_text(text, f"{CONFIGURATION}/{file}")
 
 
 # The code of a process is what it has imported: later changes of the checkout are not of its runs.

@@ -16,8 +16,10 @@ from maxexp.compare.differences import ABSENT
 from maxexp.report.quantities import Quantity
 
 MISSING = "–"
-FIXED = ("run", "status", "data", "quantization", "hardware figures")
+FIXED = ("run", "id", "status", "data", "quantization", "hardware figures")
 LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
+SHORT_ID = 8
+"""Characters of a run's id for which a terminal has room; Markdown and CSV have all."""
 NAMED_RUNS = 4
 """Up to so many runs of one value are named in the terminal."""
 
@@ -29,6 +31,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     sources = sorted({_source(details) for details in comparison.runs} - {MISSING})
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", overflow="fold", min_width=18)
+    table.add_column("id", no_wrap=True)
     for quantity in quantities:
         heading = "\n".join(quantity.heading.replace(",", "").split())
         table.add_column(Text(heading), justify="right", no_wrap=True)
@@ -38,7 +41,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         numbers = _numbers(comparison, quantities, details, "[bold]{}[/]")
         state = status(details)
         name = details.run.name if state == "finished" else f"{details.run.name} ({state})"
-        table.add_row(Text(name), *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
+        known = [Text(name), Text(details.run.run_id[:SHORT_ID])]
+        table.add_row(*known, *numbers, *([Text(_source(details))] if len(sources) > 1 else []))
     console.print(table)
     console.print(LEGEND + (f" Hardware figures are {sources[0]}." if len(sources) == 1 else ""), style="italic")
     if comparison.differing:
@@ -100,7 +104,7 @@ def _fixed(details: RunDetails) -> list[str]:
     tags = details.run.tags
     bits = f", {tags['weight_bits']} bits" if "weight_bits" in tags else ""
     quantization = tags.get("quantization", MISSING) + bits
-    return [details.run.name, status(details), details.dataset, quantization, _source(details)]
+    return [details.run.name, details.run.run_id, status(details), details.dataset, quantization, _source(details)]
 
 
 def _source(details: RunDetails) -> str:

@@ -72,10 +72,11 @@ def _add_legend(axes: Axes, points: Sequence[Point], largest: float | None, size
     kinds = ((False, "ours"), (True, "published")) if len({point.published for point in points}) > 1 else ()
     bubbles = [axes.scatter([], [], s=PLAIN_AREA, label=label, **_style(published)) for published, label in kinds]
     beside: dict[str, Any] = {"frameon": False, "loc": "upper left", "alignment": "left"}
-    if bubbles:
-        axes.add_artist(axes.legend(handles=bubbles, bbox_to_anchor=(1, 1), **beside))
+    first = axes.legend(handles=bubbles, bbox_to_anchor=(1, 1), **beside) if bubbles else None
     if not largest:
         return
+    if first:
+        axes.add_artist(first)  # the second one would take its place
     sizes = [s for s in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, largest)[1:] if s <= largest]
     plain = {"facecolor": "none", "edgecolor": "0.5"}
     circles = [axes.scatter([], [], s=LARGEST_AREA * s / largest, label=f"{s:,.10g}", **plain) for s in sizes]

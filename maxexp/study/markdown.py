@@ -14,7 +14,7 @@ DIGITS = {
     Format.integer: 0,
     Format.decimal: 2,
     Format.factor: 1,
-    Format.kilobytes: 1,
+    Format.kilobytes: 2,
     Format.milliseconds: 3,
     Format.hours: 1,
 }
@@ -151,7 +151,8 @@ def _finding(study: Study, finding: Finding, rows: Rows) -> str:
     for row, column in used:
         figure = rows[row].cells[column]
         source = f", {figure.source}" if figure.source in MARKS else ""
-        figures.append(f"{rows[row].label}: {write_value(figure, study.columns[column].format)}{source}")
+        described = study.columns[column]
+        figures.append(f"{rows[row].label}, {described.label}: {write_value(figure, described.format)}{source}")
     return f"- **{verdict(finding, rows)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
 
 

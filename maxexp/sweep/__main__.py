@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from maxexp.sweep.study import SweepStudy, counts, first_phase, open_phases
 from maxexp.sweep.tables import figures
 
 DPI = 110
+REASONS = 5
+"""Reasons of failures that are shown, the most frequent ones."""
 
 
 def main() -> int:
@@ -81,6 +84,9 @@ def _show(arguments: argparse.Namespace) -> None:
         if reason := study.attribute(STOPPED):
             console.print(f"stopped: {reason}", highlight=False, markup=False)
         lines = figures(best(found), list(study.plan.settings.objectives))
+        failures = Counter(r.reason for r in found if r.outcome == "failed")
+        for reason, count in failures.most_common(REASONS):
+            console.print(f"failed {count} times: {reason}", highlight=False, markup=False)
         # Parameters are too long for a column of a terminal.
         console.print(_table([line[:-1] for line in lines]))
         for trial, *_, parameters in lines[1:]:
@@ -96,14 +102,16 @@ def _list(url: str) -> None:
             begun = min((r.started for r in found if r.started), default=None)
             done = sum(map(counts, study.trials()))
             table.add_row(
-                escape(study.name), f"{done} of {study.attribute(TOTAL)}", f"{begun:%Y-%m-%d %H:%M}" if begun else ""
+                escape(study.name),
+                f"{done} of {study.attribute(TOTAL) or study.plan.settings.trials}",
+                f"{begun:%Y-%m-%d %H:%M}" if begun else "",
             )
     Console().print(table)
 
 
 def _table(lines: Sequence[Sequence[str]]) -> Table:
     heading, *rest = lines
-    table = Table(title="Pareto set", title_justify="left")
+    table = Table(title="best trials", title_justify="left")
     for column in heading:
         table.add_column(escape(column), overflow="fold")
     for line in rest:

@@ -138,7 +138,9 @@ class Coordinator:
         news = [r for r in results(study) if r.outcome in OUTCOMES and r.number not in seen]
         for result in news:
             seen.add(result.number)
-            print(f"trial {result.number} ({len(seen)}/{study.attribute(TOTAL)}) {line(result)}", flush=True)
+        done = sum(map(counts, study.trials()))  # failed ones are tried again
+        for result in news:
+            print(f"trial {result.number} ({done}/{study.attribute(TOTAL)}) {line(result)}", flush=True)
         if news and self._record:
             self._record.progress(study)
         return bool(news)

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from maxexp.sweep.attributes import OVERHEAD, TOTAL
+from maxexp.sweep.attributes import OVERHEAD, TOTAL, WORKER
 from maxexp.sweep.results import OUTCOMES, Result
 from maxexp.sweep.study import SweepStudy
+from maxexp.tracking.owner import may_live
+
+LEFT_BEHIND = "left by dead workers"
 
 
 def progress_line(study: SweepStudy, found: Sequence[Result]) -> str:
     """Trials of each outcome, the time left, the sweep's own time per trial."""
     total = study.attribute(TOTAL) or study.plan.settings.trials
     done = sum(r.outcome in OUTCOMES and r.outcome != "failed" for r in found)
-    kinds = [f"{n} {o}" for o in (*OUTCOMES, "running") if (n := sum(r.outcome == o for r in found))]
+    dead = _left_behind(study)
+    counted = [replace(r, outcome=LEFT_BEHIND) if r.number in dead else r for r in found]
+    kinds = [f"{n} {o}" for o in (*OUTCOMES, "running", LEFT_BEHIND) if (n := sum(r.outcome == o for r in counted))]
     parts = [f"{done} of {total} trials ({', '.join(kinds) or 'none begun'})"]
-    if left := time_left(found, total - done, datetime.now()):
-        parts.append(f"about {left} left")
+    if left := time_left(counted, total - done, datetime.now()):
+        then = ", then the second phase" if study.plan.settings.final else ""
+        parts.append(f"about {left} left{then}")
+    elif done < total and not any(r.outcome == "running" for r in counted):
+        parts.append("nobody works on it")
     overheads = [t.user_attrs[OVERHEAD] for t in study.trials() if OVERHEAD in t.user_attrs]
     if overheads:
         parts.append(f"the sweep itself takes {median(overheads):.2f} s per trial")
     return "; ".join(parts)
+
+
+def _left_behind(study: SweepStudy) -> set[int]:
+    """Trials whose worker was a process of this machine that has ended; they go on when the sweep does."""
+    running = [t for t in study.trials() if t.state.name == "RUNNING" and t.user_attrs.get(WORKER)]
+    return {t.number for t in running if not may_live(t.user_attrs[WORKER])}
 
 
 def time_left(found: Sequence[Result], missing: int, now: datetime) -> timedelta | None:

@@ -26,6 +26,8 @@ FINAL_FOLDER = "final"
 """Of the second phase, within the folder of the first."""
 
 PAGE = "results.md"
+SHOWN = 10
+"""Trials that are shown where there is one objective."""
 
 
 def sweep_files(studies: Sequence[SweepStudy]) -> dict[str, str | Figure]:
@@ -66,8 +68,10 @@ def tables(study: SweepStudy) -> str:
 
 
 def best(found: Sequence[Result]) -> list[Result]:
-    """The Pareto set, and the baseline whether it is in it or not."""
+    """The Pareto set, of a single objective the first trials by it; and the baseline, whether it is there or not."""
     front = pareto_set(found)
+    if front and len(front[0].losses or ()) == 1:
+        front = sorted(averaged(found), key=lambda result: result.losses or ())[:SHOWN]
     return [*front, *(r for r in averaged(found) if r.baseline and r not in front)]
 
 

@@ -203,15 +203,17 @@ class SweepStudy:
         return now.state.name == "RUNNING" and now.user_attrs.get(WORKER) == identity()
 
     def put_back(self, trial: FrozenTrial | Trial, lost: bool) -> None:
-        """Return a trial to the queue.
+        """Return a trial to the queue; one that has ended stays as it is.
 
         Args:
             lost: whether its worker died; otherwise it was asked to stop.
         """
-        self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
-        # A server's database has the next worker's claim before its name: until then it must not bear the old one's.
-        self.storage.set_trial_user_attr(trial._trial_id, WORKER, None)
-        self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        with suppress(UpdateFinishedTrialError):  # it ended meanwhile
+            self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
+            # A server's database has the next worker's claim before its name: until then it must not bear the old
+            # one's.
+            self.storage.set_trial_user_attr(trial._trial_id, WORKER, None)
+            self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
     def withdraw(self, ticket: FrozenTrial) -> None:
         """End a ticket that is not needed, unless a worker has taken it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from math import isfinite
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial
 
 from maxexp.sweep.attributes import BEAT, LOST, NO_TRIAL, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
@@ -127,7 +129,8 @@ class Tickets:
                 continue
             released = True
             if attributes.get(LOST, 0) + 1 >= self._settings.attempts:
-                self._study.fail(trial, f"its worker died {self._settings.attempts} times")
+                with suppress(UpdateFinishedTrialError):  # it ended meanwhile
+                    self._study.fail(trial, f"its worker died {self._settings.attempts} times")
             else:
                 self._study.put_back(trial, lost=True)
         return released

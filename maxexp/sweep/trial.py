@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from maxexp.composition import compose_config, described_network
 from maxexp.config import Config
 from maxexp.errors import MaxexpError
-from maxexp.execution import LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.execution import CONFIGURATION, LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.sweep.attributes import (
     BASELINE_LIMIT,
     COSTS,
@@ -118,10 +118,11 @@ class TrialRun:
         outcome, reason, values = "complete", None, None
         with record:
             self._trial.set_user_attr(RUN, record.run_id)
+            # An earlier worker may have died before it had stored the configuration.
+            if not (earlier and earlier.artifacts(CONFIGURATION)):
+                log_configuration(record, config, self._overrides)
             if earlier:
                 config.resume = record.run_id
-            else:
-                log_configuration(record, config, self._overrides)
             if self._plan.settings.pruning:
                 record.watch(self._prune)
             try:

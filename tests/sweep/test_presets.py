@@ -3,6 +3,7 @@
 import re
 import shlex
 from argparse import Namespace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -190,23 +191,26 @@ def test_where_there_are_no_sweeps_none_are_made(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path, place, client):
-    channels, common = ("4", "16"), ("trainer.max_epochs=3", "trainer.threads=1", "tracking.system_metrics=false")
-    fixed = ("model.layers.conv2.kernel_size=3", "quantization.weight_bits=8", "model.layers.conv2.out_channels=8")
-    conv1 = "model.layers.conv1.out_channels"
-    grid = ("+sweep=smoke", "sampler=grid", f"{conv1}={','.join(channels)}", "hydra.sweeper.study=grid")
-    done = call(*grid, *fixed, *common, cwd=tmp_path)
+    channels, kernels, bits = ("4", "16"), ("1", "3"), ("8", "4")
+    keys = ("model.layers.conv1.out_channels", "model.layers.conv2.kernel_size", "quantization.weight_bits")
+    space = [f"{key}={','.join(values)}" for key, values in zip(keys, (channels, kernels, bits), strict=True)]
+    common = ("model.layers.conv2.out_channels=8", "trainer.max_epochs=3", "trainer.threads=1")
+    common = (*common, "tracking.system_metrics=false")
+    done = call("+sweep=smoke", "sampler=grid", "hydra.sweeper.study=grid", *space, *common, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = results(SweepStudy.open(f"sqlite:///{tmp_path}/mlruns/sweeps.db", "grid"))
     expected = {}
-    for number in channels:
-        config = composed(f"{conv1}={number}", *fixed, *common, "tracking.experiment=bruteforce")
-        new_run(config, build_network(config.model, config.dataset.shape), [], tmp_path / number)
+    for number, point in enumerate(product(channels, kernels, bits)):
+        chosen = [f"{key}={value}" for key, value in zip(keys, point, strict=True)]
+        config = composed(*chosen, *common, "tracking.experiment=bruteforce")
+        new_run(config, build_network(config.model, config.dataset.shape), [], tmp_path / str(number))
         (run, *_) = client.search_runs([client.get_experiment_by_name("bruteforce").experiment_id])
-        expected[int(number)] = (-run.data.metrics["val/best_accuracy"], run.data.metrics["hw/latency_us"])
-    assert {r.params[conv1]: r.losses for r in found} == expected
+        expected[tuple(map(int, point))] = (-run.data.metrics["val/best_accuracy"], run.data.metrics["hw/latency_us"])
+    assert {tuple(r.params[key] for key in keys): r.losses for r in found} == expected
     losses = expected.values()
-    front = {n for n, a in expected.items() if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in losses)}
-    assert {r.params[conv1] for r in pareto_set(found)} == front
+    front = {a for a in losses if not any(b != a and b[0] <= a[0] and b[1] <= a[1] for b in losses)}
+    assert {r.losses for r in pareto_set(found)} == front
+    assert 1 <= len(front) < len(set(losses))
 
 
 @pytest.mark.slow
