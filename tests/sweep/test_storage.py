@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from optuna.exceptions import StorageInternalError
 
+from maxexp.execution import CONFIGURATION
 from maxexp.sweep import trial, worker
 from maxexp.sweep.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, REASON, RUN
 from maxexp.sweep.sampling import DistinctSampler
@@ -103,6 +104,23 @@ def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkey
     (frozen,) = study.trials()
     assert (frozen.user_attrs[OUTCOME], frozen.user_attrs[RUN], frozen.values) == ("complete", run_id, [7.0])
     assert client.get_run(run_id).info.status == "FINISHED"
+
+
+def test_a_trial_whose_worker_ended_at_once_gets_its_configuration_later(place, monkeypatch, client):
+    study = begun(*COST_ONLY)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(trial, "log_configuration", interrupted)
+        work(study.url, "study")
+    run_id = study.trials()[0].user_attrs[RUN]
+    assert not client.list_artifacts(run_id, CONFIGURATION)
+    work(study.url, "study")
+    assert study.trials()[0].user_attrs[RUN] == run_id
+    names = {Path(entry.path).name for entry in client.list_artifacts(run_id, CONFIGURATION)}
+    assert {"resolved.yaml", "overrides.yaml"} <= names
 
 
 def test_a_trial_that_failed_by_itself_is_not_gone_on_with(place, monkeypatch, client):
