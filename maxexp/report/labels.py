@@ -41,7 +41,7 @@ def label_bubbles(
         others = [taken[i] for i in range(len(points)) if i not in group]
         text = axes.annotate(
             "\n".join(labels[i] for i in group),
-            axes.transData.inverted().transform(center),
+            tuple(axes.transData.inverted().transform(center).tolist()),
             (radius / pixels + DISTANCES[0], 0),
             textcoords="offset points",
             va="center",

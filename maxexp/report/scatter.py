@@ -78,7 +78,7 @@ def _add_legend(axes: Axes, points: Sequence[Point], largest: float | None, size
     if first:
         axes.add_artist(first)  # the second one would take its place
     sizes = [s for s in MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(0, largest)[1:] if s <= largest]
-    plain = {"facecolor": "none", "edgecolor": "0.5"}
+    plain: dict[str, Any] = {"facecolor": "none", "edgecolor": "0.5"}
     circles = [axes.scatter([], [], s=LARGEST_AREA * s / largest, label=f"{s:,.10g}", **plain) for s in sizes]
     axes.legend(
         handles=circles,

@@ -87,8 +87,9 @@ def _show(arguments: argparse.Namespace) -> None:
         failures = Counter(r.reason for r in found if r.outcome == "failed")
         for reason, count in failures.most_common(REASONS):
             console.print(f"failed {count} times: {reason}", highlight=False, markup=False)
-        # Parameters are too long for a column of a terminal.
-        console.print(_table([line[:-1] for line in lines]))
+        if len(lines) > 1:
+            # Parameters are too long for a column of a terminal.
+            console.print(_table([line[:-1] for line in lines]))
         for trial, *_, parameters in lines[1:]:
             console.print(f"{trial}: {parameters}", highlight=False, markup=False)
 
