@@ -116,7 +116,7 @@ def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     for state, count in Counter(filter(None, (given_up(details.run.tags) for details in rows))).items():
         notes.append(f"Called {state} by their sweep, which gave them up: {count} run{'s' if count > 1 else ''}.")
     if common:
-        notes.append(f"All names have, and are shown without: {' '.join(common)}.")
+        notes.append(f"Left out of all names: {' '.join(common)}.")
     models, datasets = ({getattr(d, kind) for d in rows} for kind in ("model", "dataset"))
     if len(models) > 1:
         names = ", ".join(sorted(models))

@@ -27,6 +27,10 @@ class Format(Enum):
     text = "text"
 
 
+CHANCE = "chance"
+"""In the check of a finding: the difference of two rows below which it may well be chance."""
+
+
 @dataclass
 class Column:
     """One column of the table.
@@ -150,7 +154,7 @@ class Study:
         for name, reference in self.references.items():
             _check_known(f"references.{name}.values", list(reference.values), list(self.columns))
         for finding in self.findings:
-            self._check_expression("findings", finding.check, [])
+            self._check_expression("findings", finding.check, [CHANCE])
         for name, chart in self.charts.items():
             used = [column for column in (chart.x, chart.y, chart.area) if column]
             _check_known(f"charts.{name}", used, list(self.columns))

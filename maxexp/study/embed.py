@@ -1,6 +1,6 @@
 """Tables of studies within other Markdown files, such as the README.
 
-Between ``<!-- study experiments/NAME -->`` and ``<!-- end -->`` stand the table and the pictures of that study.
+Between ``<!-- study experiments/NAME -->`` and ``<!-- end -->`` stand pictures, table and notes of that study.
 """
 
 import re
@@ -37,4 +37,5 @@ def _block(place: str, base: Path) -> str:
         return f"No results yet: `python -m maxexp.study run {folder.name}` makes them.\n"
     rows = make_rows(study, results, {})
     pictures = [picture(study.charts[key].title, f"{place}/{key}") for key in drawable(study, rows)]
-    return "\n".join([*pictures, table(study, rows, f"{place}/{TABLE}"), legend(study, rows)])
+    notes = [f"{study.notes.strip()}\n"] if study.notes else []
+    return "\n".join([*pictures, table(study, rows, f"{place}/{TABLE}"), legend(study, rows), *notes])

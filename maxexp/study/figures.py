@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maxexp.report.quantities import QUANTITIES
-from maxexp.study.description import Column, Finding, Study
+from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
 
@@ -138,16 +138,20 @@ def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
     return {name: {key: figure.at(seed) for key, figure in row.cells.items()} for name, row in rows.items()}
 
 
-def verdict(finding: Finding, rows: Rows) -> str:
+def verdict(finding: Finding, rows: Rows, chance: float | None = None) -> str:
     """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise or are missing.
 
     Else ``open``, with the reason.
+
+    Args:
+        chance: what a check means by this word; None: there are no rows of several seeds to tell it.
     """
     expression = Expression(finding.check, "findings")
     seeds = {result.seed for row in rows.values() for result in row.results}
     try:
-        holds = bool(expression.value({}, plain(rows)))
-        each = {bool(expression.value({}, plain(rows, seed))) for seed in seeds}
+        known = {CHANCE: chance}
+        holds = bool(expression.value(known, plain(rows)))
+        each = {bool(expression.value(known, plain(rows, seed))) for seed in seeds}
     except FigureError as error:
         return f"open, {error}"
     except ZeroDivisionError:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Collection, Sequence
 
-from maxexp.study.description import Column, Finding, Format, Study
+from maxexp.study.description import CHANCE, Column, Finding, Format, Study
 from maxexp.study.expression import Expression
 from maxexp.study.figures import PUBLISHED, Figure, Noise, Row, Rows, noise, verdict
 from maxexp.study.records import Result
@@ -153,7 +153,11 @@ def _finding(study: Study, finding: Finding, rows: Rows) -> str:
         source = f", {figure.source}" if figure.source in MARKS else ""
         described = study.columns[column]
         figures.append(f"{rows[row].label}, {described.label}: {write_value(figure, described.format)}{source}")
-    return f"- **{verdict(finding, rows)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
+    found = noise(rows, study.judged) if study.judged else None
+    chance = found.resolution if found else None
+    if CHANCE in Expression(finding.check, "findings").names and chance is not None:
+        figures.append(f"may be chance: {write_value(Figure(chance), Format.points)}")
+    return f"- **{verdict(finding, rows, chance)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
 
 
 def _origin(row: Row, deleted: Collection[str]) -> str:

@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from maxexp.study.figures import make_rows, noise, verdict
+from maxexp.study.markdown import results_markdown
 from tests.study.small import result, small
 
 
@@ -79,6 +80,17 @@ def test_findings_are_decided_by_means_and_seeds(tmp_path, floats, said):
     found = [result("float", seed + 1, value) for seed, value in enumerate(floats)]
     found += [result("ptq", seed, 0.90) for seed in (1, 2)]
     assert verdict(study.findings[0], make_rows(study, found, {})) == said
+
+
+def test_a_finding_can_ask_for_more_than_chance(tmp_path):
+    study = small(tmp_path, findings=[{"text": "x", "check": "ptq.accuracy > float.accuracy + chance"}])
+    found = [result("float", 1, 0.80), result("float", 2, 0.82), result("ptq", 1, 0.84)]
+    rows = make_rows(study, found, {})
+    assert noise(rows, "accuracy").resolution == pytest.approx(2 * statistics.stdev([0.80, 0.82]))
+    for chance, said in ((0.0282, "confirmed on average, not by every seed"), (0.04, "refuted")):
+        assert verdict(study.findings[0], rows, chance) == said
+    assert verdict(study.findings[0], rows) == "open, chance is missing"
+    assert "may be chance: +2.83 points" in results_markdown("small", study, rows, [])
 
 
 def test_a_finding_without_all_of_its_runs_is_not_final(tmp_path):
