@@ -51,7 +51,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     if arguments.name is None:
-        for path in sorted(arguments.folder.glob("*/study.yaml")):
+        paths = sorted(arguments.folder.glob("*/study.yaml"))
+        if not paths:
+            raise StudyError(f"no study in {arguments.folder}; name the folder that has some: --folder experiments")
+        for path in paths:
             print(f"{path.parent.name:24} {read_study(path).title}")
         return
     study, results, store = _opened(arguments)
