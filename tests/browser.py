@@ -55,3 +55,5 @@ def show(browser: Chrome, url: str, size: tuple[int, int] = DESKTOP, theme: str 
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.get("about:blank")
     browser.get(url)
+    # Charts are drawn again once the page has its final width: an element found before would be gone.
+    browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")

@@ -116,8 +116,8 @@ def test_the_tip_on_a_long_curve_names_the_epoch_that_is_kept(browser, make_runs
     path = tmp_path / "page.html"
     path.write_text(to_html(compare(runs.find()), "long", "from a test"))
     show(browser, path.as_uri())
-    picture = browser.find_element(By.CSS_SELECTOR, "#curves svg")
     for offset in (-101, -100, -99, 0, 1, 2):
+        picture = browser.find_element(By.CSS_SELECTOR, "#curves svg")
         ActionChains(browser).move_to_element_with_offset(picture, offset, 0).perform()
         heading, *rows = browser.find_element(By.ID, "tip").text.split("\n")
         epoch = int(heading.removeprefix("epoch ").partition(",")[0])
