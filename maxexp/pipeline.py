@@ -49,7 +49,8 @@ from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
 from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
-from maxexp.training.distillation import Teacher, load_teacher
+from maxexp.training.config import DistillationConfig
+from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import prepare_process, training_device, training_precision
 from maxexp.training.phases import QAT, RunFiles, Training, TrainingSettings
@@ -86,7 +87,7 @@ class Pipeline:
         self._checkpoint = None
         if config.checkpoint:
             self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.recorded))
-        self._teacher = self._load_teacher() if Stage.train in config.stages else None
+        self._distillation = self._load_teachers() if Stage.train in config.stages else None
         self._float: NetworkModule | None = None
         self._quantized: NetworkModule | None = None
         self._integer: IntegerNetwork | None = None
@@ -137,18 +138,21 @@ class Pipeline:
         else:
             self._set_quantized(module)
 
-    def _load_teacher(self) -> Teacher | None:
+    def _load_teachers(self) -> Distillation | None:
         config = self._config.recipe.distillation
         if config is None:
             return None
+        return Distillation(config, [self._load_teacher(config, each) for each in config.checkpoints])
+
+    def _load_teacher(self, config: DistillationConfig, checkpoint: str) -> Teacher:
         dataset = self._config.dataset
         precision = training_precision(self._config.trainer, self._device)
         memory = cache_folder(dataset.cache_dir) / "teachers" / precision.name
         try:
-            path = locate_checkpoint(config.checkpoint, self._record.recorded)
+            path = locate_checkpoint(checkpoint, self._record.recorded)
             return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
         except CheckpointError as error:
-            key = f"recipe.distillation.checkpoint={config.checkpoint}"
+            key = f"recipe.distillation.checkpoint={checkpoint}"
             raise CheckpointError(f"{key}: {error}; recipe=sgd learns from no teacher") from error
 
     def _set_quantized(self, module: NetworkModule) -> None:
@@ -216,7 +220,7 @@ class Pipeline:
         self._record.set_tags({"train.device": self._device.type, "train.precision": precision.name})
         resume = self._newest_resume_file() if config.resume else None
         start = self._quantized or self._float
-        trained = Training(self._network, self._data, settings, files, start, resume, self._teacher).run()
+        trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
         self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
         record_curves(self._record, trained.qat_epoch)
         if self._method is Method.qat:

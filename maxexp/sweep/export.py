@@ -65,6 +65,8 @@ def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str
     return difference
 
 
-def _from_anywhere(checkpoint: str) -> str:
-    """A reference to a checkpoint as it holds in other folders, too."""
+def _from_anywhere(checkpoint: str | list[str]) -> str | list[str]:
+    """A reference to a checkpoint, or several, as it holds in other folders, too."""
+    if isinstance(checkpoint, list):
+        return [str(_from_anywhere(each)) for each in checkpoint]
     return checkpoint if checkpoint.startswith((ZOO, RUN)) else str(Path(checkpoint).absolute())

@@ -13,7 +13,7 @@ from maxexp.network.module import NetworkModule
 from maxexp.quantization.fake import QuantizedNumerics
 from maxexp.seeding import derived_seed
 from maxexp.training.config import RecipeConfig
-from maxexp.training.distillation import Teacher
+from maxexp.training.distillation import Distillation
 from maxexp.training.evaluation import first_maximum
 from maxexp.training.optimization import build_optimizer, build_schedule
 
@@ -30,7 +30,7 @@ class Classifier(LightningModule):
         phase: ``float`` or ``qat``.
         epoch_offset: epochs of earlier phases.
         seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
-        teacher: larger network to learn from.
+        distillation: larger networks to learn from.
 
     Attributes:
         images_seen: training images of this epoch so far.
@@ -43,7 +43,7 @@ class Classifier(LightningModule):
         phase: str,
         epoch_offset: int,
         seed: int,
-        teacher: Teacher | None = None,
+        distillation: Distillation | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -51,8 +51,8 @@ class Classifier(LightningModule):
         self.phase = phase
         self.epoch_offset = epoch_offset
         self.seed = seed
-        # Neither trained nor saved, so it must not become a submodule; Teacher is none.
-        self.teacher = teacher
+        # Neither trained nor saved, so it must not become a submodule; Distillation is none.
+        self.distillation = distillation
         self.images_seen = 0
         self.average: AveragedModel | None = None
         if recipe.weight_averaging is not None:
@@ -82,8 +82,8 @@ class Classifier(LightningModule):
         inputs, labels = batch
         logits = self.network(inputs).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        if self.teacher is not None:
-            loss = self.teacher.mix(loss, logits, inputs)
+        if self.distillation is not None:
+            loss = self.distillation.mix(loss, logits, inputs)
         correct = (logits.detach().argmax(1) == labels).sum()
         self._sums += torch.stack((len(labels) * loss.detach(), correct))
         self.images_seen += len(labels)

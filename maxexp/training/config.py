@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from maxexp.errors import check
 from maxexp.network.config import NetworkConfig
@@ -37,8 +38,9 @@ class DistillationConfig:
     """Knowledge distillation (arXiv 1503.02531): the network also learns from a larger one's probabilities.
 
     Attributes:
-        checkpoint: of the trained teacher; a floating-point network, as ``checkpoint`` of a run.
-        model: the teacher's network.
+        checkpoint: of the trained teacher; a floating-point network, as ``checkpoint`` of a run. Of a list of
+            them, trained with other seeds or images, the mean of their logits is learned.
+        model: the teacher's network; every teacher's.
         weight: share of the teacher in the loss; the labels have the rest.
         temperature: by which both networks' logits are divided before they are compared.
         views: epochs after which the same augmented images come again, so that the teacher's answers are
@@ -47,7 +49,7 @@ class DistillationConfig:
             twice the time, where a mirrored image shows the same; wrong where it does not, as with digits.
     """
 
-    checkpoint: str
+    checkpoint: Any  # str or list[str], which OmegaConf cannot declare
     model: NetworkConfig
     weight: float = 0.9
     temperature: float = 4.0
@@ -56,9 +58,16 @@ class DistillationConfig:
 
     def __post_init__(self) -> None:
         key = "recipe.distillation"
+        named = bool(self.checkpoints) and all(isinstance(each, str) and each for each in self.checkpoints)
+        check(f"{key}.checkpoint", self.checkpoint, named, "must be a file, run:RUN_ID, zoo:NAME or a list of them")
         check(f"{key}.weight", self.weight, 0 < self.weight <= 1, "must be above 0 and at most 1")
         check(f"{key}.temperature", self.temperature, self.temperature > 0, "must be above 0")
         check(f"{key}.views", self.views, self.views is None or self.views >= 1, "must be at least 1, or null")
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """One for each teacher."""
+        return self.checkpoint if isinstance(self.checkpoint, list) else [self.checkpoint]
 
 
 @dataclass

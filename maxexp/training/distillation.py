@@ -1,4 +1,4 @@
-"""Knowledge distillation (arXiv 1503.02531): a trained larger network as a second source of labels."""
+"""Knowledge distillation (arXiv 1503.02531): trained larger networks as a second source of labels."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -25,7 +25,7 @@ class Teacher:
 
     Args:
         module: the trained network.
-        config: how much it counts.
+        config: how it is asked.
         answers: float16 (N, classes) by :func:`maxexp.training.answers.batch_key`, those known so far.
     """
 
@@ -41,25 +41,9 @@ class Teacher:
         self._module.to(device)
         return self
 
-    def mix(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
-        """The loss on the labels mixed with that on the teacher's probabilities.
-
-        The latter is the Kullback-Leibler divergence times the temperature squared, which keeps its gradients
-        as large as those of the labels at any temperature.
-
-        Args:
-            loss: on the labels.
-            logits: (N, classes) of the network that learns.
-            inputs: (N, C, H, W) that it saw.
-        """
-        weight, temperature = self._config.weight, self._config.temperature
-        target = F.log_softmax(self._answer(inputs).float() / temperature, 1)
-        own = F.log_softmax(logits / temperature, 1)
-        divergence = F.kl_div(own, target, reduction="batchmean", log_target=True)
-        return (1 - weight) * loss + weight * temperature**2 * divergence
-
     @torch.no_grad()
-    def _answer(self, inputs: Tensor) -> Tensor:
+    def answer(self, inputs: Tensor) -> Tensor:
+        """Logits (N, classes), in the precision of training or float16, of inputs (N, C, H, W)."""
         if self._config.views is None:
             return self._ask(inputs)
         key = batch_key(inputs)
@@ -75,6 +59,37 @@ class Teacher:
         return answer
 
 
+class Distillation:
+    """What a network learns from its teachers besides the labels.
+
+    Args:
+        config: how much they count.
+        teachers: one or several, whose mean logits are learned.
+    """
+
+    def __init__(self, config: DistillationConfig, teachers: list[Teacher]) -> None:
+        self._config = config
+        self._teachers = teachers
+
+    def mix(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
+        """The loss on the labels mixed with that on the teachers' probabilities.
+
+        The latter is the Kullback-Leibler divergence times the temperature squared, which keeps its gradients
+        as large as those of the labels at any temperature.
+
+        Args:
+            loss: on the labels.
+            logits: (N, classes) of the network that learns.
+            inputs: (N, C, H, W) that it saw.
+        """
+        weight, temperature = self._config.weight, self._config.temperature
+        answer = torch.stack([teacher.answer(inputs).float() for teacher in self._teachers]).mean(0)
+        target = F.log_softmax(answer / temperature, 1)
+        own = F.log_softmax(logits / temperature, 1)
+        divergence = F.kl_div(own, target, reduction="batchmean", log_target=True)
+        return (1 - weight) * loss + weight * temperature**2 * divergence
+
+
 def load_teacher(
     config: DistillationConfig,
     path: Path,
@@ -82,7 +97,7 @@ def load_teacher(
     classes: int,
     memory: Path,
 ) -> Teacher:
-    """The teacher of a configuration, batch norm folded.
+    """A teacher of a configuration, batch norm folded.
 
     Args:
         path: its checkpoint.

@@ -32,7 +32,7 @@ from maxexp.seeding import derived_seed
 from maxexp.training.callbacks import BestNetwork, EpochEnd
 from maxexp.training.classifier import QUANTILES, Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
-from maxexp.training.distillation import Teacher
+from maxexp.training.distillation import Distillation
 from maxexp.training.hardware import training_precision
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Training:
     Args:
         start: network to begin with (batch norm folded or not); freshly initialized by default.
         resume: Lightning checkpoint of an interrupted training.
-        teacher: larger network to learn from in both phases.
+        distillation: larger networks to learn from in both phases.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Training:
         files: RunFiles,
         start: NetworkModule | None = None,
         resume: Path | None = None,
-        teacher: Teacher | None = None,
+        distillation: Distillation | None = None,
     ) -> None:
         self._network = network
         self._data = data
@@ -114,7 +114,7 @@ class Training:
         self._files = files
         self._start = start
         self._resume = resume
-        self._teacher = teacher
+        self._distillation = distillation
         self._resumed_phase = None if resume is None else _load(resume)["maxexp_phase"]
 
     def run(self) -> Trained:
@@ -184,7 +184,7 @@ class Training:
             log_every_n_steps=1,
         )
         self._data.epoch_offset = offset
-        classifier = Classifier(module, recipe, phase, offset, settings.seed, self._teacher)
+        classifier = Classifier(module, recipe, phase, offset, settings.seed, self._distillation)
         classifier.to(memory_format=torch.channels_last)
         classifier.train()
         resume = self._resume if self._resumed_phase == phase else None

@@ -105,7 +105,8 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     # What it answered to the images of a seed, it need not answer to another network.
     (known,) = (cache_folder() / "teachers").rglob("*.db")
     answers = len(KeptAnswers(known, 10))
-    for other, more in (("model.width=0.5", False), ("seed=77", True)):
+    several = "recipe.distillation.checkpoint=[zoo:master,zoo:master]"
+    for other, more in (("model.width=0.5", False), (several, False), ("seed=77", True)):
         run_here(*teaching, "trainer.max_epochs=2", "stages=[train]", other)
         assert (len(KeptAnswers(known, 10)) > answers) == more
 

@@ -150,7 +150,7 @@ def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):
 
 def test_an_exported_trial_finds_its_trained_networks_from_anywhere(place):
     """Without them, quantization after training would have nothing to quantize."""
-    teacher = ("recipe=distill", "recipe.distillation.checkpoint=zoo:cifar10_teacher")
+    teacher = ("recipe=distill", "recipe.distillation.checkpoint=[zoo:cifar10_teacher,own/teacher.pth.tar]")
     stages = "stages=[quantize,evaluate,synthesize]"
     plan = planned(OBJECTIVES, "quantization=ptq", stages, "checkpoint=own/best.pth.tar", *teacher, "seed=2,3")
     further = dict.fromkeys(("losses", "reason", "run_id", "seconds", "started", "ended"))
@@ -158,7 +158,8 @@ def test_an_exported_trial_finds_its_trained_networks_from_anywhere(place):
     trial = Result(number=0, outcome="complete", params={"seed": 2}, baseline=False, **measured, **further)
     text = yaml.safe_load(experiment_yaml(plan, trial, "study"))
     assert text["checkpoint"] == f"{place}/own/best.pth.tar"
-    assert text["recipe"]["distillation"]["checkpoint"] == "zoo:cifar10_teacher"
+    teachers = text["recipe"]["distillation"]["checkpoint"]
+    assert teachers == ["zoo:cifar10_teacher", f"{place}/own/teacher.pth.tar"]
 
 
 def test_what_stopped_a_sweep_is_shown_as_it_is(place, capsys):

@@ -18,7 +18,7 @@ from maxexp.quantization.fake import quantize_module
 from maxexp.training.answers import KeptAnswers, open_answers
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import DistillationConfig, RecipeConfig
-from maxexp.training.distillation import Teacher, load_teacher
+from maxexp.training.distillation import Distillation, Teacher, load_teacher
 
 SHAPE = (3, 8, 8)
 TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=5, wide=True)})
@@ -30,7 +30,11 @@ def teacher(**values) -> Teacher:
 
 
 def config(**values) -> DistillationConfig:
-    return DistillationConfig("unused", TEACHER, **values)
+    return DistillationConfig(**({"checkpoint": "unused", "model": TEACHER} | values))
+
+
+def mix(master: Teacher, loss, logits, inputs):
+    return Distillation(master._config, [master]).mix(loss, logits, inputs)
 
 
 def test_a_pupil_like_its_teacher_has_the_labels_loss_only():
@@ -38,7 +42,7 @@ def test_a_pupil_like_its_teacher_has_the_labels_loss_only():
     inputs, labels = torch.randn(6, *SHAPE), torch.arange(6) % 5
     logits = master._module(inputs)
     loss = F.cross_entropy(logits, labels)
-    torch.testing.assert_close(master.mix(loss, logits, inputs), 0.75 * loss)
+    torch.testing.assert_close(mix(master, loss, logits, inputs), 0.75 * loss)
 
 
 def test_the_divergence_is_that_of_the_definition():
@@ -50,7 +54,19 @@ def test_the_divergence_is_that_of_the_definition():
     q = (logits[0].double() / 2).exp()
     p, q = (p / p.sum()).tolist(), (q / q.sum()).tolist()
     wanted = 4 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
-    assert master.mix(torch.tensor(9.0), logits, inputs).item() == pytest.approx(wanted, abs=1e-5)
+    assert mix(master, torch.tensor(9.0), logits, inputs).item() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_of_several_teachers_the_mean_is_learned():
+    """As from one that answers the mean of their logits."""
+    inputs, logits = torch.randn(4, *SHAPE), torch.randn(4, 5)
+    first, second = teacher(), teacher()
+    torch.nn.init.normal_(second._module.fc.weight)
+    mean = teacher()
+    mean.answer = lambda inputs: (first.answer(inputs) + second.answer(inputs)) / 2
+    both = Distillation(config(), [first, second]).mix(torch.tensor(1.0), logits, inputs)
+    torch.testing.assert_close(both, mix(mean, torch.tensor(1.0), logits, inputs), atol=2e-3, rtol=1e-3)
+    assert not torch.allclose(both, mix(first, torch.tensor(1.0), logits, inputs), atol=0.1)
 
 
 @pytest.mark.parametrize(("views", "asked"), [(2, 2), (None, 6)])
@@ -59,7 +75,7 @@ def test_answers_to_images_seen_before_are_remembered_where_there_are_views(view
     calls = []
     master._module.register_forward_hook(lambda *_: calls.append(1))
     batches, logits = torch.randn(2, 4, *SHAPE), torch.randn(4, 5)
-    losses = [master.mix(torch.tensor(0.0), logits, batches[epoch % 2]).item() for epoch in range(6)]
+    losses = [mix(master, torch.tensor(0.0), logits, batches[epoch % 2]).item() for epoch in range(6)]
     assert len(calls) == asked
     assert len({round(loss, 2) for loss in losses}) == 2
 
@@ -68,10 +84,10 @@ def test_a_mirroring_teacher_answers_the_same_to_an_image_and_its_mirror_image()
     """And what it answers is the mean of what it says to either when it does not mirror."""
     inputs = torch.randn(4, *SHAPE)
     plain, mirroring = teacher(), teacher(mirror=True)
-    wanted = (plain._answer(inputs) + plain._answer(inputs.flip(3))) / 2
-    torch.testing.assert_close(mirroring._answer(inputs), wanted, atol=2e-3, rtol=0)
-    torch.testing.assert_close(mirroring._answer(inputs.flip(3)), wanted, atol=2e-3, rtol=0)
-    assert not torch.allclose(plain._answer(inputs), wanted, atol=0.1)
+    wanted = (plain.answer(inputs) + plain.answer(inputs.flip(3))) / 2
+    torch.testing.assert_close(mirroring.answer(inputs), wanted, atol=2e-3, rtol=0)
+    torch.testing.assert_close(mirroring.answer(inputs.flip(3)), wanted, atol=2e-3, rtol=0)
+    assert not torch.allclose(plain.answer(inputs), wanted, atol=0.1)
 
 
 def test_answers_of_a_mirroring_teacher_are_kept_apart(tmp_path):
@@ -79,8 +95,8 @@ def test_answers_of_a_mirroring_teacher_are_kept_apart(tmp_path):
     path = tmp_path / "float.pth.tar"
     write_module(path, NetworkModule(build_network(TEACHER, SHAPE)), 0, {})
     inputs = torch.randn(4, *SHAPE)
-    plain = load_teacher(config(), path, SHAPE, 5, tmp_path)._answer(inputs)
-    mirrored = load_teacher(config(mirror=True), path, SHAPE, 5, tmp_path)._answer(inputs)
+    plain = load_teacher(config(), path, SHAPE, 5, tmp_path).answer(inputs)
+    mirrored = load_teacher(config(mirror=True), path, SHAPE, 5, tmp_path).answer(inputs)
     assert not torch.allclose(plain, mirrored, atol=0.1)
 
 
@@ -91,13 +107,13 @@ def test_another_process_knows_what_a_teacher_answered(tmp_path):
     checkpoint.write_bytes(b"weights")
     first = teacher()
     first._answers = open_answers(tmp_path, checkpoint, 5)
-    loss = first.mix(torch.tensor(0.0), logits, inputs)
+    loss = mix(first, torch.tensor(0.0), logits, inputs)
     second = teacher()
     second._answers = open_answers(tmp_path, checkpoint, 5)
     second._module = None
-    assert second.mix(torch.tensor(0.0), logits, inputs) == loss
+    assert mix(second, torch.tensor(0.0), logits, inputs) == loss
     with pytest.raises(TypeError):
-        second.mix(torch.tensor(0.0), logits, inputs + 0.5)
+        mix(second, torch.tensor(0.0), logits, inputs + 0.5)
     checkpoint.write_bytes(b"other weights")
     assert len(open_answers(tmp_path, checkpoint, 5)) == 0
 
@@ -117,9 +133,9 @@ def test_a_disk_that_fills_up_ends_no_training(tmp_path, caplog):
     master._answers = KeptAnswers(tmp_path / "answers.db", 5)
     master._answers._file.execute("PRAGMA max_page_count = 1")  # as SQLite sees a full disk
     inputs, logits = torch.randn(400, *SHAPE), torch.randn(400, 5)
-    losses = {master.mix(torch.tensor(0.0), logits, inputs).item() for _ in range(2)}
+    losses = {mix(master, torch.tensor(0.0), logits, inputs).item() for _ in range(2)}
     master._answers._file.close()
-    losses.add(master.mix(torch.tensor(0.0), logits, inputs).item())
+    losses.add(mix(master, torch.tensor(0.0), logits, inputs).item())
     assert len(losses) == 1
     assert caplog.text.count("asked again") == 1
 
@@ -147,7 +163,15 @@ def test_a_teacher_must_fit_the_data_and_be_floating_point(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "values, key", [({"weight": 0.0}, "weight"), ({"temperature": 0.0}, "temperature"), ({"views": 0}, "views")]
+    "values, key",
+    [
+        ({"weight": 0.0}, "weight"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"views": 0}, "views"),
+        ({"checkpoint": []}, "checkpoint"),
+        ({"checkpoint": ["zoo:cifar10_teacher", 2]}, "checkpoint"),
+        ({"checkpoint": None}, "checkpoint"),
+    ],
 )
 def test_impossible_distillation_names_its_key(values, key):
     with pytest.raises(ConfigError, match=rf"recipe\.distillation\.{key}="):
