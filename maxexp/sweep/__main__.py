@@ -25,7 +25,7 @@ from maxexp.sweep.report import PAGE, best, page, sweep_files
 from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.storage import check_exists, open_storage
 from maxexp.sweep.study import SweepStudy, counts, first_phase, open_phases
-from maxexp.sweep.tables import figures
+from maxexp.sweep.tables import figures, shared
 
 DPI = 110
 REASONS = 5
@@ -83,13 +83,16 @@ def _show(arguments: argparse.Namespace) -> None:
         console.print(f"{study.name}: {progress_line(study, found)}", highlight=False, markup=False)
         if reason := study.attribute(STOPPED):
             console.print(f"stopped: {reason}", highlight=False, markup=False)
-        lines = figures(best(found), list(study.plan.settings.objectives))
+        shown = best(found)
+        lines = figures(shown, list(study.plan.settings.objectives))
         failures = Counter(r.reason for r in found if r.outcome == "failed")
         for reason, count in failures.most_common(REASONS):
             console.print(f"failed {count} times: {reason}", highlight=False, markup=False)
         if len(lines) > 1:
             # Parameters are too long for a column of a terminal.
             console.print(_table([line[:-1] for line in lines]))
+        if common := shared(shown):
+            console.print(f"all: {' '.join(common)}", highlight=False, markup=False)
         for trial, *_, parameters in lines[1:]:
             console.print(f"{trial}: {parameters}", highlight=False, markup=False)
 

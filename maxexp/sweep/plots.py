@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from math import nan
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from maxexp.report.quantities import quantity
 from maxexp.sweep.config import Direction
 from maxexp.sweep.results import Result, averaged, hypervolume_history, pareto_set
 from maxexp.sweep.space import Value
-from maxexp.sweep.tables import short_name
+from maxexp.sweep.tables import short_name, text_of
 
 TRIAL_COLOR, FRONT_COLOR, BASELINE_COLOR = "#4477aa", "#ee6677", "black"
 COLORS = colormaps["viridis"]
-LABELLED = 12
-"""Points of a Pareto set that are numbered in the picture, at most."""
+ROOM = np.array([0.05, 0.04])
+"""Of the number beside a point, as shares of the panel's width and height."""
 
 TRIAL = "trial"
 """Axis of trials by number, where there is one objective only."""
@@ -50,12 +49,22 @@ def pareto_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
         line = sorted((_of(r, x), _of(r, y)) for r in front)
         if line and len(objectives) == 2:
             axes.plot(*zip(*line, strict=True), color=FRONT_COLOR, lw=1)
-        for result in front[:LABELLED]:
-            axes.annotate(str(result.number), (_of(result, x), _of(result, y)), xytext=(3, 3), **_SMALL)
         axes.set(xlabel=_heading(x), ylabel=_heading(y))
+        _number(axes, front, x, y)
         axes.grid(alpha=0.3)
     panels[0].legend(frameon=False)
     return figure
+
+
+def _number(axes: Axes, front: Sequence[Result], x: str, y: str) -> None:
+    """Numbers beside the points, the first of them first; none where it would be written over another."""
+    taken: list[np.ndarray] = []
+    for result in front:
+        point = _of(result, x), _of(result, y)
+        place = axes.transAxes.inverted().transform(axes.transData.transform(point))
+        if all((abs(place - other) > ROOM).any() for other in taken):
+            taken.append(place)
+            axes.annotate(str(result.number), point, xytext=(3, 3), **_SMALL)
 
 
 def history_plot(found: Sequence[Result], objectives: Mapping[str, Direction]) -> Figure:
@@ -105,21 +114,38 @@ def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
-    """One line per complete trial through its parameters and objectives, coloured by rank in the first objective."""
+    """One line per complete trial through its parameters and objectives, coloured by rank in the first objective.
+
+    Trials with other parameters, those of another network, have a row of their own; a parameter that all trials of
+    a row share stands in its title.
+    """
     complete = sorted((r for r in found if r.losses), key=lambda r: r.losses or (), reverse=True)  # the best on top
-    names = [*dict.fromkeys(name for result in complete for name in result.params), *objectives]
-    figure = Figure(figsize=(max(6, 1.1 * len(names)), 5), layout="constrained")
-    axes = figure.subplots()
-    columns = [_scaled([_cell(result, name) for result in complete], axes, i) for i, name in enumerate(names)]
-    if complete:
-        for rank, line in enumerate(np.array(columns).T, 1):
-            axes.plot(range(len(names)), line, color=COLORS(1 - rank / len(complete)), lw=1, alpha=0.7)
-    labels = [_heading(name) if name in objectives else short_name(name) for name in names]
-    axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=8)
-    axes.set(yticks=[], ylim=(-0.08, 1.08), title=f"the darker, the better in {quantity(objectives[0]).label}")
-    for index in range(len(names)):
-        axes.axvline(index, color="0.8", lw=1, zorder=0)
+    colors = {r.number: COLORS(1 - rank / len(complete)) for rank, r in enumerate(complete, 1)}
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in complete:
+        groups.setdefault(tuple(sorted(result.params)), []).append(result)
+    rows = [([*_varied(group), *objectives], group) for group in sorted(groups.values(), key=len, reverse=True)]
+    width = max(6, 1.1 * max((len(names) for names, _ in rows), default=0))
+    figure = Figure(figsize=(width, 4.5 * max(1, len(rows))), layout="constrained")
+    figure.suptitle(f"the darker, the better in {quantity(objectives[0]).label}")
+    for number, (names, group) in enumerate(rows, 1):
+        axes = figure.add_subplot(len(rows), 1, number)
+        columns = [_scaled([_cell(result, name) for result in group], axes, i) for i, name in enumerate(names)]
+        for result, line in zip(group, np.array(columns).T, strict=True):
+            axes.plot(range(len(names)), line, color=colors[result.number], lw=1, alpha=0.7)
+        labels = [_heading(name) if name in objectives else short_name(name) for name in names]
+        axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=8)
+        axes.set(yticks=[], ylim=(-0.08, 1.08))
+        shared = [f"{short_name(n)}={text_of(v)}" for n, v in group[0].params.items() if n not in names]
+        axes.set_title(", ".join(shared), fontsize=8)
+        for index in range(len(names)):
+            axes.axvline(index, color="0.8", lw=1, zorder=0)
     return figure
+
+
+def _varied(group: Sequence[Result]) -> list[str]:
+    """Parameters in which trials differ."""
+    return [name for name in group[0].params if len({r.params[name] for r in group}) > 1]
 
 
 def _row_of_axes(count: int, height: float) -> tuple[Figure, list[Axes]]:
@@ -128,26 +154,29 @@ def _row_of_axes(count: int, height: float) -> tuple[Figure, list[Axes]]:
 
 
 def _scaled(values: list[Value], axes: Axes, index: int) -> list[float]:
-    """Values from 0 to 1, with the ends (or all choices) written beside the axis; NaN where there is none."""
+    """Values from 0 to 1, with the ends (or all choices) written beside the axis."""
     numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
-    known = [v for v in values if v is not None]
-    if len(numbers) == len(known) and numbers:
+    if len(numbers) == len(values):
         low, high = min(numbers), max(numbers)
         span = (high - low) or 1.0
-        labels = {0.0: f"{low:.4g}", (high - low) / span: f"{high:.4g}"}
-        scaled = [nan if v is None else (float(v) - low) / span for v in values]
+        labels = {0.0: _end(low), (high - low) / span: _end(high)}
+        scaled = [(v - low) / span for v in numbers]
     else:
-        choices = sorted({str(v) for v in known})
+        choices = sorted({text_of(v) for v in values})
         place = {text: i / max(len(choices) - 1, 1) for i, text in enumerate(choices)}
         labels = {y: text for text, y in place.items()}
-        scaled = [nan if v is None else place[str(v)] for v in values]
+        scaled = [place[text_of(v)] for v in values]
     for y, text in labels.items():
         axes.annotate(text, (index, y), xytext=(3, 2), **_SMALL)
     return scaled
 
 
+def _end(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _cell(result: Result, name: str) -> Value:
-    return result.params[name] if name in result.params else _of(result, name) if name in result.values else None
+    return result.params[name] if name in result.params else _of(result, name)
 
 
 def _of(result: Result, name: str) -> float:

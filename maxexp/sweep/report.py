@@ -17,7 +17,7 @@ from maxexp.sweep.plots import history_plot, hypervolume_plot, importance_plot, 
 from maxexp.sweep.progress import progress_line
 from maxexp.sweep.results import Result, averaged, hypervolume_history, pareto_set, results
 from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tables import figures, markdown, row, table_csv
+from maxexp.sweep.tables import figures, markdown, row, shared, table_csv
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
 from maxexp.tracking.text import without_password
@@ -61,10 +61,17 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
     return files
 
 
-def tables(study: SweepStudy) -> str:
-    """How far a study is, and its Pareto set with the baseline, as Markdown."""
+def tables(study: SweepStudy, earlier: Sequence[Result] = ()) -> str:
+    """How far a study is, and its Pareto set with the baseline, as Markdown.
+
+    Args:
+        earlier: trials of the first phase, where this study is the second.
+    """
     found = results(study)
-    return f"{progress_line(study, found)}.\n\n{markdown(figures(best(found), list(study.plan.settings.objectives)))}"
+    shown = best(found)
+    common = f" All below have `{' '.join(shared(shown))}`." if shared(shown) else ""
+    lines = markdown(figures(shown, list(study.plan.settings.objectives), earlier))
+    return f"{progress_line(study, found)}.{common}\n\n{lines}"
 
 
 def best(found: Sequence[Result]) -> list[Result]:
@@ -86,7 +93,8 @@ def page(studies: Sequence[SweepStudy], files: Sequence[str]) -> str:
     parts = [f"# Sweep {first.name}", f"```sh\n{command}\n```", origin(first)]
     for heading, study in zip(("Pareto set", "Second phase"), studies, strict=False):
         overrides = " ".join(study.plan.overrides[len(first.plan.overrides) :])
-        parts += [f"## {heading}", *([f"Under `{overrides}`:"] if overrides else []), tables(study)]
+        earlier = [] if study is first else results(first)
+        parts += [f"## {heading}", *([f"Under `{overrides}`:"] if overrides else []), tables(study, earlier)]
     parts += [f"![{PurePosixPath(name).stem.replace('_', ' ')}]({name})" for name in files if name.endswith(".png")]
     return "\n\n".join(parts) + "\n"
 

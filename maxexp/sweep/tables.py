@@ -11,7 +11,9 @@ import numpy as np
 
 from maxexp.report.pareto import dominates
 from maxexp.report.quantities import INTEGER_ACCURACY, Quantity, quantity
+from maxexp.sweep.repeats import without_seed
 from maxexp.sweep.results import Result
+from maxexp.sweep.sampling import frozen
 
 
 def row(result: Result) -> dict[str, Any]:
@@ -42,20 +44,37 @@ def table_csv(found: Sequence[Result]) -> str:
     return text.getvalue()
 
 
-def figures(found: Sequence[Result], objectives: Sequence[str]) -> list[list[str]]:
-    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, baseline, parameters."""
+def figures(found: Sequence[Result], objectives: Sequence[str], earlier: Sequence[Result] = ()) -> list[list[str]]:
+    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, baseline, parameters.
+
+    Args:
+        earlier: trials of the first phase, where these are of the second: each line names the one that it finishes.
+    """
     tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
     names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
     beside = ["beside the baseline"] if baseline else []
-    lines = [["trial", *(quantity(name).heading for name in names), *beside, "parameters"]]
+    numbers = {frozen(result.params): str(result.number) for result in earlier}
+    first = ["trial, first phase"] if earlier else []
+    lines = [["trial", *first, *(quantity(name).heading for name in names), *beside, "parameters"]]
+    common = shared(found)
     for result in found:
         known = {**result.tested, **result.values}
         cells = [_figure(name, known[name], result.spread.get(name)) if name in known else "" for name in names]
-        numbers = ", ".join(map(str, result.trials or (result.number,)))
+        trials = ", ".join(map(str, result.trials or (result.number,)))
+        first = [numbers.get(frozen(without_seed(result.params)), "")] if earlier else []
         beside = [_beside(result, baseline, names)] if baseline else []
-        lines.append([numbers, *cells, *beside, " ".join(assignments(result))])
+        own = " ".join(each for each in assignments(result) if each not in common)
+        lines.append([trials, *first, *cells, *beside, own])
     return lines
+
+
+def shared(found: Sequence[Result]) -> list[str]:
+    """What all of several trials have, ``conv1.kernel_size=3``: no column of a table need repeat it."""
+    if len(found) < 2:
+        return []
+    first, *others = [assignments(result) for result in found]
+    return [each for each in first if all(each in other for other in others)]
 
 
 def _figure(name: str, value: float, spread: float | None) -> str:
@@ -66,7 +85,7 @@ def _figure(name: str, value: float, spread: float | None) -> str:
 
 def assignments(result: Result) -> list[str]:
     """``conv1.kernel_size=3`` for each parameter."""
-    return [f"{short_name(name)}={_value(value)}" for name, value in result.params.items()]
+    return [f"{short_name(name)}={text_of(value)}" for name, value in result.params.items()]
 
 
 def line(result: Result) -> str:
@@ -111,5 +130,6 @@ def _difference(known: Quantity, change: float) -> str:
     )
 
 
-def _value(value: object) -> str:
+def text_of(value: object) -> str:
+    """A parameter's value as it stands in an override."""
     return "null" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

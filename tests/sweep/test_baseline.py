@@ -1,5 +1,7 @@
 """The point that others are compared with: tried first, trained again in the second phase, marked in the tables."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from maxexp.sweep.limits import judge
 from maxexp.sweep.report import best
 from maxexp.sweep.results import Result, pareto_set, results, worth_finishing
 from maxexp.sweep.study import SweepStudy, open_phases, point_of
-from maxexp.sweep.tables import figures
+from maxexp.sweep.tables import figures, shared
 from maxexp.sweep.tickets import Tickets
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, planned
@@ -168,3 +170,11 @@ def test_tables_say_in_what_each_trial_is_better():
         ["2", "70.00", "1.000", "69.00", "-10.00 points, -0.900 ms, -10.00 points", "width=2"],
         ["0", "80.00", "1.900", "79.00", "the baseline", "width=0"],
     ]
+
+
+def test_what_all_trials_share_is_said_once():
+    found = [replace(trial(n, 0.8, 1500), params={"model": "small", "width": n}) for n in range(2)]
+    assert shared(found) == ["model=small"]
+    assert [line[-1] for line in figures(found, ["val/best_accuracy"])] == ["parameters", "width=0", "width=1"]
+    assert shared(found[:1]) == []
+    assert figures(found[:1], ["val/best_accuracy"])[1][-1] == "model=small width=0"

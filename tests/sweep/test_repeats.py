@@ -39,6 +39,14 @@ def test_chance_does_not_choose():
     assert line[0] == "2, 3" and line[1] == "92.50 ± 0.71" and "±" not in line[2]
 
 
+def test_a_line_of_the_second_phase_names_the_trial_that_it_finishes():
+    earlier = [replace(trial(7, 0.8, 9.0), params={"width": 2}), replace(trial(9, 0.7, 8.0), params={"width": 3})]
+    finished = averaged([seeded(2, 2, 1, 0.92, 10.0), seeded(3, 2, 2, 0.93, 10.0), seeded(0, 1, 1, 0.9, 5.0)])
+    heading, *lines = figures(finished, NAMES, earlier)
+    assert heading[:2] == ["trial", "trial, first phase"]
+    assert [line[:2] for line in lines] == [["2, 3", "7"], ["0", ""]]
+
+
 def test_a_trial_without_repeats_stays_as_it_is():
     """So does a seed that was searched."""
     found = [trial(0, 0.9, 5.0), replace(trial(1, 0.8, 4.0), params={"seed": 1})]
