@@ -1,4 +1,4 @@
-"""``python -m maxexp.study run|status|report NAME``: run what a study lacks, and write its answer."""
+"""``python -m maxexp.study run|status|report|restore NAME``: run what a study lacks, and write its answer."""
 
 import argparse
 import logging
@@ -13,6 +13,7 @@ from maxexp.study.embed import embed_tables
 from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.records import RESULTS, Results
 from maxexp.study.report import write_report
+from maxexp.study.restore import restore
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store
 
@@ -51,10 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     if arguments.name is None:
-        paths = sorted(arguments.folder.glob("*/study.yaml"))
-        if not paths:
-            raise StudyError(f"no study in {arguments.folder}; name the folder that has some: --folder experiments")
-        for path in paths:
+        for path in _descriptions(arguments.folder):
             print(f"{path.parent.name:24} {read_study(path).title}")
         return
     study, results, store = _opened(arguments)
@@ -69,9 +67,30 @@ def _report(arguments: argparse.Namespace) -> None:
     print(write_report(arguments.name, study, results, store, arguments.folder / arguments.name))
 
 
+def _restore(arguments: argparse.Namespace) -> None:
+    config = TrackingConfig(uri=arguments.tracking_uri)
+    paths = [arguments.folder / name / RESULTS for name in arguments.names] or _with_results(arguments.folder)
+    for path in paths:
+        if not path.is_file():
+            raise StudyError(f"{path} is not there; there are {', '.join(map(str, _with_results(arguments.folder)))}")
+        new = restore(path.parent.name, Results(path).all, config)
+        print(f"{path.parent.name:24} {len(new)} runs restored")
+
+
+def _with_results(folder: Path) -> list[Path]:
+    return [path.with_name(RESULTS) for path in _descriptions(folder) if path.with_name(RESULTS).is_file()]
+
+
 def _readme(arguments: argparse.Namespace) -> None:
     for path in arguments.files:
         path.write_text(embed_tables(path.read_text(encoding="utf-8"), path.parent), encoding="utf-8")
+
+
+def _descriptions(folder: Path) -> list[Path]:
+    paths = sorted(folder.glob("*/study.yaml"))
+    if not paths:
+        raise StudyError(f"no study in {folder}; name the folder that has some: --folder experiments")
+    return paths
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[Study, Results, Store]:
@@ -104,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(work=work)
         if verb == "run":
             _add_choices(command)
+    text = "put the runs whose figures are committed into the tracking store, where it does not have them"
+    restoring = verbs.add_parser("restore", help=text, description=text)
+    restoring.add_argument("names", nargs="*", metavar="NAME", help="folder of a study (default: all)")
+    restoring.set_defaults(work=_restore)
     text = "write the tables that README.md shows of studies"
     readme = verbs.add_parser("readme", help=text, description=text)
     readme.add_argument("files", nargs="*", type=Path, default=[EXPERIMENTS.parent / "README.md"], metavar="FILE")

@@ -18,6 +18,8 @@ from maxexp.tracking.reading import RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
+RESTORED = "restored.run"
+"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 KEPT_TAGS = (
     "maxexp.version",
     "mlflow.source.git.commit",
@@ -74,6 +76,11 @@ class Results:
             ) from error
 
     @property
+    def all(self) -> list[Result]:
+        """Every result, by entry and seed."""
+        return list(self._all)
+
+    @property
     def files(self) -> list[Path]:
         """The file, if there is one."""
         return [self._path] if self._path.is_file() else []
@@ -99,12 +106,13 @@ class Results:
 def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
     """Runs of the store under the job's configuration, images and this version of maxexp, the newest first.
 
-    Without those that a sweep gave up: they have finished, but are not trained to their end.
+    Without those that a sweep gave up, which have finished, but are not trained to their end, and without restored
+    ones, which have no network.
     """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
     query = " and ".join(f"params.`{key}` = '{job.params[key]}'" for key in telling)
     runs = find_runs(store, query)
-    return [run for run in runs if _answers(run, job) and not given_up(run.tags)]
+    return [run for run in runs if _answers(run, job) and not given_up(run.tags) and RESTORED not in run.tags]
 
 
 def result_of(job: Job, run: RecordedRun) -> Result:

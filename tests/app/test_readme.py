@@ -67,9 +67,10 @@ def test_each_trained_network_that_is_named_is_there():
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.study ")])
 def test_each_study_of_the_readme_exists(line):
-    command, name = shlex.split(line)[3:]
-    assert command in ("run", "status", "report")
-    assert (REPOSITORY / "experiments" / name / "study.yaml").is_file()
+    command, *names = shlex.split(line)[3:]
+    assert command in ("run", "status", "report", "restore")
+    assert names or command == "restore"
+    assert all((REPOSITORY / "experiments" / name / "study.yaml").is_file() for name in names)
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.board ")])

@@ -1,0 +1,65 @@
+"""Committed results put into a tracking store: runs of another machine, to be looked at and compared on this one."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from maxexp.errors import TrackingError
+from maxexp.report.summary import result_rows, results_markdown
+from maxexp.study.records import RESTORED, Result
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.reading import find_tagged_runs, read_run
+from maxexp.tracking.record import RunRecord
+from maxexp.tracking.store import Store, open_store
+
+
+def restore(study: str, results: Iterable[Result], config: TrackingConfig) -> list[str]:
+    """Give the store a run for each result that it has neither run nor restored.
+
+    Such a run has the configuration, figures, curves and tags that ``results.json`` keeps, but no artifacts.
+
+    Args:
+        study: where the results are from.
+        config: the store, and the experiment in it.
+
+    Returns:
+        Ids of the new runs.
+
+    Raises:
+        TrackingError: the store fails.
+    """
+    store = open_store(config)
+    quiet = replace(config, system_metrics=False)
+    return [_restore(study, result, quiet) for result in results if not _known(result.run_id, store, config)]
+
+
+def _known(run_id: str, store: Store, config: TrackingConfig) -> bool:
+    if find_tagged_runs(store, config.experiment, {RESTORED: run_id}):
+        return True
+    try:
+        read_run(store, run_id)
+    except TrackingError:
+        return False
+    return True
+
+
+def _restore(study: str, result: Result, config: TrackingConfig) -> str:
+    tags = {**result.tags, RESTORED: result.run_id}
+    with RunRecord.start(config, f"{study}: {result.entry} seed {result.seed}", tags, result.params) as record:
+        for name, digest in result.data.items():
+            record.log_dataset(name, digest, name.rpartition("-")[2])
+        for step, values in _by_step(result).items():
+            record.log_metrics(values, step)
+        record.log_metrics({key: value for key, value in result.metrics.items() if key not in result.curves})
+        origin = f"Run {result.run_id} as experiments/{study} keeps it, without its artifacts: `{result.command}`"
+        record.describe(f"{origin}\n\n{results_markdown(result_rows(result.metrics, result.tags))}")
+    return record.run_id
+
+
+def _by_step(result: Result) -> dict[int, dict[str, float]]:
+    """Values of all curves by epoch: a request to the store writes an epoch."""
+    steps: dict[int, dict[str, float]] = defaultdict(dict)
+    for key, points in result.curves.items():
+        for step, value in points:
+            steps[step][key] = value
+    return steps
