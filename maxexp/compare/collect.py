@@ -17,7 +17,7 @@ from maxexp.report.quantities import (
     VALIDATION_INTEGER_ACCURACY,
     Quantity,
 )
-from maxexp.tracking.reading import RecordedRun, find_runs, read_run
+from maxexp.tracking.reading import RecordedRun, find_restored, find_runs, read_run
 from maxexp.tracking.store import Store
 
 CURVED_RUNS = 40
@@ -77,7 +77,7 @@ def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tupl
     notes = []
     for run_id in run_ids:
         try:
-            run = read_run(store, run_id)
+            run = _find(store, run_id)
         except TrackingError as error:
             notes.append(f"Run {run_id} is not shown: {error}")
             continue
@@ -95,6 +95,16 @@ def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tupl
         reasons = " ".join(notes) or f"no run in {store} matches {query!r}"
         raise TrackingError(f"nothing to compare: {reasons}")
     return list(runs.values()), notes
+
+
+def _find(store: Store, run_id: str) -> RecordedRun:
+    """A run by its id, or by the one that it had in another store."""
+    try:
+        return read_run(store, run_id)
+    except TrackingError:
+        if restored := find_restored(store, run_id):
+            return restored[0]
+        raise
 
 
 def judging_accuracy(runs: Iterable[RecordedRun]) -> Quantity:

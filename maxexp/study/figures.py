@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from maxexp.checkpoints import FLOAT_BEST
 from maxexp.report.quantities import QUANTITIES
 from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
 
 PUBLISHED = "published"
+EPOCHS = "train/epochs"
 SOURCES = ("estimated", "synthesized", "emulated", "measured", PUBLISHED, "counted", "computed")
 """Where figures come from, the weakest first: a figure made of others has the source of the weakest."""
 _QUANTITIES = {quantity.key: quantity for quantity in QUANTITIES}
@@ -70,12 +72,23 @@ def make_rows(study: Study, results: Iterable[Result], states: Mapping[tuple[str
         rows[name] = Row(name, reference.label, cells, origin=reference.source)
     found = list(results)
     for name, entry in study.entries.items():
-        mine = [result for result in found if result.entry == name]
+        mine = [_with_training(study, result, found) for result in found if result.entry == name]
         cells = {key: _recorded(column, mine) for key, column in study.columns.items()}
         unfinished = {seed: state for (row, seed), state in states.items() if row == name}
         rows[name] = Row(name, entry.label, cells, mine, states=unfinished)
     _add_formulas(study, rows)
     return {name: rows[name] for name in [*(study.rows or ()), *rows]}
+
+
+def _with_training(study: Study, result: Result, found: Sequence[Result]) -> Result:
+    """A result with the epochs behind its weights: a run that starts from another's may have trained none itself."""
+    entry = study.entries[result.entry]
+    start = next((r for r in found if (r.entry, r.seed) == (entry.starts_from, result.seed)), None)
+    if start is None or EPOCHS in result.metrics:
+        return result
+    trained = _with_training(study, start, found).metrics
+    key = "train/qat_epoch" if entry.artifact == FLOAT_BEST and "train/qat_epoch" in trained else EPOCHS
+    return replace(result, metrics={**result.metrics, EPOCHS: trained[key]}) if key in trained else result
 
 
 def _recorded(column: Column, results: Sequence[Result]) -> Figure:
@@ -141,7 +154,7 @@ def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
 def verdict(finding: Finding, rows: Rows, chance: float | None = None) -> str:
     """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise or are missing.
 
-    Else ``open``, with the reason.
+    Else ``open``, with the reason; so is a check that holds with ``chance`` on its side and fails against it.
 
     Args:
         chance: what a check means by this word; None: there are no rows of several seeds to tell it.
@@ -152,6 +165,8 @@ def verdict(finding: Finding, rows: Rows, chance: float | None = None) -> str:
         known = {CHANCE: chance}
         holds = bool(expression.value(known, plain(rows)))
         each = {bool(expression.value(known, plain(rows, seed))) for seed in seeds}
+        if chance and not holds and expression.value({CHANCE: -chance}, plain(rows)):
+            return "open, the difference may be chance"
     except FigureError as error:
         return f"open, {error}"
     except ZeroDivisionError:

@@ -176,10 +176,12 @@ def _made(result: Result, deleted: Collection[str]) -> str:
 
 
 def _again(name: str, study: Study, rows: Rows) -> str:
-    text = f"All of it again: `python -m maxexp.study run {name}`."
+    text = f"The tables again, and what the study lacks: `python -m maxexp.study run {name}`; all trainings again: "
+    text += f"`python -m maxexp.study run {name} --again`."
     if any("checkpoint=run:" in result.command for row in rows.values() for result in row.results):
-        text += " A `checkpoint=run:ID/...` is what the run ID of another row trained."
+        text += " A `checkpoint=run:ID/...` is what the run ID of another row trained, in the store that has it."
     runs = [result.run_id for row in rows.values() for result in row.results]
     if runs:
-        text += f" Side by side, with curves: `{shlex.join(['python', '-m', 'maxexp.compare', *runs])}`."
+        text += " Side by side, with curves, once `python -m maxexp.study restore` has put the runs into your store: "
+        text += f"`{shlex.join(['python', '-m', 'maxexp.compare', *runs])}`."
     return text + "\n"

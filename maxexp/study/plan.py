@@ -69,7 +69,7 @@ def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str], defaults
     """Whether a run with the params ``recorded`` answers for the params ``wanted``.
 
     A key that an older version did not have is no difference where it has its default, which keeps results as they
-    were; nor is one that a later version dropped. What does change results is a new maxexp version (``records``).
+    were; nor is one that a later version dropped. What does change results raises ``RESULTS_VERSION``.
     A group that is null in one and set in the other has other keys, too, and is a difference.
     """
     free = (*FREE, *(f"{key.split('.')[0]}." for key, weakest in WEAKEST.items() if wanted.get(key) == weakest))

@@ -9,19 +9,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maxexp import __version__
+from maxexp import RESULTS_VERSION
 from maxexp.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_images, same_result
 from maxexp.sweep.given_up import given_up
-from maxexp.tracking.reading import RecordedRun, find_runs, read_run
+from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
-RESTORED = "restored.run"
-"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 KEPT_TAGS = (
     "maxexp.version",
+    "maxexp.results",
     "mlflow.source.git.commit",
     "git.dirty",
     "model",
@@ -86,7 +85,7 @@ class Results:
         return [self._path] if self._path.is_file() else []
 
     def find(self, job: Job) -> Result | None:
-        """The result of a job, if it is here under the same configuration, images and version."""
+        """The result of a job, if it is here under the same configuration, images and version of results."""
         for result in self._all:
             mine = (result.entry, result.seed) == (job.entry, job.seed)
             if mine and _answers(result, job):
@@ -104,7 +103,7 @@ class Results:
 
 
 def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
-    """Runs of the store under the job's configuration, images and this version of maxexp, the newest first.
+    """Runs of the store under the job's configuration, images and version of results, the newest first.
 
     Without those that a sweep gave up, which have finished, but are not trained to their end, and without restored
     ones, which have no network.
@@ -159,5 +158,5 @@ def _answers(found: Result | RecordedRun, job: Job) -> bool:
 
 
 def _current(tags: Mapping[str, str]) -> bool:
-    """Whether results of the version that made a run are still valid: the first two numbers agree."""
-    return tags.get("maxexp.version", "").split(".")[:2] == __version__.split(".")[:2]
+    """Whether today's code would give what a run gave; the first runs did not record the number."""
+    return tags.get("maxexp.results", "1") == str(RESULTS_VERSION)

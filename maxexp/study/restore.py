@@ -6,21 +6,21 @@ from dataclasses import replace
 
 from maxexp.errors import TrackingError
 from maxexp.report.summary import result_rows, results_markdown
-from maxexp.study.records import RESTORED, Result
+from maxexp.study.records import Result
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import find_tagged_runs, read_run
+from maxexp.tracking.reading import RESTORED, find_restored, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import Store, open_store
 
 
 def restore(study: str, results: Iterable[Result], config: TrackingConfig) -> list[str]:
-    """Give the store a run for each result that it has neither run nor restored.
+    """Give the store a run for each result that it has neither run nor restored, in the data set's experiment.
 
     Such a run has the configuration, figures, curves and tags that ``results.json`` keeps, but no artifacts.
 
     Args:
         study: where the results are from.
-        config: the store, and the experiment in it.
+        config: the store.
 
     Returns:
         Ids of the new runs.
@@ -29,23 +29,21 @@ def restore(study: str, results: Iterable[Result], config: TrackingConfig) -> li
         TrackingError: the store fails.
     """
     store = open_store(config)
-    quiet = replace(config, system_metrics=False)
-    return [_restore(study, result, quiet) for result in results if not _known(result.run_id, store, config)]
+    return [_restore(study, result, config) for result in results if not _known(result.run_id, store)]
 
 
-def _known(run_id: str, store: Store, config: TrackingConfig) -> bool:
-    if find_tagged_runs(store, config.experiment, {RESTORED: run_id}):
-        return True
+def _known(run_id: str, store: Store) -> bool:
     try:
         read_run(store, run_id)
     except TrackingError:
-        return False
+        return bool(find_restored(store, run_id))
     return True
 
 
 def _restore(study: str, result: Result, config: TrackingConfig) -> str:
     tags = {**result.tags, RESTORED: result.run_id}
-    with RunRecord.start(config, f"{study}: {result.entry} seed {result.seed}", tags, result.params) as record:
+    config = replace(config, experiment=result.params["dataset.name"], system_metrics=False)
+    with RunRecord.start(config, f"{result.entry} seed={result.seed} ({study})", tags, result.params) as record:
         for name, digest in result.data.items():
             record.log_dataset(name, digest, name.rpartition("-")[2])
         for step, values in _by_step(result).items():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from maxexp import __version__
+from maxexp import RESULTS_VERSION, __version__
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (
@@ -35,6 +35,7 @@ def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
     """
     return {
         "maxexp.version": __version__,
+        "maxexp.results": str(RESULTS_VERSION),
         "mlflow.user": _user(),
         "mlflow.source.name": sys.argv[0],
         "mlflow.source.type": "LOCAL",

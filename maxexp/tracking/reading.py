@@ -16,6 +16,8 @@ from maxexp.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+RESTORED = "restored.run"
+"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 OVERRIDES = "config/overrides.yaml"
 """Artifact with what the user typed after ``python -m maxexp``."""
 
@@ -133,6 +135,11 @@ def find_runs(store: Store, query: str) -> list[RecordedRun]:
     with store.asked_to(f"search runs with {query!r}"):
         experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
         return _search(store, experiments, query)
+
+
+def find_restored(store: Store, run_id: str) -> list[RecordedRun]:
+    """Runs that repeat the figures of a run of another store. Raises TrackingError if the store fails."""
+    return find_runs(store, f"tags.`{RESTORED}` = '{run_id}'")
 
 
 def find_tagged_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> list[RecordedRun]:

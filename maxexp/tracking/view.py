@@ -58,7 +58,8 @@ def _view(created_ms: int) -> str:
         for number, chart in enumerate(charts)
     ]
     state = {
-        "orderByKey": "metrics.`val/best_accuracy`",  # trials of a sweep have no other; tests choose nothing
+        # The newest first: by an accuracy, runs that lack it, PTQ among them, would fall out of the charts' 20.
+        "orderByKey": "attributes.start_time",
         "orderByAsc": False,
         "selectedColumns": [f"{kind}.`{key}`" for kind, keys in _COLUMNS.items() for key in keys],
         "runsHiddenMode": "FIRST_20_RUNS",

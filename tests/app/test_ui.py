@@ -88,7 +88,7 @@ def test_methods_of_quantization_compare_without_set_up(tmp_path):
             browser, *(f"cmsisnnet-{method}" for method in ids), "Accuracy, latency and memory on the chip"
         )
         assert "test/accuracy_integer" in table and "hw/latency_us" in table
-        assert table.index("cmsisnnet-float") < table.index("cmsisnnet-qat") < table.index("cmsisnnet-ptq")
+        assert table.index("cmsisnnet-float") < table.index("cmsisnnet-ptq") < table.index("cmsisnnet-qat")
         show(browser, f"{view}&compareRunsMode=CHART", WIDE)
         wait_for(browser, "Accuracy, latency, memory", "hw/latency_us vs. test/accuracy_integer")
         show(browser, f"{address}/#/experiments/{experiment}/runs/{ids['qat']}", WIDE)

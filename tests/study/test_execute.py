@@ -144,7 +144,7 @@ def test_results_survive_in_their_file_and_old_versions_do_not_count(tmp_path):
     path = tmp_path / RESULTS
     Results(path).add(result("float", 1, 0.9, study))
     assert Results(path).find(job).metrics["test/accuracy_float"] == 0.9
-    Results(path).add(result("float", 1, 0.8, study, **{"maxexp.version": "0.0.1"}))
+    Results(path).add(result("float", 1, 0.8, study, **{"maxexp.results": "0"}))
     assert Results(path).find(job) is None
     assert len(json.loads(path.read_text())) == 1
 

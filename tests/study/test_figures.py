@@ -2,12 +2,13 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 
 from maxexp.study.figures import make_rows, noise, verdict
 from maxexp.study.markdown import results_markdown
-from tests.study.small import result, small
+from tests.study.small import SMALL, result, small
 
 
 @pytest.fixture
@@ -87,8 +88,12 @@ def test_a_finding_can_ask_for_more_than_chance(tmp_path):
     found = [result("float", 1, 0.80), result("float", 2, 0.82), result("ptq", 1, 0.84)]
     rows = make_rows(study, found, {})
     assert noise(rows, "accuracy").resolution == pytest.approx(2 * statistics.stdev([0.80, 0.82]))
-    for chance, said in ((0.0282, "confirmed on average, not by every seed"), (0.04, "refuted")):
+    within = "open, the difference may be chance"
+    for chance, said in ((0.0282, "confirmed on average, not by every seed"), (0.04, within)):
         assert verdict(study.findings[0], rows, chance) == said
+    opposite = replace(study.findings[0], check="float.accuracy > ptq.accuracy + chance")
+    for chance, said in ((0.0282, "refuted"), (0.04, within)):
+        assert verdict(opposite, rows, chance) == said
     assert verdict(study.findings[0], rows) == "open, chance is missing"
     assert "may be chance: +2.83 points" in results_markdown("small", study, rows, [])
 
@@ -112,6 +117,20 @@ def test_what_needs_a_text_as_a_number_is_open(tmp_path):
     rows = make_rows(study, [result("ptq", 1, 0.9)], {})
     assert rows["ptq"].cells["factor"].value is None
     assert verdict(study.findings[0], rows) == "open, deck.time is no number: 249 MOps/s"
+
+
+@pytest.mark.parametrize("artifact, epochs", [("checkpoints/float_best.pth.tar", 85), (None, 100)])
+def test_weights_of_another_run_have_its_epochs(tmp_path, artifact, epochs):
+    """The table said of a quantized network that it took none; a floating-point phase ends where the next begins."""
+    entries = {name: dict(entry) for name, entry in SMALL["entries"].items()}
+    entries["ptq"]["artifact"] = artifact
+    columns = SMALL["columns"] | {"epochs": {"label": "epochs", "metric": "train/epochs"}}
+    study = small(tmp_path, entries=entries, columns=columns)
+    trained = result("float", 1, 0.9)
+    trained = replace(trained, metrics={**trained.metrics, "train/epochs": 100, "train/qat_epoch": 85.0})
+    rows = make_rows(study, [trained, result("ptq", 1, 0.9)], {})
+    assert rows["ptq"].cells["epochs"].value == epochs
+    assert rows["float"].cells["epochs"].value == 100
 
 
 def test_noise_is_pooled_over_rows(study):

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from maxexp.compare.collect import select_runs
 from maxexp.study.__main__ import EXPERIMENTS, main
 from maxexp.study.execute import State, standings
-from maxexp.study.records import RESTORED, RESULTS, Results, result_of
+from maxexp.study.records import RESULTS, Results, result_of
 from maxexp.study.restore import restore
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import find_runs, read_run
+from maxexp.tracking.reading import RESTORED, find_runs, read_run
 from maxexp.tracking.store import open_store
 from tests.study.small import result, small
 
@@ -73,3 +74,12 @@ def test_a_study_without_results_is_refused(config, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["study", "--tracking-uri", config.uri, "restore", "no_such_study"])
     assert main() == 1
     assert "no_such_study" in capsys.readouterr().err
+
+
+def test_a_restored_run_is_found_by_the_id_that_was_published(tmp_path, config):
+    """Commands of results.md name the runs of another store."""
+    committed = with_curve(small(tmp_path))
+    (run_id,) = restore("small", [committed], config)
+    runs, notes = select_runs(open_store(config), [committed.run_id], None)
+    assert [run.run_id for run in runs] == [run_id]
+    assert not notes
