@@ -1,13 +1,16 @@
 """The published rows of the studies against the figures that were handed down with the deck, cell by cell."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from maxexp.checkpoints import ZOO, zoo_dir
 from maxexp.study.__main__ import EXPERIMENTS
 from maxexp.study.description import read_study
+from maxexp.study.plan import make_job
 
 # Key and factor by which the deck's figures become those of a study's columns: shares, microseconds, bytes.
 MEANINGS = {
@@ -17,7 +20,7 @@ MEANINGS = {
     "time_us": ("latency", 1),
     "memory_kb": ("memory", 1000),
     "speedup_over_stm32": ("speedup", 1),
-    "throughput": ("macs_per_cycle", None),
+    "throughput": ("throughput", None),
 }
 FIGURES = (*MEANINGS, "parameters", "macs", "images_per_s", "macs_per_cycle", "epochs")
 OF_STUDY = {
@@ -75,3 +78,14 @@ def test_the_chart_has_the_figures_of_the_tables():
     for reference in read_study(EXPERIMENTS / "synthesized_models" / "study.yaml").references.values():
         figures = {key: value for key, value in reference.values.items() if key != "data"}
         assert any(figures.items() <= row.items() for row in of_tables), reference.label
+
+
+@pytest.mark.parametrize("name", [*OF_STUDY, "synthesized_models"])
+def test_notes_say_how_long_the_teachers_were_trained(name):
+    """Published networks had none, so the epochs of ours are not comparable without."""
+    study = read_study(EXPERIMENTS / name / "study.yaml")
+    key = "recipe.distillation.checkpoint"
+    teachers = {make_job(study, entry, study.seeds_of(entry)[0], "0").params[key] for entry in study.entries}
+    for teacher in teachers:
+        card = yaml.safe_load((zoo_dir() / teacher.removeprefix(ZOO) / "card.yaml").read_text())
+        assert re.search(rf"\b{card['training']['epochs']}\b", study.notes), teacher
