@@ -23,6 +23,14 @@ def test_rows_have_units_and_sources():
     }
 
 
+@pytest.mark.parametrize("source", ["estimated", "synthesized", "measured"])
+def test_weights_are_counted_and_data_memory_is_what_our_model_says(source):
+    """Whatever times a network, its bits say what its weights take; where tensors lie is never measured."""
+    metrics = {"hw/weight_bytes": 301_760.0, "hw/bias_bytes": 842.0, "hw/data_bytes": 65_536.0}
+    rows = {row.name: row.source for row in result_rows(metrics, {"hw.source": source})}
+    assert rows == {"weight memory": "counted", "bias memory": "counted", "data memory, peak": "estimated"}
+
+
 def test_a_row_without_evidence_is_never_called_measured():
     assert {row.source for row in result_rows(METRICS, {})} == {"computed", "counted"}
 
