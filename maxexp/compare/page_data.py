@@ -12,6 +12,7 @@ from maxexp.compare.comparison import Comparison, status
 from maxexp.compare.wrong import most_often_wrong
 from maxexp.errors import TrackingError
 from maxexp.places import FREE
+from maxexp.report.layer_colors import INPUT_COLOR, LAYER_COLORS
 from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
 from maxexp.sweep.given_up import given_up
 from maxexp.tracking.reading import RecordedRun
@@ -44,6 +45,8 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
         "differing": list(comparison.differing),
         "common": _common([details.run.params for details in comparison.runs]),
         "networks": networks.items,
+        "layer_colors": LAYER_COLORS,
+        "input_color": INPUT_COLOR,
         "runs": runs,
         "wrong": [asdict(images) for images in most_often_wrong(comparison.runs)],
     }

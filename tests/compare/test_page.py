@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.color import Color
 
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
 from maxexp.compare.page_data import CURVE_POINTS
+from maxexp.report.layer_colors import INPUT_COLOR
 from tests.browser import DESKTOP, PHONE, show, started
 
 
@@ -135,6 +137,20 @@ def test_memory_maps_show_every_kernel_and_every_tensor(shown):
     assert len(tensors.find_elements(By.CSS_SELECTOR, ".place")) == 1 + 4 * 8 + 2 * 16 + 3
     assert {"input", "conv1", "fc"} <= {text.text for text in tensors.find_elements(By.TAG_NAME, "text")}
     assert "of 32,768" in card.text
+
+
+def test_kernels_and_outputs_of_a_layer_have_its_colour_in_the_table(shown):
+    card = shown.find_element(By.XPATH, "//*[@id='chip']//*[contains(@class, 'card')][contains(., 'width 1.0')]")
+    layers = colors(card, ".bar i", "background-color")
+    kernels, tensors = (colors(picture, ".place", "fill") for picture in card.find_elements(By.TAG_NAME, "svg"))
+    assert len(set(layers)) == len(layers)
+    assert set(kernels) <= set(layers)
+    assert set(tensors) - set(layers) == {INPUT_COLOR}
+
+
+def colors(part, selector: str, css_property: str) -> list[str]:
+    places = part.find_elements(By.CSS_SELECTOR, selector)
+    return [Color.from_string(place.value_of_css_property(css_property)).hex for place in places]
 
 
 def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs, tmp_path):
