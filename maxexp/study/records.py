@@ -14,12 +14,10 @@ from maxexp.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_images, same_result
 from maxexp.sweep.given_up import given_up
-from maxexp.tracking.reading import RecordedRun, find_runs, read_run
+from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 
 RESULTS = "results.json"
-RESTORED = "restored.run"
-"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 KEPT_TAGS = (
     "maxexp.version",
     "mlflow.source.git.commit",

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from maxexp.errors import TrackingError
 from maxexp.report.summary import result_rows, results_markdown
-from maxexp.study.records import RESTORED, Result
+from maxexp.study.records import Result
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import find_tagged_runs, read_run
+from maxexp.tracking.reading import RESTORED, RESTORED_COMMAND, find_tagged_runs, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import Store, open_store
 
@@ -44,7 +44,7 @@ def _known(run_id: str, store: Store, config: TrackingConfig) -> bool:
 
 
 def _restore(study: str, result: Result, config: TrackingConfig) -> str:
-    tags = {**result.tags, RESTORED: result.run_id}
+    tags = {**result.tags, RESTORED: result.run_id, RESTORED_COMMAND: result.command}
     with RunRecord.start(config, f"{study}: {result.entry} seed {result.seed}", tags, result.params) as record:
         for name, digest in result.data.items():
             record.log_dataset(name, digest, name.rpartition("-")[2])

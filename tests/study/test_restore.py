@@ -6,10 +6,10 @@ import pytest
 
 from maxexp.study.__main__ import EXPERIMENTS, main
 from maxexp.study.execute import State, standings
-from maxexp.study.records import RESTORED, RESULTS, Results, result_of
+from maxexp.study.records import RESULTS, Results, result_of
 from maxexp.study.restore import restore
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import find_runs, read_run
+from maxexp.tracking.reading import RESTORED, find_runs, read_run
 from maxexp.tracking.store import open_store
 from tests.study.small import result, small
 
@@ -39,6 +39,7 @@ def test_a_restored_run_says_what_was_committed(tmp_path, config):
     assert run.status == "FINISHED"
     assert run.tags[RESTORED] == committed.run_id
     assert run.tags["hw.source"] == "estimated"
+    assert run.command() == committed.command
     assert committed.command in run.tags["mlflow.note.content"]
 
 
