@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
@@ -13,6 +14,7 @@ from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
 from maxexp.compare.page_data import CURVE_POINTS
 from maxexp.report.layer_colors import INPUT_COLOR
+from maxexp.report.predictions import Predictions
 from tests.browser import DESKTOP, PHONE, show, started
 
 
@@ -208,6 +210,39 @@ def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
     assert (
         figures[0].startswith("class0 taken for class1") and "3 of 3 runs" in figures[0] and "no. 180" in figures[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "heading"), [("one", "The first images that it gets wrong"), ("one two", "Images most often wrong")]
+)
+def test_wrong_images_of_a_single_run_are_just_its_first(browser, make_runs, tmp_path, names, heading):
+    runs = make_runs()
+    for name in names.split():
+        runs.write(name)
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "Wrong images", "from a test"))
+    show(browser, path.as_uri())
+    assert browser.find_element(By.CSS_SELECTOR, "#wrong h2").text == heading
+
+
+def test_a_confusion_of_many_classes_names_its_axes_and_each_cell(browser, make_runs, tmp_path):
+    """Class 99 is taken for class 0 three times of four: the lower left corner."""
+    runs = make_runs()
+    runs.write("hundred")
+    (details,) = runs.find()
+    labels, predicted = np.full(4, 99), np.array([0, 0, 0, 99])
+    predictions = Predictions("integer", predicted, labels, [f"kind{index}" for index in range(100)])
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare([replace(details, predictions=predictions)]), "One run", "from a test"))
+    show(browser, path.as_uri())
+    side, foot = browser.find_elements(By.CSS_SELECTOR, "#confusion .axis-title")
+    heat = browser.find_element(By.CSS_SELECTOR, "canvas.heat")
+    assert (side.text, foot.text) == ("true class", "predicted class")
+    assert 0 < heat.rect["x"] - side.rect["x"] < 40, "beside the matrix"
+    width, height = heat.size["width"], heat.size["height"]
+    assert width == height, "cells are square"
+    ActionChains(browser).move_to_element_with_offset(heat, 3 - width // 2, height // 2 - 3).perform()
+    assert browser.find_element(By.ID, "tip").text == "kind99 as kind0: 3 images, 75.0 %"
 
 
 def test_unticking_a_run_takes_it_out_of_the_charts(shown):
