@@ -70,11 +70,11 @@ def test_figures_stand_with_unit_and_source(shown):
     assert "90.00 %" in texts(shown, "#headlines .value")
 
 
-def test_what_tells_runs_apart_stands_before_the_figures_and_what_they_share_behind(shown):
+def test_the_columns_of_the_runs_are_in_the_order_of_their_use(shown):
+    """What runs are judged by, what tells them apart, further figures, what they share."""
     headings = [text.split("\n")[0] for text in texts(shown, "#table thead th")]
-    first = headings.index("accuracy, integer")
-    assert headings[:first] == ["run", "status", "network"]
-    assert {"data", "quantization"} < set(headings[first:])
+    assert headings[:6] == ["run", "accuracy, integer", "latency", "weight memory", "status", "network"]
+    assert headings.index("cycles") < min(headings.index(shared) for shared in ("data", "quantization"))
 
 
 def test_a_click_on_a_heading_sorts_with_missing_values_last(shown):
@@ -268,6 +268,18 @@ def test_it_is_legible_on_every_screen(browser, page, theme, size):
     show(browser, page.as_uri(), size, theme)
     assert browser.execute_script("return document.documentElement.scrollWidth") == size[0], "it scrolls sideways"
     assert lowest_contrast(browser) >= 4.5, "WCAG 2 asks for 4.5"
+
+
+@pytest.mark.parametrize(
+    ("table", "heading"), [("#table", "accuracy, integer"), ("#table", "latency"), ("#chip table", "cycles")]
+)
+def test_a_phone_shows_figures_beside_the_names(browser, page, table, heading):
+    show(browser, page.as_uri(), PHONE)
+    headings = [text.split("\n")[0] for text in texts(browser, f"{table} thead th")]
+    row = browser.find_elements(By.CSS_SELECTOR, f"{table} tbody tr:first-child > *")
+    name, figure = row[0].rect, row[headings.index(heading)].rect
+    assert name["x"] + name["width"] <= figure["x"]
+    assert figure["x"] + figure["width"] <= PHONE[0]
 
 
 def test_the_button_changes_the_theme(shown):

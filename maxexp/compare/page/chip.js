@@ -22,14 +22,14 @@ function layerTable(network) {
   const most = Math.max(...network.layers.map((layer) => layer.cycles ?? 0));
   const rows = network.layers.map((layer, index) => element("tr", { style: layerColor(index) },
     element("th", { scope: "row" }, layer.name),
+    element("td", { class: "number" }, layer.cycles === null ? MISSING : format(layer.cycles)),
+    element("td", { class: "bar" }, most ? element("i", { style: `width: ${100 * layer.cycles / most}%` }) : ""),
     element("td", {}, layer.out_shape.join("×")),
     element("td", { class: "number" }, layer.weights ? format(layer.weights * layer.weight_bits / 8) : MISSING),
     element("td", { class: "number" }, layer.weights ? layer.weight_bits : MISSING),
-    element("td", { class: "number" }, layer.cycles === null ? MISSING : format(layer.cycles)),
-    element("td", { class: "bar" }, most ? element("i", { style: `width: ${100 * layer.cycles / most}%` }) : ""),
   ));
-  const head = element("tr", {}, ...["layer", "output", "weights [bytes]", "bits", "cycles", ""].map((text, index) =>
-    element("th", { class: index > 1 && index < 5 ? "number" : null }, text)));
+  const head = element("tr", {}, ...["layer", "cycles", "", "output", "weights [bytes]", "bits"].map((text) =>
+    element("th", { class: ["cycles", "weights [bytes]", "bits"].includes(text) ? "number" : null }, text)));
   return element("table", { class: "layers" }, element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
