@@ -15,14 +15,22 @@ from maxexp.places import FREE
 from maxexp.report.layer_colors import INPUT_COLOR, LAYER_COLORS
 from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
 from maxexp.sweep.given_up import given_up
-from maxexp.tracking.reading import RecordedRun
+from maxexp.tracking.reading import RESTORED, RecordedRun
 
 CURVE_POINTS = 100
 """Points of a curve that are kept; longer ones are thinned out."""
 HEAVY_BYTES = 2_000_000
 """Confusion matrices and histograms of the best runs, until there are that many bytes of them."""
 CHIP_SIZES = ("processors", "kernel_columns", "instance_processors", "instance_bytes")
-SHOWN_TAGS = ("maxexp.version", "mlflow.source.git.commit", "git.dirty", "cpu", "python", "version.torch")
+SHOWN_TAGS = (
+    RESTORED,
+    "maxexp.version",
+    "mlflow.source.git.commit",
+    "git.dirty",
+    "cpu",
+    "python",
+    "version.torch",
+)
 
 
 def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from maxexp.compare.page import to_html
 from maxexp.compare.page_data import CURVE_POINTS
 from maxexp.report.layer_colors import INPUT_COLOR
 from maxexp.report.predictions import Predictions
+from maxexp.tracking.reading import RESTORED, RESTORED_COMMAND
 from tests.browser import DESKTOP, PHONE, show, started
 
 
@@ -153,6 +154,35 @@ def test_kernels_and_outputs_of_a_layer_have_its_colour_in_the_table(shown):
 def colors(part, selector: str, css_property: str) -> list[str]:
     places = part.find_elements(By.CSS_SELECTOR, selector)
     return [Color.from_string(place.value_of_css_property(css_property)).hex for place in places]
+
+
+def test_cycles_of_the_layers_add_up(shown):
+    assert "94,888 cycles in all layers and 1 to start, estimated." in shown.find_element(By.ID, "chip").text
+
+
+def test_what_is_not_recorded_of_the_chip_is_said_of_its_runs(browser, make_runs, tmp_path):
+    runs = make_runs()
+    runs.write("whole")
+    (whole,) = runs.find()
+    costless = [replace(whole, cost=None, run=replace(whole.run, run_id=name, name=name)) for name in ("one", "two")]
+    path = tmp_path / "page.html"
+    for shown, said in ((costless, "one, two."), ([whole, costless[0]], "one.")):
+        path.write_text(to_html(compare(shown), "Restored runs", "from a test"))
+        show(browser, path.as_uri())
+        text = browser.find_element(By.ID, "chip").text
+        assert f"Cycles per layer and memory maps are not recorded for {said}" in text
+
+
+def test_a_restored_run_names_its_original_and_the_command(browser, make_runs, tmp_path):
+    runs = make_runs()
+    run_id = runs.write("restored")
+    runs.store.client.set_tag(run_id, RESTORED, "0123abcd" * 4)
+    runs.store.client.set_tag(run_id, RESTORED_COMMAND, "python -m maxexp seed=7")
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.details(run_id)), "One run", "from a test"))
+    show(browser, path.as_uri())
+    details = browser.find_element(By.ID, "details").text
+    assert "restored from run\n" + "0123abcd" * 4 in details and "python -m maxexp seed=7" in details
 
 
 def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs, tmp_path):
