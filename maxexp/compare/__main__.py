@@ -11,7 +11,8 @@ from maxexp.command_line import exit_code
 from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
-from maxexp.compare.text import print_comparison, to_csv, to_markdown
+from maxexp.compare.terminal import print_comparison
+from maxexp.compare.text import to_csv, to_markdown
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import open_store
 

@@ -12,16 +12,25 @@ from maxexp.compare.comparison import Comparison, status
 from maxexp.compare.wrong import most_often_wrong
 from maxexp.errors import TrackingError
 from maxexp.places import FREE
+from maxexp.report.layer_colors import INPUT_COLOR, LAYER_COLORS
 from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
 from maxexp.sweep.given_up import given_up
-from maxexp.tracking.reading import RecordedRun
+from maxexp.tracking.reading import RESTORED, RecordedRun
 
 CURVE_POINTS = 100
 """Points of a curve that are kept; longer ones are thinned out."""
 HEAVY_BYTES = 2_000_000
 """Confusion matrices and histograms of the best runs, until there are that many bytes of them."""
 CHIP_SIZES = ("processors", "kernel_columns", "instance_processors", "instance_bytes")
-SHOWN_TAGS = ("maxexp.version", "mlflow.source.git.commit", "git.dirty", "cpu", "python", "version.torch")
+SHOWN_TAGS = (
+    RESTORED,
+    "maxexp.version",
+    "mlflow.source.git.commit",
+    "git.dirty",
+    "cpu",
+    "python",
+    "version.torch",
+)
 
 
 def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]:
@@ -44,6 +53,8 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
         "differing": list(comparison.differing),
         "common": _common([details.run.params for details in comparison.runs]),
         "networks": networks.items,
+        "layer_colors": LAYER_COLORS,
+        "input_color": INPUT_COLOR,
         "runs": runs,
         "wrong": [asdict(images) for images in most_often_wrong(comparison.runs)],
     }

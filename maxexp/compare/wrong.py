@@ -1,4 +1,4 @@
-"""The test images that most runs get wrong."""
+"""The test images that most runs get wrong; of a single run the first ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHOWN = 24
 
 @dataclass(frozen=True)
 class WrongImage:
-    """A test image that several runs get wrong.
+    """A test image that is taken for a wrong class.
 
     Attributes:
         index: in the test split, from 0.
@@ -62,7 +62,10 @@ class WrongImages:
 
 
 def most_often_wrong(runs: Sequence[RunDetails]) -> list[WrongImages]:
-    """For each test split, the images that the most runs get wrong, the first ones of those equally often wrong."""
+    """For each test split, the images that the most runs get wrong, the first ones of those equally often wrong.
+
+    Where a single run looked at a split, all are equally often wrong.
+    """
     splits: dict[str, list[RunDetails]] = {}
     for details in runs:
         if details.predictions is not None and details.test_data is not None:

@@ -22,8 +22,9 @@ class Quantity:
         scale: from the metric to the unit.
         digits: after the decimal point.
         better: 1 if more is better, -1 if less is, 0 if neither.
-        counted: whether it follows from the network alone, without any model of the chip.
+        counted: whether it follows from the network and its bits alone, without any model of the chip.
         timed: whether a board can say it; all else about the chip is what it was synthesized for.
+        modelled: whether it is from our model of the chip in every run: the synthesizer does not say it.
         words: for a metric that is 0 or 1, what stands for them.
     """
 
@@ -36,6 +37,7 @@ class Quantity:
     better: int = 0
     counted: bool = False
     timed: bool = False
+    modelled: bool = False
     words: tuple[str, str] | None = None
 
     def text(self, value: float) -> str:
@@ -62,6 +64,8 @@ class Quantity:
             return "computed"
         if self.counted:
             return "counted"
+        if self.modelled:
+            return "estimated"
         return "synthesized" if source in ON_BOARD and not self.timed else source
 
 
@@ -76,7 +80,7 @@ VALIDATION_INTEGER_ACCURACY = _accuracy(
     "val/accuracy_integer", "validation accuracy, integers", "accuracy, validation, integer"
 )
 LATENCY = Quantity("hw/latency_us", "latency", "latency", "ms", 1e-3, 3, -1, timed=True)
-WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weight memory", "bytes", better=-1)
+WEIGHT_MEMORY = Quantity("hw/weight_bytes", "weight memory", "weight memory", "bytes", better=-1, counted=True)
 
 QUANTITIES = (
     INTEGER_ACCURACY,
@@ -88,8 +92,8 @@ QUANTITIES = (
     VALIDATION_INTEGER_ACCURACY,
     Quantity("hw/parameters", "parameters", "parameters", counted=True),
     Quantity("hw/macs", "multiply-accumulates", "MACs", better=-1, counted=True),
-    Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1),
-    Quantity("hw/data_bytes", "data memory, peak", "data memory", "bytes", better=-1, counted=True),
+    Quantity("hw/bias_bytes", "bias memory", "bias memory", "bytes", better=-1, counted=True),
+    Quantity("hw/data_bytes", "data memory, peak", "data memory", "bytes", better=-1, modelled=True),
     Quantity("hw/cycles", "cycles", "cycles", better=-1),
     Quantity("hw/images_per_s", "throughput", "throughput", "images/s", digits=1, better=1, timed=True),
     Quantity("hw/macs_per_cycle", "multiply-accumulates per cycle", "MACs per cycle", digits=2, better=1),

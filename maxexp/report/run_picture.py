@@ -97,7 +97,8 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.set(xlabel="cycles", title=f"cycles of each layer on {parts.cost['device']}")
+    start = parts.cost["totals"]["hw/cycles"] - sum(layer["cycles"] for layer in layers)
+    axes.set(xlabel=f"cycles, and {start} to start", title=f"cycles of each layer on {parts.cost['device']}")
 
 
 def _ranges(canvas: Canvas, parts: RunParts) -> None:

@@ -8,7 +8,7 @@ from maxexp.errors import TrackingError
 from maxexp.report.summary import result_rows, results_markdown
 from maxexp.study.records import Result
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import RESTORED, find_restored, read_run
+from maxexp.tracking.reading import RESTORED, RESTORED_COMMAND, find_restored, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import Store, open_store
 
@@ -41,7 +41,7 @@ def _known(run_id: str, store: Store) -> bool:
 
 
 def _restore(study: str, result: Result, config: TrackingConfig) -> str:
-    tags = {**result.tags, RESTORED: result.run_id}
+    tags = {**result.tags, RESTORED: result.run_id, RESTORED_COMMAND: result.command}
     config = replace(config, experiment=result.params["dataset.name"], system_metrics=False)
     with RunRecord.start(config, f"{result.entry} seed={result.seed} ({study})", tags, result.params) as record:
         for name, digest in result.data.items():

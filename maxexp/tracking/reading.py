@@ -16,10 +16,12 @@ from maxexp.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-RESTORED = "restored.run"
-"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 OVERRIDES = "config/overrides.yaml"
 """Artifact with what the user typed after ``python -m maxexp``."""
+RESTORED = "restored.run"
+"""Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
+RESTORED_COMMAND = "restored.command"
+"""Tag of such a run: the other's command line, which it has no artifact for."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class RecordedRun:
         Raises:
             TrackingError: it was not recorded, or the store fails.
         """
+        if RESTORED_COMMAND in self.tags:
+            return self.tags[RESTORED_COMMAND]
         words = [text for text in self.overrides() if not text.lstrip("+~").startswith(PLACES)]
         return f"python -m maxexp {shlex.join(words)}"
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare, status
 from maxexp.compare.page import to_html
-from maxexp.compare.text import MISSING, print_comparison, to_csv, to_markdown
+from maxexp.compare.terminal import print_comparison
+from maxexp.compare.text import MISSING, to_csv, to_markdown
 from maxexp.errors import TrackingError
 
 

@@ -4,13 +4,18 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.color import Color
 
 from maxexp.compare.comparison import compare
 from maxexp.compare.page import to_html
 from maxexp.compare.page_data import CURVE_POINTS
+from maxexp.report.layer_colors import INPUT_COLOR
+from maxexp.report.predictions import Predictions
+from maxexp.tracking.reading import RESTORED, RESTORED_COMMAND
 from tests.browser import DESKTOP, PHONE, show, started
 
 
@@ -66,11 +71,11 @@ def test_figures_stand_with_unit_and_source(shown):
     assert "90.00 %" in texts(shown, "#headlines .value")
 
 
-def test_what_tells_runs_apart_stands_before_the_figures_and_what_they_share_behind(shown):
+def test_the_columns_of_the_runs_are_in_the_order_of_their_use(shown):
+    """What runs are judged by, what tells them apart, further figures, what they share."""
     headings = [text.split("\n")[0] for text in texts(shown, "#table thead th")]
-    first = headings.index("accuracy, integer")
-    assert headings[:first] == ["run", "status", "network"]
-    assert {"data", "quantization"} < set(headings[first:])
+    assert headings[:6] == ["run", "accuracy, integer", "latency", "weight memory", "status", "network"]
+    assert headings.index("cycles") < min(headings.index(shared) for shared in ("data", "quantization"))
 
 
 def test_a_click_on_a_heading_sorts_with_missing_values_last(shown):
@@ -137,6 +142,49 @@ def test_memory_maps_show_every_kernel_and_every_tensor(shown):
     assert "of 32,768" in card.text
 
 
+def test_kernels_and_outputs_of_a_layer_have_its_colour_in_the_table(shown):
+    card = shown.find_element(By.XPATH, "//*[@id='chip']//*[contains(@class, 'card')][contains(., 'width 1.0')]")
+    layers = colors(card, ".bar i", "background-color")
+    kernels, tensors = (colors(picture, ".place", "fill") for picture in card.find_elements(By.TAG_NAME, "svg"))
+    assert len(set(layers)) == len(layers)
+    assert set(kernels) <= set(layers)
+    assert set(tensors) - set(layers) == {INPUT_COLOR}
+
+
+def colors(part, selector: str, css_property: str) -> list[str]:
+    places = part.find_elements(By.CSS_SELECTOR, selector)
+    return [Color.from_string(place.value_of_css_property(css_property)).hex for place in places]
+
+
+def test_cycles_of_the_layers_add_up(shown):
+    assert "94,888 cycles in all layers and 1 to start, estimated." in shown.find_element(By.ID, "chip").text
+
+
+def test_what_is_not_recorded_of_the_chip_is_said_of_its_runs(browser, make_runs, tmp_path):
+    runs = make_runs()
+    runs.write("whole")
+    (whole,) = runs.find()
+    costless = [replace(whole, cost=None, run=replace(whole.run, run_id=name, name=name)) for name in ("one", "two")]
+    path = tmp_path / "page.html"
+    for shown, said in ((costless, "one, two."), ([whole, costless[0]], "one.")):
+        path.write_text(to_html(compare(shown), "Restored runs", "from a test"))
+        show(browser, path.as_uri())
+        text = browser.find_element(By.ID, "chip").text
+        assert f"Cycles per layer and memory maps are not recorded for {said}" in text
+
+
+def test_a_restored_run_names_its_original_and_the_command(browser, make_runs, tmp_path):
+    runs = make_runs()
+    run_id = runs.write("restored")
+    runs.store.client.set_tag(run_id, RESTORED, "0123abcd" * 4)
+    runs.store.client.set_tag(run_id, RESTORED_COMMAND, "python -m maxexp seed=7")
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.details(run_id)), "One run", "from a test"))
+    show(browser, path.as_uri())
+    details = browser.find_element(By.ID, "details").text
+    assert "restored from run\n" + "0123abcd" * 4 in details and "python -m maxexp seed=7" in details
+
+
 def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs, tmp_path):
     runs = make_runs()
     run_id = runs.write("old")
@@ -194,6 +242,39 @@ def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "heading"), [("one", "The first images that it gets wrong"), ("one two", "Images most often wrong")]
+)
+def test_wrong_images_of_a_single_run_are_just_its_first(browser, make_runs, tmp_path, names, heading):
+    runs = make_runs()
+    for name in names.split():
+        runs.write(name)
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.find()), "Wrong images", "from a test"))
+    show(browser, path.as_uri())
+    assert browser.find_element(By.CSS_SELECTOR, "#wrong h2").text == heading
+
+
+def test_a_confusion_of_many_classes_names_its_axes_and_each_cell(browser, make_runs, tmp_path):
+    """Class 99 is taken for class 0 three times of four: the lower left corner."""
+    runs = make_runs()
+    runs.write("hundred")
+    (details,) = runs.find()
+    labels, predicted = np.full(4, 99), np.array([0, 0, 0, 99])
+    predictions = Predictions("integer", predicted, labels, [f"kind{index}" for index in range(100)])
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare([replace(details, predictions=predictions)]), "One run", "from a test"))
+    show(browser, path.as_uri())
+    side, foot = browser.find_elements(By.CSS_SELECTOR, "#confusion .axis-title")
+    heat = browser.find_element(By.CSS_SELECTOR, "canvas.heat")
+    assert (side.text, foot.text) == ("true class", "predicted class")
+    assert 0 < heat.rect["x"] - side.rect["x"] < 40, "beside the matrix"
+    width, height = heat.size["width"], heat.size["height"]
+    assert width == height, "cells are square"
+    ActionChains(browser).move_to_element_with_offset(heat, 3 - width // 2, height // 2 - 3).perform()
+    assert browser.find_element(By.ID, "tip").text == "kind99 as kind0: 3 images, 75.0 %"
+
+
 def test_unticking_a_run_takes_it_out_of_the_charts(shown):
     before = len(shown.find_elements(By.CSS_SELECTOR, "#curves path.curve"))
     shown.find_element(By.CSS_SELECTOR, "#table tbody input").click()
@@ -217,6 +298,18 @@ def test_it_is_legible_on_every_screen(browser, page, theme, size):
     show(browser, page.as_uri(), size, theme)
     assert browser.execute_script("return document.documentElement.scrollWidth") == size[0], "it scrolls sideways"
     assert lowest_contrast(browser) >= 4.5, "WCAG 2 asks for 4.5"
+
+
+@pytest.mark.parametrize(
+    ("table", "heading"), [("#table", "accuracy, integer"), ("#table", "latency"), ("#chip table", "cycles")]
+)
+def test_a_phone_shows_figures_beside_the_names(browser, page, table, heading):
+    show(browser, page.as_uri(), PHONE)
+    headings = [text.split("\n")[0] for text in texts(browser, f"{table} thead th")]
+    row = browser.find_elements(By.CSS_SELECTOR, f"{table} tbody tr:first-child > *")
+    name, figure = row[0].rect, row[headings.index(heading)].rect
+    assert name["x"] + name["width"] <= figure["x"]
+    assert figure["x"] + figure["width"] <= PHONE[0]
 
 
 def test_the_button_changes_the_theme(shown):

@@ -4,9 +4,11 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from rich.console import Console
 
 from maxexp.device.check import check_fit
+from maxexp.report.layer_colors import INPUT_COLOR
 from maxexp.report.memory_picture import memory_picture
 from maxexp.report.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import print_results, result_rows, results_markdown
@@ -21,6 +23,14 @@ def test_rows_have_units_and_sources():
         "test accuracy, integers as on the chip": ("90.01 %", "computed"),
         "multiply-accumulates": ("36,180,992", "counted"),
     }
+
+
+@pytest.mark.parametrize("source", ["estimated", "synthesized", "measured"])
+def test_weights_are_counted_and_data_memory_is_what_our_model_says(source):
+    """Whatever times a network, its bits say what its weights take; where tensors lie is never measured."""
+    metrics = {"hw/weight_bytes": 301_760.0, "hw/bias_bytes": 842.0, "hw/data_bytes": 65_536.0}
+    rows = {row.name: row.source for row in result_rows(metrics, {"hw.source": source})}
+    assert rows == {"weight memory": "counted", "bias memory": "counted", "data memory, peak": "estimated"}
 
 
 def test_a_row_without_evidence_is_never_called_measured():
@@ -77,10 +87,20 @@ def test_the_memory_picture_shows_every_tensor_and_all_kernels(make_network, max
     assert len(kernels.patches) == 4
     layers = ["a", "b", "a-for-sum", "sum", "end"]
     assert [text.get_text() for text in figure.legends[0].texts] == layers
-    tensors = {f"{name} →" for name in ("input", "a-for-sum, b", *layers)}
-    assert {"input →", "a →"} <= {text.get_text() for text in data.texts} <= tensors
+    assert {"input", "a"} <= {text.get_text() for text in data.texts} <= {"input", "a-for-sum, b", *layers}
     assert {text.get_text() for text in kernels.texts} <= {"a", "b", "sum", "end"}
     assert [label.get_text() for label in data.get_xticklabels()] == ["input", *layers]
+    first_row = [axes.get_ylim()[1] for axes in (data, kernels)]
+    assert first_row == [0, 0], "from the top, as on the page"
     assert sum(patch.get_width() * patch.get_height() for patch in kernels.patches) == sum(
         memory.kernel_columns[x.name] * len(memory.processors(x.inputs[0])) for x in memory.network
     )
+
+
+def test_what_a_layer_writes_has_the_colour_of_its_kernels(make_network, max78000):
+    layers = {"a": {"out_channels": 8}, "end": {"out_channels": 2}}
+    data, kernels = memory_picture(check_fit(make_network(layers, (3, 8, 8)), {}, max78000).memory).axes
+    # Instances: 1 of the input, 2 of a's output, 1 of the end's.
+    of_input, of_a, _, of_end = [to_hex(patch.get_facecolor()) for patch in data.patches]
+    assert [of_a, of_end] == [to_hex(patch.get_facecolor()) for patch in kernels.patches]
+    assert of_input == INPUT_COLOR

@@ -46,12 +46,13 @@ def test_a_small_share_is_not_rounded_to_none(share):
 def test_the_picture_shows_the_parts_that_there_are(tmp_path):
     rows = [Row("cycles", "2,105", "estimated")]
     predictions = read_predictions(write_predictions(tmp_path, {"integer": LABELS}, LABELS, CLASSES))
-    cost = {"device": "max78000", "layers": [{"name": "conv", "cycles": 7}, {"name": "fc", "cycles": 3}]}
+    layers = [{"name": "conv", "cycles": 7}, {"name": "fc", "cycles": 3}]
+    cost = {"device": "max78000", "layers": layers, "totals": {"hw/cycles": 11}}
     curves = {"val/loss": [(0, 1.0)], "val/accuracy": [(0, 0.5)]}
     whole = run_picture(RunParts("a run", rows, curves, 0, predictions, cost, RANGES))
     titles = {axes.get_title() for axes in whole.axes}
     assert {"test images, integer: 100.00 % correct", "cycles of each layer on max78000"} <= titles
-    bars = next(axes for axes in whole.axes if axes.get_xlabel() == "cycles")
+    bars = next(axes for axes in whole.axes if axes.get_xlabel() == "cycles, and 1 to start")
     assert [bar.get_width() for bar in bars.patches] == [7, 3]
     whole.canvas.draw()
     assert len(run_picture(RunParts("a run", rows, {})).axes) == 1

@@ -40,6 +40,7 @@ def test_a_restored_run_says_what_was_committed(tmp_path, config):
     assert run.status == "FINISHED"
     assert run.tags[RESTORED] == committed.run_id
     assert run.tags["hw.source"] == "estimated"
+    assert run.command() == committed.command
     assert committed.command in run.tags["mlflow.note.content"]
 
 

@@ -1,11 +1,15 @@
 // Cycles of each layer and where it is in the chip's memories, once for runs of the same network.
 function chip() {
+  const without = selectedRuns().filter((run) => run.network === null).map((run) => run.name);
+  const unrecorded = without.length ? `Cycles per layer and memory maps are not recorded for ${without.join(", ")}.` : "";
   const groups = new Map();
   for (const run of selectedRuns()) if (run.network !== null) groups.set(run.network, [...(groups.get(run.network) ?? []), run]);
-  if (!groups.size) return "None of the ticked runs has costs on the chip.";
+  if (!groups.size) return unrecorded || "No run is ticked.";
   const cards = [...groups].map(([index, runs]) => chipCard(data.networks[index], runs));
+  const repeated = [...groups.keys()].some((index) => data.networks[index].layers.length > data.layer_colors.length);
   const text = "A layer has the same colour in the table, for its kernels in weight memory and for its output in data memory. "
-    + "Data memory is shown over time: while a layer is computed, its input and its output are both there.";
+    + "Data memory is shown over time: while a layer is computed, its input and its output are both there. "
+    + (repeated ? `Colours repeat after ${data.layer_colors.length} layers. ` : "") + unrecorded;
   return [element("p", { class: "quiet" }, text), element("div", { class: "grid" }, ...cards)];
 }
 
@@ -22,21 +26,22 @@ function layerTable(network) {
   const most = Math.max(...network.layers.map((layer) => layer.cycles ?? 0));
   const rows = network.layers.map((layer, index) => element("tr", { style: layerColor(index) },
     element("th", { scope: "row" }, layer.name),
+    element("td", { class: "number" }, layer.cycles === null ? MISSING : format(layer.cycles)),
+    element("td", { class: "bar" }, most ? element("i", { style: `width: ${100 * layer.cycles / most}%` }) : ""),
     element("td", {}, layer.out_shape.join("×")),
     element("td", { class: "number" }, layer.weights ? format(layer.weights * layer.weight_bits / 8) : MISSING),
     element("td", { class: "number" }, layer.weights ? layer.weight_bits : MISSING),
-    element("td", { class: "number" }, layer.cycles === null ? MISSING : format(layer.cycles)),
-    element("td", { class: "bar" }, most ? element("i", { style: `width: ${100 * layer.cycles / most}%` }) : ""),
   ));
-  const head = element("tr", {}, ...["layer", "output", "weights [bytes]", "bits", "cycles", ""].map((text, index) =>
-    element("th", { class: index > 1 && index < 5 ? "number" : null }, text)));
+  const head = element("tr", {}, ...["layer", "cycles", "", "output", "weights [bytes]", "bits"].map((text) =>
+    element("th", { class: ["cycles", "weights [bytes]", "bits"].includes(text) ? "number" : null }, text)));
   return element("table", { class: "layers" }, element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
 function totalCycles(network, runs) {
   const total = network.layers.reduce((sum, layer) => sum + (layer.cycles ?? 0), 0);
   if (!total) return `No model of the cycles of ${network.device}.`;
-  return `${format(total)} cycles in all layers, ${[...new Set(runs.map((run) => source(run, "hw/cycles")))].join(", ")}.`;
+  const start = runs[0].values["hw/cycles"] - total;
+  return `${format(total)} cycles in all layers and ${format(start)} to start, ${[...new Set(runs.map((run) => source(run, "hw/cycles")))].join(", ")}.`;
 }
 
 function maps(network) {

@@ -23,7 +23,7 @@ function confusionCard(run) {
   return element("div", { class: "card", style: color(run) },
     element("h3", {}, element("span", { class: "swatch" }), " ", data.runs.length > 1 ? `${run.name}, ` : "", element("span", { class: "quiet" }, kind)),
     classes.length <= LABELLED_CLASSES
-      ? element("div", { class: "scroll" }, labelledMatrix(classes, shares)) : heatMap(classes.length, shares),
+      ? element("div", { class: "scroll" }, labelledMatrix(classes, shares)) : heatMap(classes, new Map(cells), shares),
     element("p", { class: "quiet" }, pairs.length ? `Most often: ${pairs.join(", ")} images.` : "No image is wrong."));
 }
 
@@ -37,8 +37,16 @@ function labelledMatrix(classes, shares) {
   return element("table", { class: "confusion" }, element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
-function heatMap(count, shares) {
-  const canvas = element("canvas", { class: "heat", width: count, height: count, role: "img", "aria-label": `Confusion of ${count} classes` });
+function heatMap(classes, counts, shares) {
+  const count = classes.length;
+  const canvas = element("canvas", { class: "heat", width: count, height: count, role: "img", "aria-label": `Confusion of ${count} classes`,
+    onpointerleave: hideTip,
+    onpointermove: (event) => {
+      const [row, column] = [event.offsetY / canvas.clientHeight, event.offsetX / canvas.clientWidth]
+        .map((part) => Math.min(count - 1, Math.max(0, Math.floor(part * count))));
+      const position = row * count + column;
+      showTip(event, `${classes[row]} as ${classes[column]}: ${format(counts.get(position) ?? 0)} images, ${format(100 * (shares.get(position) ?? 0), 1)} %`);
+    } });
   const context = canvas.getContext("2d");
   const heat = getComputedStyle(document.documentElement).getPropertyValue("--heat");
   for (const [position, share] of shares) {
@@ -46,5 +54,6 @@ function heatMap(count, shares) {
     context.fillStyle = `rgba(${heat}, ${Math.sqrt(share)})`;
     context.fillRect(position % count, Math.floor(position / count), 1, 1);
   }
-  return canvas;
+  return element("div", { class: "heat-frame" },
+    element("span", { class: "axis-title upwards" }, "true class"), canvas, element("span", { class: "axis-title" }, "predicted class"));
 }

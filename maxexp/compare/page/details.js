@@ -1,5 +1,5 @@
 // One run: figures with units and sources, how to repeat it, what it was made with, how it uses its numbers.
-const TAG_NAMES = { "mlflow.source.git.commit": "commit", "git.dirty": "uncommitted changes", "maxexp.version": "maxexp", "version.torch": "torch" };
+const TAG_NAMES = { "restored.run": "restored from run", "mlflow.source.git.commit": "commit", "git.dirty": "uncommitted changes", "maxexp.version": "maxexp", "version.torch": "torch" };
 
 function shownRun() {
   return runsById.get(location.hash.replace("#run-", "")) ?? data.runs[0];

@@ -1,8 +1,9 @@
 // Where a network is on the chip: kernels in weight memory, tensors in data memory.
 const MAP = { left: 46, right: 8, top: 8 };
 
+// Of the layer that has a kernel or writes a tensor; the input is written by none and has index -1.
 function layerColor(index) {
-  return `--mine: var(--c${index % COLORS})`;
+  return `--mine: ${index < 0 ? data.input_color : data.layer_colors[index % data.layer_colors.length]}`;
 }
 
 function mapFrame(picture, width, height, bottom) {
@@ -63,7 +64,7 @@ function tensorMap(picture, width, height, network) {
       const box = { x: x(tensor.first_layer), y: y(instance, tensor.offset) };
       box.width = x(tensor.last_layer + 1) - box.x;
       box.height = y(instance, tensor.offset + tensor.bytes) - box.y;
-      place(picture, tensor.first_layer < 0 ? "--mine: var(--quiet)" : layerColor(tensor.first_layer), box, text);
+      place(picture, layerColor(tensor.first_layer), box, text);
     }
   }
   sideLabels(picture, frame, "instance", instances, instances / 4);

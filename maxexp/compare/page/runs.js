@@ -63,11 +63,8 @@ function tellsApart(column) {
   return new Set(data.runs.map(column.value)).size > 1;
 }
 
-// What all runs have in common stands behind the figures: a phone shows two or three columns.
-const columns = [
-  { label: "run", value: (run) => run.name, cell: runCell },
-  ...describing.filter(tellsApart),
-  ...data.quantities.map((quantity) => ({
+function quantityColumn(quantity) {
+  return {
     label: quantity.label,
     unit: quantity.unit,
     title: quantity.name,
@@ -75,7 +72,16 @@ const columns = [
     better: quantity.better,
     value: (run) => run.values[quantity.key],
     cell: (run) => numberCell(run, quantity.key),
-  })),
+  };
+}
+
+// A phone shows two or three columns: what runs are judged by, then what tells them apart, last what they share.
+const judging = Object.values(data.axes).filter((key) => quantities.has(key));
+const columns = [
+  { label: "run", value: (run) => run.name, cell: runCell },
+  ...judging.map((key) => quantityColumn(quantities.get(key))),
+  ...describing.filter(tellsApart),
+  ...data.quantities.filter((quantity) => !judging.includes(quantity.key)).map(quantityColumn),
   ...describing.filter((column) => !tellsApart(column)),
   ...data.differing.slice(0, CONFIGURED_COLUMNS).map((key) => ({
     label: key,

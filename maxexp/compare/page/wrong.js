@@ -1,5 +1,7 @@
-// Test images that most runs get wrong.
+// Test images that most runs get wrong. A single run gets each of them wrong once: those shown are its first.
 function wrong() {
+  if (data.wrong.length && data.wrong.every(({ evaluated }) => evaluated === 1))
+    document.querySelector("#wrong h2").textContent = "The first images that it gets wrong";
   const parts = data.wrong.map(({ dataset, evaluated, always_right: right, total, images }) => [
     element("p", { class: "quiet" }, `${dataset}, ${evaluated} run${evaluated > 1 ? "s" : ""} with recorded predictions: `
       + `${format(right)} of ${format(total)} test images are right${evaluated > 1 ? " in all of them" : ""}.`
