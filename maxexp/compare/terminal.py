@@ -109,14 +109,14 @@ def _figures(comparison: Comparison, quantities: Iterable[Quantity]) -> list[Col
 
 def _differences(comparison: Comparison, width: int) -> Table:
     """Each key that runs differ in, with the runs of each value, or how many those are."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for key in comparison.differing:
-        runs = defaultdict(list)
+        runs: dict[str, list[str]] = defaultdict(list)
         for details in comparison.runs:
             runs[details.run.params.get(key, ABSENT)].append(details.run.name)
         for index, (value, names) in enumerate(runs.items()):
-            named = ", ".join(names) if len(names) <= NAMED_RUNS else f"{len(names)} runs"
-            rows.append(("" if index else key, value, named))
+            which = ", ".join(names) if len(names) <= NAMED_RUNS else f"{len(names)} runs"
+            rows.append(("" if index else key, value, which))
     # Values are what one looks for: they are broken last, keys first.
     keys, values, named = zip(*rows, strict=True)
     for_values = min(max(map(len, values)), width // 2)
@@ -127,8 +127,8 @@ def _differences(comparison: Comparison, width: int) -> Table:
     table.add_column("value", width=for_values, overflow="fold")
     table.add_column("runs", overflow="fold")
     rest = width - for_keys - for_values - 2 * GAP
-    for key, value, names in rows:
-        table.add_row(Text(broken(key, for_keys)), Text(broken(value, for_values)), Text(broken(names, rest)))
+    for key, value, which in rows:
+        table.add_row(Text(broken(key, for_keys)), Text(broken(value, for_values)), Text(broken(which, rest)))
     return table
 
 
