@@ -1,7 +1,7 @@
 """What each part of a recipe is worth: one network, one change at a time, judged on the validation split.
 
-Runs what ``results.json`` lacks, one after another, and writes the table of ``README.md``:
-``python experiments/recipes/measure.py [--threads N] [VARIANT ...]``. The test split is never read.
+Runs what ``results.json`` lacks, ``--jobs`` at once, and writes the table of ``README.md``:
+``python experiments/recipes/measure.py [--jobs N] [--threads N] [VARIANT ...]``. The test split is never read.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from maxexp.tracking.config import TrackingConfig
@@ -19,7 +20,7 @@ from maxexp.tracking.store import open_store
 HERE = Path(__file__).resolve().parent
 RESULTS, README = HERE / "results.json", HERE / "README.md"
 BASE = ["model=cmsisnnet", "dataset=cifar10", "augmentation=basic", "recipe=sgd", "quantization=qat"]
-BASE += ["trainer.max_epochs=20", "stages=[train]"]
+BASE += ["dataset.limit=20000", "trainer.max_epochs=16", "stages=[train]"]
 REFERENCE = "sgd"
 PLAIN_START = ["quantization.equalize=false", "quantization.search_scales=false", "quantization.correct_biases=false"]
 VARIANTS = {
@@ -76,7 +77,8 @@ def table(results: dict) -> str:
         "|--|--:|--:|--:|--:|--:|",
     ]
     base = results["variants"][REFERENCE]
-    for name, entry in results["variants"].items():
+    for name in filter(results["variants"].__contains__, VARIANTS):  # in this order, whichever was ready first
+        entry = results["variants"][name]
         gain = 100 * (entry["validation_accuracy"] - base["validation_accuracy"])
         rows.append(
             f"| {name} | {100 * entry['validation_accuracy']:.2f} % | {gain:+.2f} | "
@@ -89,18 +91,30 @@ def table(results: dict) -> str:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="variants trained at once (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each (default: 1)")
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"default: all of {', '.join(VARIANTS)}")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.variants if name not in VARIANTS]:
         parser.error(f"no variant {unknown[0]!r}; there are {', '.join(VARIANTS)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"variants": {}}
-    for name in dict.fromkeys([REFERENCE, *(arguments.variants or VARIANTS)]):
-        if name not in results["variants"]:
-            results["variants"][name] = train(name, VARIANTS[name], arguments.threads)
+    wanted = dict.fromkeys([REFERENCE, *(arguments.variants or VARIANTS)])
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        jobs = {
+            pool.submit(train, name, VARIANTS[name], arguments.threads): name
+            for name in wanted
+            if name not in results["variants"]
+        }
+        for job in as_completed(jobs):
+            if failure := job.exception():
+                print(f"{jobs[job]}: {failure}", file=sys.stderr, flush=True)
+                continue
+            results["variants"][jobs[job]] = job.result()
             results["machine"] = {k: v for k, v in provenance().items() if k in ("cpu", "cores", "version.torch")}
             RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-            print(table(results), flush=True)
+            print(f"{jobs[job]}: {len(results['variants'])} of {len(VARIANTS)} variants are measured", flush=True)
+    if lacking := [name for name in wanted if name not in results["variants"]]:
+        sys.exit(f"not measured: {', '.join(lacking)}; run the command again to try only them")
     README.write_text(TABLE.sub(lambda _: table(results), README.read_text()))
 
 
