@@ -37,9 +37,8 @@ format: $(VENV)/.installed  ## format the code
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
 
-ui: $(VENV)/.installed  ## open the MLflow UI on the local runs (http://127.0.0.1:5000)
-	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(VENV)/bin/mlflow ui --workers 1 \
-	  --backend-store-uri sqlite:///mlruns/mlflow.db --default-artifact-root mlruns/artifacts $(ARGS)
+ui: $(VENV)/.installed  ## open the MLflow UI on the local runs
+	$(RUN) -m maxexp.ui $(ARGS)
 
 bench: $(VENV)/.installed  ## measure speed, memory and growth, also against AI8X_TRAINING=PATH: 25 min
 	$(RUN) experiments/benchmarks/bench.py $(ARGS)

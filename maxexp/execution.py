@@ -20,7 +20,6 @@ from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.reading import OVERRIDES
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
-from maxexp.tracking.view import VIEW
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +149,4 @@ def finish_message(record: RunRecord) -> None:
         print(f"run {record.run_id}\nopen it at: {place}")
     else:
         # With the path of this Python: its environment need not be activated.
-        command = f"{sys.executable} -m mlflow ui --backend-store-uri {record.place}"
-        view = f"http://127.0.0.1:5000/#/experiments/{record.experiment_id}/runs?viewStateShareKey={VIEW}"
-        print(f"run {record.run_id}\nopen it in the MLflow UI ({view}): {command}")
+        print(f"run {record.run_id}\nopen it: {sys.executable} -m maxexp.ui --tracking-uri {record.place}")

@@ -47,6 +47,11 @@ def view_tags(created_ms: int) -> dict[str, str]:
     return {"mlflow.experimentKind": "custom_model_development", VIEW_TAG: _view(created_ms)}
 
 
+def view_address(server: str, experiment_id: str) -> str:
+    """Where an MLflow server at ``server`` (``http://HOST:PORT``) shows an experiment with the view."""
+    return f"{server}/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}"
+
+
 def _view(created_ms: int) -> str:
     sections = [
         {"uuid": f"section{index}", "name": name, "display": True, "isReordered": True}

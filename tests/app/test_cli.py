@@ -38,7 +38,7 @@ def integers(folder: Path, run_id: str) -> dict[str, torch.Tensor]:
 def test_help_explains_itself(tmp_path):
     done = call("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for part in ("+experiment=cifar100_qat", "nascifarnet", "resume=RUN_ID", "stages=[synthesize]", "mlflow ui"):
+    for part in ("+experiment=cifar100_qat", "nascifarnet", "resume=RUN_ID", "stages=[synthesize]", "maxexp.ui"):
         assert part in done.stdout
 
 

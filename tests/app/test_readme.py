@@ -99,7 +99,7 @@ def test_costs_are_printed(tmp_path):
     done = call(*shlex.split(line)[3:], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "101,613" in done.stdout
-    assert "-m mlflow ui --backend-store-uri sqlite:///" in done.stdout
+    assert "-m maxexp.ui --tracking-uri sqlite:///" in done.stdout
 
 
 def test_the_network_of_the_readme_works(tmp_path):

@@ -1,7 +1,6 @@
 """The MLflow UI, as ``make ui`` opens it, on runs of one network quantized in three ways."""
 
 import os
-import re
 import shlex
 import socket
 import subprocess
@@ -14,7 +13,6 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from maxexp.tracking.view import VIEW
 from tests.app.conftest import REPOSITORY
 from tests.browser import PATIENCE_S, show, started
 from tests.compare.conftest import Runs
@@ -24,22 +22,21 @@ WIDE = (1900, 1000)
 
 @contextmanager
 def make_ui(folder: Path, port: int):
-    """The command of the Makefile in another folder, with the Python of the tests."""
+    """The command of the Makefile in another folder, with the Python of the tests; the first address it prints."""
     printed = subprocess.run(
         ["make", "ui", "--dry-run", f"ARGS=--port {port}"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout.replace("\\\n", " ")
-    line = next(line for line in printed.splitlines() if "mlflow ui" in line)
-    words = shlex.split(re.sub(r"\S*/bin/mlflow", f"{sys.executable} -m mlflow", line))
-    settings = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
+    ).stdout
+    line = next(line for line in printed.splitlines() if "maxexp.ui" in line)
     process = subprocess.Popen(
-        words[len(settings) :],
+        [sys.executable, *shlex.split(line)[1:]],
         cwd=folder,
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield process.stdout.readline().split(": ", 1)[1].strip()
     finally:
         process.terminate()
         process.wait()
@@ -81,8 +78,7 @@ def test_methods_of_quantization_compare_without_set_up(tmp_path):
         ids["qat"], "mlflow.note.content", "| result | value |\n|--|--:|\n| latency | 1.898 ms |"
     )
     experiment = runs.store.client.get_run(ids["qat"]).info.experiment_id
-    with make_ui(tmp_path, free_port()) as address, started() as browser:
-        view = f"{address}/#/experiments/{experiment}/runs?viewStateShareKey={VIEW}"
+    with make_ui(tmp_path, free_port()) as view, started() as browser:
         open_when_up(browser, view)
         table = wait_for(
             browser, *(f"cmsisnnet-{method}" for method in ids), "Accuracy, latency and memory on the chip"
@@ -91,5 +87,6 @@ def test_methods_of_quantization_compare_without_set_up(tmp_path):
         assert table.index("cmsisnnet-float") < table.index("cmsisnnet-ptq") < table.index("cmsisnnet-qat")
         show(browser, f"{view}&compareRunsMode=CHART", WIDE)
         wait_for(browser, "Accuracy, latency, memory", "hw/latency_us vs. test/accuracy_integer")
-        show(browser, f"{address}/#/experiments/{experiment}/runs/{ids['qat']}", WIDE)
+        server = view.partition("/#")[0]
+        show(browser, f"{server}/#/experiments/{experiment}/runs/{ids['qat']}", WIDE)
         wait_for(browser, "Description", "1.898 ms")

@@ -1,0 +1,71 @@
+"""``python -m maxexp.ui``: the MLflow UI on the tracking store, and addresses at which its runs compare at once."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from maxexp.command_line import exit_code
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.store import Store, open_store
+from maxexp.tracking.view import view_address
+
+PORT = 5000
+NEWEST_FIRST = ["attributes.start_time DESC"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; the exit code says how it went."""
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.ui",
+        description="The MLflow UI on a tracking store. Other options go to `mlflow ui`: --host and so on.",
+    )
+    parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")
+    parser.add_argument("--port", type=int, default=PORT, help="where the UI is served (default: %(default)s)")
+    options, others = parser.parse_known_args(arguments)
+    return exit_code("maxexp", lambda: _serve(options.tracking_uri, options.port, others))
+
+
+def _serve(uri: str | None, port: int, others: list[str]) -> None:
+    store = open_store(TrackingConfig(uri=uri))
+    served = store.uri.startswith("http")
+    listing = addresses(store, store.uri if served else f"http://127.0.0.1:{port}")
+    print("\n".join([f"{name}: {address}" for name, address in listing] or ["no runs yet"]), flush=True)
+    if not served:
+        os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it serves language models
+        os.execv(sys.executable, [sys.executable, *server_arguments(store, port), *others])
+
+
+def addresses(store: Store, server: str) -> list[tuple[str, str]]:
+    """Experiments that have runs, the one with the newest run first.
+
+    Args:
+        store: the tracking store.
+        server: address of an MLflow server on that store.
+
+    Returns:
+        Name of each, and the address that opens it with columns and charts arranged.
+
+    Raises:
+        TrackingError: the store fails.
+    """
+    newest = {}
+    with store.asked_to("list experiments"):
+        for experiment in store.client.search_experiments():
+            runs = store.client.search_runs([experiment.experiment_id], "", order_by=NEWEST_FIRST, max_results=1)
+            if runs:
+                newest[experiment.name] = (runs[0].info.start_time, experiment.experiment_id)
+    return [
+        (name, view_address(server, newest[name][1]))
+        for name in sorted(newest, key=lambda name: newest[name], reverse=True)
+    ]
+
+
+def server_arguments(store: Store, port: int) -> list[str]:
+    """What Python is given to serve a local store."""
+    words = ["-m", "mlflow", "ui", "--workers", "1", "--port", str(port), "--backend-store-uri", store.uri]
+    return [*words, "--default-artifact-root", store.artifact_root] if store.artifact_root else words
+
+
+if __name__ == "__main__":
+    sys.exit(main())
