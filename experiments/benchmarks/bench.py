@@ -105,10 +105,11 @@ def main() -> None:
     given = arguments()
     chosen = {key: getattr(given, key) for key in ("rounds", "images", "epochs") if getattr(given, key)}
     size = replace(QUICK if given.quick else Size(), **chosen)
-    content = {**origin(), "size": asdict(size)}
-    measured = {name: PARTS[name].measure(size) for name in given.parts}
-    content["results"] = {name: result for name, result in measured.items() if result is not None}
-    write(content, given.output)
+    content = {**origin(), "size": asdict(size), "results": {}}
+    for name in given.parts:
+        if (result := PARTS[name].measure(size)) is not None:
+            content["results"][name] = result
+            write(content, given.output)  # a later part may fail
     print(tables(content))
 
 

@@ -20,8 +20,9 @@ from maxexp.tracking.store import open_store
 HERE = Path(__file__).resolve().parent
 RESULTS, README = HERE / "results.json", HERE / "README.md"
 BASE = ["model=cmsisnnet", "dataset=cifar10", "augmentation=basic", "recipe=sgd", "quantization=qat"]
-BASE += ["dataset.limit=20000", "trainer.max_epochs=16", "stages=[train]"]
+BASE += ["dataset.limit=15000", "trainer.max_epochs=12", "stages=[train]"]
 REFERENCE = "sgd"
+TEACHER = ["recipe=distill", "recipe.distillation.views=4"]
 PLAIN_START = ["quantization.equalize=false", "quantization.search_scales=false", "quantization.correct_biases=false"]
 VARIANTS = {
     REFERENCE: [],
@@ -32,9 +33,9 @@ VARIANTS = {
     "label smoothing": ["recipe.label_smoothing=0.1"],
     "twice the decay": ["recipe.weight_decay=1e-3"],
     "cutout": ["augmentation=cutout"],
-    "teacher": ["recipe=distill"],
-    "teacher, not mirrored": ["recipe=distill", "recipe.distillation.mirror=false"],
-    "teacher and cutout": ["recipe=distill", "augmentation=cutout"],
+    "teacher": TEACHER,
+    "teacher, not mirrored": [*TEACHER, "recipe.distillation.mirror=false"],
+    "teacher and cutout": [*TEACHER, "augmentation=cutout"],
     "QAT from calibration alone": PLAIN_START,
     "4 bits": ["quantization.weight_bits=4"],
     "4 bits, QAT from calibration alone": ["quantization.weight_bits=4", *PLAIN_START],
