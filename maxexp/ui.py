@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 
 from maxexp.command_line import exit_code
+from maxexp.tracking.color import NEWEST_FIRST
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.view import view_address
 
 PORT = 5000
-NEWEST_FIRST = ["attributes.start_time DESC"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

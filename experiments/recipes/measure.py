@@ -45,7 +45,7 @@ TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end -->)", re.S)
 
 def train(name: str, overrides: list[str], threads: int) -> dict:
     """Run one variant; its figures, and where they come from."""
-    machine = [f"trainer.threads={threads}", "tracking.experiment=recipes", f"tracking.run_name={name}"]
+    machine = [f"trainer.threads={threads}", "tracking.experiment=recipes", f"tracking.run_name={json.dumps(name)}"]
     words = [override for override in [*BASE, *overrides] if not _replaced(override, overrides)]
     command = [sys.executable, "-m", "maxexp", *words]
     output = subprocess.run([*command, *machine], stdout=subprocess.PIPE, text=True, check=True).stdout

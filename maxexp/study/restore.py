@@ -43,7 +43,7 @@ def _known(run_id: str, store: Store) -> bool:
 def _restore(study: str, result: Result, config: TrackingConfig) -> str:
     tags = {**result.tags, RESTORED: result.run_id, RESTORED_COMMAND: result.command}
     config = replace(config, experiment=result.params["dataset.name"], system_metrics=False)
-    with RunRecord.start(config, f"{result.entry} seed={result.seed} ({study})", tags, result.params) as record:
+    with RunRecord.start(config, _name(study, result), tags, result.params) as record:
         for name, digest in result.data.items():
             record.log_dataset(name, digest, name.rpartition("-")[2])
         for step, values in _by_step(result).items():
@@ -52,6 +52,12 @@ def _restore(study: str, result: Result, config: TrackingConfig) -> str:
         origin = f"Run {result.run_id} as experiments/{study} keeps it, without its artifacts: `{result.command}`"
         record.describe(f"{origin}\n\n{results_markdown(result_rows(result.metrics, result.tags))}")
     return record.run_id
+
+
+def _name(study: str, result: Result) -> str:
+    """The network first, because the MLflow UI cuts names short; once, where the study's entry is called like it."""
+    words = dict.fromkeys([result.params["model.name"], result.entry, f"seed={result.seed}"])
+    return f"{' '.join(words)} ({study})"
 
 
 def _by_step(result: Result) -> dict[int, dict[str, float]]:

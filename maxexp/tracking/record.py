@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from maxexp.errors import TrackingError
+from maxexp.tracking.color import COLOR_TAG, next_color
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary
 from maxexp.tracking.outbox import Outbox, metric_points, tag_texts
@@ -89,6 +90,7 @@ class RunRecord:
         experiment_id = store.experiment_id(config.experiment)
         with store.asked_to("start a run"):
             close_abandoned_runs(store.client, experiment_id)
+            texts[COLOR_TAG] = next_color(store.client, experiment_id)
             run = store.client.create_run(experiment_id, run_name=config.run_name or run_name, tags=texts)
         record = cls(store, run, config)
         try:

@@ -2,7 +2,8 @@
 
 import json
 
-from maxexp.tracking import TrackingConfig
+from maxexp.tracking import RunRecord, TrackingConfig
+from maxexp.tracking.color import COLOR_TAG, COLORS
 from maxexp.tracking.store import open_store
 from maxexp.tracking.view import VIEW_TAG
 
@@ -23,3 +24,14 @@ def test_every_experiment_has_the_view_once(uri, monkeypatch):
 
     monkeypatch.setattr(store.client, "set_experiment_tag", fail)
     store.experiment_id("viewed")
+
+
+def test_runs_that_follow_one_another_differ_in_colour(uri):
+    """The UI's own colours come from run ids: of five runs, two were often alike."""
+    config = TrackingConfig(uri=uri, experiment="colourful", system_metrics=False)
+    colors = []
+    for _ in range(len(COLORS) + 1):
+        with RunRecord.start(config, "run") as record:
+            colors.append(record.tags()[COLOR_TAG])
+    assert len(set(colors[:-1])) == len(COLORS)
+    assert colors[-1] == colors[0]
