@@ -2,7 +2,10 @@
 
 import os
 import random
+import signal
 from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from shutil import which
 
@@ -18,6 +21,8 @@ from maxexp.network.graph import Network, Shape, build_network
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all commands that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(os.environ.get("MAXEXP_DATA", Path(__file__).resolve().parents[1].parent / "shared" / "data"))
 
@@ -57,9 +62,14 @@ def checkout() -> Path:
     return Path(path)
 
 
-def composed(*overrides: str) -> Config:
-    """The configuration of a command line."""
+@cache
+def _composed_once(overrides: tuple[str, ...]) -> Config:
     return compose_config(overrides)
+
+
+def composed(*overrides: str) -> Config:
+    """The configuration of a command line, for the caller alone; Hydra takes a third of a second for each."""
+    return deepcopy(_composed_once(overrides))
 
 
 @pytest.fixture(scope="session", name="compose_config")

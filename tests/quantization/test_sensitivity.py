@@ -30,7 +30,7 @@ def device(compose_config) -> DeviceConfig:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_assignments_are_the_best_of_all(make_network, compose_config, seed):
+def test_assignments_are_the_best_of_all(make_network, device, seed):
     """Brute force over all 256, for every budget; ties included."""
     network = make_network(LAYERS, (3, 16, 16))
     draw = random.Random(seed)
@@ -45,7 +45,6 @@ def test_assignments_are_the_best_of_all(make_network, compose_config, seed):
         )
         for bits in everything
     ]
-    device = compose_config().device
     for budget in {size for size, _ in costs}:
         least = min(loss for size, loss in costs if size <= budget)
         proposal = propose(front, network, budget, device)

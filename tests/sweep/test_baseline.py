@@ -95,12 +95,14 @@ def test_it_is_the_first_trial_of_both_phases(sweep):
     assert len(found) == 4 and len(finals) in (1, 2)
 
 
+@pytest.mark.slow
 def test_it_is_the_first_of_a_grid_once(sweep):
     _, found = sweep("+sampler=grid", BASELINE, COSTS, *SPACE, *COST_ONLY)
     assert len({tuple(r.params.values()) for r in found}) == len(found) == 6
     assert [r.baseline for r in found] == [True] + [False] * 5
 
 
+@pytest.mark.slow
 def test_a_second_phase_goes_on_when_the_pareto_set_has_changed(sweep):
     arguments = ("+sampler=random", "hydra.sweeper.final={overrides:['model.layers.conv2.bias=true']}", COSTS)
     sweep("hydra.sweeper.trials=1", *arguments, *SPACE, *COST_ONLY)
@@ -111,6 +113,7 @@ def test_a_second_phase_goes_on_when_the_pareto_set_has_changed(sweep):
     assert len({tuple(p.values()) for p in finished}) == len(finished)
 
 
+@pytest.mark.slow
 def test_another_second_phase_begins_anew_and_the_first_phase_stays(sweep, capsys):
     arguments = ("hydra.sweeper.trials=2", COSTS, *SPACE, *COST_ONLY)
     bias, width = (f"hydra.sweeper.final={{overrides:['{o}'],most:1}}" for o in (CONV2_BIAS, "model.width=0.5"))

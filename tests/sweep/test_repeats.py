@@ -59,6 +59,7 @@ def test_one_seed_has_no_spread():
     assert isinstance(pareto_plot([seeded(0, 1, 7, 0.9, 5.0)], NAMES), Figure)
 
 
+@pytest.mark.slow
 def test_the_baseline_too_is_trained_with_each_seed(sweep, place):
     arguments = (
         "+sampler=random",
