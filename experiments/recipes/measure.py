@@ -21,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 RESULTS, README = HERE / "results.json", HERE / "README.md"
 BASE = ["model=cmsisnnet", "dataset=cifar10", "augmentation=basic", "recipe=sgd", "quantization=qat"]
 BASE += ["dataset.limit=15000", "trainer.max_epochs=12", "stages=[train]"]
+# The recipe's average reaches 500 steps back, 1.5 % of a preset's training; of these 1,400 steps it would be a third.
+BASE += ["recipe.weight_averaging=0.98"]
 REFERENCE = "sgd"
 TEACHER = ["recipe=distill", "recipe.distillation.views=4"]
 PLAIN_START = ["quantization.equalize=false", "quantization.search_scales=false", "quantization.correct_biases=false"]
@@ -28,8 +30,9 @@ VARIANTS = {
     REFERENCE: [],
     "without averaging": ["recipe.weight_averaging=null"],
     "cosine": ["recipe.schedule=cosine"],
-    "adamw (recipe=default)": ["recipe=default"],
-    "adamw with averaging": ["recipe=default", "recipe.weight_averaging=0.998"],
+    "adamw (recipe=default)": ["recipe=default", "recipe.weight_averaging=null"],
+    "adamw with averaging": ["recipe=default"],
+    "averaging over 500 steps": ["recipe.weight_averaging=0.998"],
     "label smoothing": ["recipe.label_smoothing=0.1"],
     "twice the decay": ["recipe.weight_decay=1e-3"],
     "cutout": ["augmentation=cutout"],
