@@ -46,12 +46,23 @@ VARIANTS = {
 TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end -->)", re.S)
 
 
-def train(name: str, overrides: list[str], threads: int) -> dict:
+def overrides(name: str) -> list[str]:
+    """What decides the result of a variant; without what it replaces of the base."""
+    own = VARIANTS[name]
+    keys = {override.split("=")[0] for override in own}
+    return [override for override in BASE if override.split("=")[0] not in keys] + own
+
+
+def record_overrides(name: str, threads: int) -> list[str]:
+    """How it is run and recorded."""
+    return [f"trainer.threads={threads}", "tracking.experiment=recipes", f"tracking.run_name={json.dumps(name)}"]
+
+
+def train(name: str, threads: int) -> dict:
     """Run one variant; its figures, and where they come from."""
-    machine = [f"trainer.threads={threads}", "tracking.experiment=recipes", f"tracking.run_name={json.dumps(name)}"]
-    words = [override for override in [*BASE, *overrides] if not _replaced(override, overrides)]
-    command = [sys.executable, "-m", "maxexp", *words]
-    output = subprocess.run([*command, *machine], stdout=subprocess.PIPE, text=True, check=True).stdout
+    words = overrides(name)
+    command = [sys.executable, "-m", "maxexp", *words, *record_overrides(name, threads)]
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     found = re.search(r"^run (\w{32})", output, re.M)
     assert found, "the run did not say its id"
     run = read_run(open_store(TrackingConfig()), found[1])
@@ -69,11 +80,6 @@ def train(name: str, overrides: list[str], threads: int) -> dict:
     }
 
 
-def _replaced(override: str, later: list[str]) -> bool:
-    key = override.split("=")[0]
-    return override not in later and any(other.split("=")[0] == key for other in later)
-
-
 def table(results: dict) -> str:
     """Markdown: each variant beside the reference."""
     rows = [
@@ -89,7 +95,9 @@ def table(results: dict) -> str:
             f"{100 * entry['float_accuracy']:.2f} % | {entry['epoch']} | "
             f"{entry['training_seconds'] / base['training_seconds']:.2f} |"
         )
-    return "\n".join(rows) + "\n"
+    lacking = [name for name in VARIANTS if name not in results["variants"]]
+    notes = ["", f"Not measured yet: {'; '.join(lacking)}."] if lacking else []
+    return "\n".join([*rows, *notes]) + "\n"
 
 
 def main() -> None:
@@ -105,9 +113,7 @@ def main() -> None:
     wanted = dict.fromkeys([REFERENCE, *(arguments.variants or VARIANTS)])
     with ThreadPoolExecutor(arguments.jobs) as pool:
         jobs = {
-            pool.submit(train, name, VARIANTS[name], arguments.threads): name
-            for name in wanted
-            if name not in results["variants"]
+            pool.submit(train, name, arguments.threads): name for name in wanted if name not in results["variants"]
         }
         for job in as_completed(jobs):
             if failure := job.exception():
