@@ -83,8 +83,8 @@ def train(name: str, threads: int) -> dict:
 def table(results: dict) -> str:
     """Markdown: each variant beside the reference."""
     rows = [
-        "| recipe | validation, quantized | gain | float phase | chosen epoch | time, ratio |",
-        "|--|--:|--:|--:|--:|--:|",
+        "| recipe | validation, quantized | gain | float phase | chosen epoch |",
+        "|--|--:|--:|--:|--:|",
     ]
     base = results["variants"][REFERENCE]
     for name in filter(results["variants"].__contains__, VARIANTS):  # in this order, whichever was ready first
@@ -92,8 +92,7 @@ def table(results: dict) -> str:
         gain = 100 * (entry["validation_accuracy"] - base["validation_accuracy"])
         rows.append(
             f"| {name} | {100 * entry['validation_accuracy']:.2f} % | {gain:+.2f} | "
-            f"{100 * entry['float_accuracy']:.2f} % | {entry['epoch']} | "
-            f"{entry['training_seconds'] / base['training_seconds']:.2f} |"
+            f"{100 * entry['float_accuracy']:.2f} % | {entry['epoch']} |"
         )
     lacking = [name for name in VARIANTS if name not in results["variants"]]
     notes = ["", f"Not measured yet: {'; '.join(lacking)}."] if lacking else []
