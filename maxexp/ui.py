@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from maxexp.command_line import exit_code
-from maxexp.tracking.color import NEWEST_FIRST
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.view import view_address
@@ -52,9 +51,8 @@ def addresses(store: Store, server: str) -> list[tuple[str, str]]:
     newest = {}
     with store.asked_to("list experiments"):
         for experiment in store.client.search_experiments():
-            runs = store.client.search_runs([experiment.experiment_id], "", order_by=NEWEST_FIRST, max_results=1)
-            if runs:
-                newest[experiment.name] = (runs[0].info.start_time, experiment.experiment_id)
+            if run := store.newest_run(experiment.experiment_id):
+                newest[experiment.name] = (run.info.start_time, experiment.experiment_id)
     return [
         (name, view_address(server, newest[name][1]))
         for name in sorted(newest, key=lambda name: newest[name], reverse=True)

@@ -90,7 +90,8 @@ class RunRecord:
         experiment_id = store.experiment_id(config.experiment)
         with store.asked_to("start a run"):
             close_abandoned_runs(store.client, experiment_id)
-            texts[COLOR_TAG] = next_color(store.client, experiment_id)
+            before = store.newest_run(experiment_id)
+            texts[COLOR_TAG] = next_color(before.data.tags.get(COLOR_TAG) if before else None)
             run = store.client.create_run(experiment_id, run_name=config.run_name or run_name, tags=texts)
         record = cls(store, run, config)
         try:

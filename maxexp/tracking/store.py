@@ -19,7 +19,7 @@ from maxexp.tracking.text import one_line, without_password
 from maxexp.tracking.view import view_tags
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment
+    from mlflow.entities import Experiment, Run
     from mlflow.tracking import MlflowClient
 
 _SQLITE = "sqlite:///"
@@ -89,6 +89,11 @@ class Store:
             )
         self._offer_view(experiment)
         return experiment.experiment_id
+
+    def newest_run(self, experiment_id: str) -> Run | None:
+        """Returns the run of an experiment that was started last; ``None`` where it has none."""
+        newest = self.client.search_runs([experiment_id], "", order_by=["attributes.start_time DESC"], max_results=1)
+        return newest[0] if newest else None
 
     def _offer_view(self, experiment: Experiment) -> None:
         """Let the MLflow UI have our view of the experiment, as this version arranges it."""

@@ -38,6 +38,7 @@ def test_a_restored_run_says_what_was_committed(tmp_path, config):
     for part in ("params", "metrics", "curves", "data"):
         assert dict(getattr(again, part)) == dict(getattr(committed, part))
     assert run.status == "FINISHED"
+    assert run.name == "digitsnet float seed=1 (small)"
     assert run.tags[RESTORED] == committed.run_id
     assert run.tags["hw.source"] == "estimated"
     assert run.command() == committed.command

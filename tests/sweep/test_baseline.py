@@ -95,7 +95,6 @@ def test_it_is_the_first_trial_of_both_phases(sweep):
     assert len(found) == 4 and len(finals) in (1, 2)
 
 
-@pytest.mark.slow
 def test_it_is_the_first_of_a_grid_once(sweep):
     _, found = sweep("+sampler=grid", BASELINE, COSTS, *SPACE, *COST_ONLY)
     assert len({tuple(r.params.values()) for r in found}) == len(found) == 6

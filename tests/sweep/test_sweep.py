@@ -139,8 +139,8 @@ def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, clie
     )
     assert [r.outcome for r in found] == ["infeasible"] * 4
     assert all("the limit hw/latency_us <= 0.5" in r.reason or "digitsnet" in r.reason for r in found if r.values)
-    # Well under a second; the first one opens the store, and another may meet a busy moment of the machine.
-    assert min(result.seconds for result in found[1:]) < 1
+    # Well under a second; the first one opens the store.
+    assert all(result.seconds < 1 for result in found[1:])
     for result, frozen in zip(found, study.trials(), strict=True):
         assert frozen.state is TrialState.COMPLETE and max(frozen.constraints.values()) > 0
         run = client.get_run(result.run_id)

@@ -79,7 +79,6 @@ def test_the_seed_decides_everything(train):
     assert not torch.equal(weights(first), weights(other))
 
 
-@pytest.mark.slow
 def test_dropout_follows_the_seed_too(train):
     torch.manual_seed(1)
     first = train(2, dropout=0.5)[0]
