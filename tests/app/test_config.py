@@ -60,6 +60,11 @@ def test_each_experiment_fits_the_chip(name):
     assert config.tracking.experiment == config.dataset.name
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_experiment_can_be_had_without_its_teacher(name):
+    assert composed(f"+experiment={name}", "recipe=sgd").recipe.distillation is None
+
+
 def test_there_is_an_experiment_for_each_cell_of_the_deck():
     cells = {"cifar10_cmsisnnet_qat", "cifar10_simplenet_qat", "cifar10_qat", "cifar100_qat"}
     assert cells | {"cifar10_float", "cifar10_ptq", "quickstart"} <= set(EXPERIMENTS)
