@@ -12,14 +12,18 @@ ZOO, RUN = "zoo:", "run:"
 ZOO_FILE = "weights.pth.tar"
 QAT_BEST, FLOAT_BEST = "checkpoints/qat_best.pth.tar", "checkpoints/float_best.pth.tar"
 """What a run keeps of the phases of its training."""
+INTEGERS, INTEGER_SUFFIX = "quantization", "-q.pth.tar"
+"""Folder and end of the name of a run's integer network."""
 
 
-def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun]) -> Path:
+def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run: bool = False) -> Path:
     """The local file that a reference stands for.
 
     Args:
         reference: a path, ``run:RUN_ID`` (what that run trained), ``run:RUN_ID/ARTIFACT`` or ``zoo:NAME``.
         read: finds a run of the tracking store by its id.
+        to_run: the network will be neither trained nor quantized: of a run that quantized after training,
+            the integers.
 
     Raises:
         CheckpointError: there is no such network in the zoo, or the run has none that is trained to its end.
@@ -31,7 +35,14 @@ def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun]) -> Pat
         return Path(reference)
     run_id, _, artifact = reference.removeprefix(RUN).partition("/")
     run = read(run_id)
-    return run.artifact(artifact or _trained(run))
+    return run.artifact(artifact or (_integers(run) if to_run else None) or _trained(run))
+
+
+def _integers(run: RecordedRun) -> str | None:
+    """What a run quantized after training, where it did."""
+    if run.params.get("quantization.method") != Method.ptq.name:
+        return None
+    return next((path for path in run.artifacts(INTEGERS) if path.endswith(INTEGER_SUFFIX)), None)
 
 
 def _trained(run: RecordedRun) -> str:

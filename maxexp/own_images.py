@@ -19,9 +19,9 @@ def digests_of_own_images(config: Config) -> dict[str, str]:
     if config.dataset.source in FIXED_CONTENT:
         return {}
     # Not before it is needed: torch takes longer to load than all else that plans runs.
-    from maxexp.data.module import ImageDataModule
+    from maxexp.data.run_data import RunData
 
-    data = ImageDataModule(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
+    data = RunData(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
     for part in sorted({part for stage in config.stages for part in PARTS.get(stage, ())}):
         getattr(data, part)
     return {f"{config.dataset.name}-{part}": digest for part, digest in data.digests().items()}

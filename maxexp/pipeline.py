@@ -1,26 +1,28 @@
 """The stages of a run and what they hand to one another."""
 
+from __future__ import annotations
+
 import copy
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from maxexp.board.board import Board
 from maxexp.board.config import BoardKind
-from maxexp.checkpoints import locate_checkpoint
+from maxexp.checkpoints import INTEGER_SUFFIX, INTEGERS, locate_checkpoint
 from maxexp.config import Config, Stage
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet, load_split
-from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input, map_pixels
+from maxexp.data.run_data import RunData
 from maxexp.deployment import Deployment, choose_images, prepare_board
 from maxexp.device.check import check_fit
 from maxexp.device.cost import network_cost
 from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import CheckpointError, DataError
-from maxexp.folders import cache_folder
+from maxexp.errors import DataError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.preconditions import check_stages
@@ -41,19 +43,17 @@ from maxexp.report.artifacts import PREDICTIONS
 from maxexp.report.memory_picture import memory_picture
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
-from maxexp.run_figures import record_confusion, record_curves, record_ranges, record_sensitivity
+from maxexp.run_figures import record_confusion, record_ranges, record_sensitivity
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
-from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
-from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
-from maxexp.training.config import DistillationConfig
-from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
-from maxexp.training.hardware import prepare_process, training_device, training_precision
-from maxexp.training.phases import QAT, RunFiles, Training, TrainingSettings
+from maxexp.training.hardware import prepare_process, training_device
+
+if TYPE_CHECKING:
+    from maxexp.training_stage import TrainingStage
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Pipeline:
         self._record = record
         self._folder = folder
         self._device = training_device(config.trainer)
-        self._data = ImageDataModule(
+        self._data = RunData(
             config.dataset,
             config.augmentation,
             config.trainer.batch_size,
@@ -86,8 +86,9 @@ class Pipeline:
         )
         self._checkpoint = None
         if config.checkpoint:
-            self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.recorded))
-        self._distillation = self._load_teachers() if Stage.train in config.stages else None
+            to_run = not {Stage.train, Stage.quantize} & set(config.stages)
+            self._checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, record.recorded, to_run))
+        self._training = self._find_training()
         self._float: NetworkModule | None = None
         self._quantized: NetworkModule | None = None
         self._integer: IntegerNetwork | None = None
@@ -138,23 +139,6 @@ class Pipeline:
         else:
             self._set_quantized(module)
 
-    def _load_teachers(self) -> Distillation | None:
-        config = self._config.recipe.distillation
-        if config is None:
-            return None
-        return Distillation(config, [self._load_teacher(config, each) for each in config.checkpoints])
-
-    def _load_teacher(self, config: DistillationConfig, checkpoint: str) -> Teacher:
-        dataset = self._config.dataset
-        precision = training_precision(self._config.trainer, self._device)
-        memory = cache_folder(dataset.cache_dir) / "teachers" / precision.name
-        try:
-            path = locate_checkpoint(checkpoint, self._record.recorded)
-            return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
-        except CheckpointError as error:
-            key = f"recipe.distillation.checkpoint={checkpoint}"
-            raise CheckpointError(f"{key}: {error}; recipe=sgd learns from no teacher") from error
-
     def _set_quantized(self, module: NetworkModule) -> None:
         self._quantized = module
         self._integer = to_integer(module)
@@ -184,6 +168,15 @@ class Pipeline:
         if Stage.evaluate in stages:
             self._data.check_files("test")
 
+    def _find_training(self) -> TrainingStage | None:
+        """The training with its teachers: one better missed before any data are read."""
+        if Stage.train not in self._config.stages:
+            return None
+        # Here, because Lightning takes two seconds to import, and the other stages do without.
+        from maxexp.training_stage import TrainingStage
+
+        return TrainingStage(self._config, self._network, self._data, self._record, self._folder)
+
     def _find_synthesizer(self) -> Synthesizer | None:
         """The maker's synthesizer where it is wanted: better missed before a training than after it."""
         config = self._config
@@ -208,40 +201,22 @@ class Pipeline:
         return None
 
     def _train(self) -> None:
-        config = self._config
+        assert self._training
         self._log_data("train", "validation")
-        settings = TrainingSettings(config.quantization, config.recipe, config.trainer, config.seed, self._device)
-        files = RunFiles(
-            self._folder,
-            lambda path: self._record.log_artifact(path, "checkpoints"),
-            self._phase_logger,
-        )
-        precision = training_precision(config.trainer, self._device)
-        self._record.set_tags({"train.device": self._device.type, "train.precision": precision.name})
-        resume = self._newest_resume_file() if config.resume else None
-        start = self._quantized or self._float
-        trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
-        self._record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
-        record_curves(self._record, trained.qat_epoch)
+        trained = self._training.run(self._quantized or self._float)
         if self._method is Method.qat:
             self._float = None
             self._set_quantized(trained.network)
         else:
             self._float = trained.network
 
-    def _phase_logger(self, phase: str, first_epoch: int) -> RecordLogger:
-        # Noted when it begins: a run that ends within this phase has it, too, and a sweep compares within phases.
-        if phase == QAT:
-            self._record.log_metrics({"train/qat_epoch": first_epoch})
-        return RecordLogger(self._record, self._folder, first_epoch)
-
     def _quantize(self) -> None:
         if self._float is not None:
             self._set_quantized(self._post_training(self._float))
         assert self._integer is not None
-        path = self._folder / f"{self._network.name}-q.pth.tar"
+        path = self._folder / f"{self._network.name}{INTEGER_SUFFIX}"
         write_integer(path, self._integer, 0, {})
-        self._record.log_artifact(path, "quantization")
+        self._record.log_artifact(path, INTEGERS)
         if self._float is not None or Stage.train in self._config.stages:
             # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
             result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
@@ -374,13 +349,3 @@ class Pipeline:
                     "(dataset.root), or start a new run"
                 )
             self._record.log_dataset(name, digest, part)
-
-    def _newest_resume_file(self) -> Path | None:
-        """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
-        run = self._record.recorded()
-        kept = [path for path in run.artifacts("checkpoints") if Path(path).name in RESUME_FILES]
-        newest = newest_checkpoint([run.artifact(path) for path in kept])
-        # A kill damages one at most: the only one, of the first epoch, is no loss.
-        if newest is None and len(kept) == len(RESUME_FILES):
-            raise CheckpointError(f"run {run.run_id} cannot be resumed: its checkpoints are damaged; start a new run")
-        return newest

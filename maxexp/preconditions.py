@@ -1,5 +1,6 @@
 """What the stages of a run need, refused before any of them takes time."""
 
+from maxexp.board.config import BoardKind
 from maxexp.config import Config, Stage
 from maxexp.device.integer import IntegerNetwork
 from maxexp.errors import ConfigError
@@ -7,6 +8,7 @@ from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.sensitivity import check_budget
+from maxexp.synthesis.config import SynthesisMethod
 
 
 def check_stages(
@@ -38,11 +40,32 @@ def check_stages(
         raise ConfigError(
             "stages: quantization=ptq trains in floating point and quantizes in the stage quantize; add it"
         )
-    quantization = config.quantization
-    if quantization.sensitivity and quantization.weight_budget is not None:
-        check_budget(
-            quantization.weight_budget, network
-        )  # better now than after the network was trained and measured
+    if floating is not None and not {Stage.train, Stage.quantize} & set(stages):
+        _check_stays_floating(config)
+    if config.quantization.sensitivity:
+        _check_sensitivity(config, network, measurable=floating is not None or Stage.train in stages)
+
+
+def _check_stays_floating(config: Config) -> None:
+    """A floating-point network has neither firmware nor a place on a board; it must not look as if it had."""
+    synthesized = config.synthesis.method is SynthesisMethod.ai8x and Stage.synthesize in config.stages
+    deployed = config.board.kind is not BoardKind.none and Stage.deploy in config.stages
+    if config.quantization.method is not Method.float and (synthesized or deployed):
+        raise ConfigError(
+            f"checkpoint={config.checkpoint} is a floating-point network, which the chip cannot run; add quantize to "
+            "stages, with quantization=ptq, or give the quantized checkpoint"
+        )
+
+
+def _check_sensitivity(config: Config, network: Network, measurable: bool) -> None:
+    if Stage.quantize not in config.stages or not measurable:
+        raise ConfigError(
+            "quantization.sensitivity=true: is measured by the stage quantize, on a floating-point network; give one "
+            "as checkpoint, such as run:RUN_ID/checkpoints/float_best.pth.tar, or leave sensitivity out"
+        )
+    if config.quantization.weight_budget is not None:
+        # Better now than after the network was trained and measured.
+        check_budget(config.quantization.weight_budget, network)
 
 
 def _check_quantized_start(config: Config, integer: IntegerNetwork, trainable: bool) -> None:
@@ -59,6 +82,11 @@ def _check_quantized_start(config: Config, integer: IntegerNetwork, trainable: b
         )
     if not trains:
         _check_bits(config, integer)
+    elif config.quantization.start_epoch:
+        raise ConfigError(
+            f"quantization.start_epoch={config.quantization.start_epoch}: checkpoint={config.checkpoint} is quantized "
+            "already, so every epoch is quantization-aware; leave it out, or begin with the floating-point network"
+        )
 
 
 def _check_bits(config: Config, integer: IntegerNetwork) -> None:

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
-from workload import BATCH, PHASES, cifar10, data_module, nascifarnet, train_recorded, training_settings
+from workload import BATCH, PHASES, cifar10, nascifarnet, run_data, train_recorded, training_settings
 
 from maxexp.data.dataset import ImageSet, load_split
 
@@ -30,7 +30,7 @@ WORKERS = resource.RUSAGE_CHILDREN  # that have ended: the largest of them
 def train_maxexp(phase: str, count: int, epochs: int) -> list[float]:
     """The whole of maxexp, run record and checkpoints included."""
     ends: list[float] = []
-    data = data_module(cifar10(count, count // 9))
+    data = run_data(cifar10(count, count // 9))
     with tempfile.TemporaryDirectory() as folder:
         settings = training_settings(PHASES[phase], epochs)
         train_recorded(nascifarnet(), data, settings, Path(folder), lambda: ends.append(time.perf_counter()))

@@ -22,7 +22,7 @@ import psutil
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from turns import Size, call, say
-from workload import BATCH, PHASE_LABELS, PHASES, cifar10, data_module, nascifarnet, train_recorded, training_settings
+from workload import BATCH, PHASE_LABELS, PHASES, cifar10, nascifarnet, run_data, train_recorded, training_settings
 
 from maxexp.data.config import DatasetConfig
 from maxexp.network.graph import Network
@@ -57,7 +57,7 @@ class Footprint:
 
 def footprint(network: Network, dataset: DatasetConfig, batch: int, folder: Path) -> Footprint:
     """Train an epoch of each phase in an empty folder, whose subfolder ``cache`` the data set must name."""
-    data = data_module(dataset, batch)
+    data = run_data(dataset, batch)
     settings = training_settings(QuantizationConfig(Method.qat, start_epoch=1), 2, batch)
     train_recorded(network, data, settings, folder)
     database = folder / "mlflow.db"
@@ -65,7 +65,9 @@ def footprint(network: Network, dataset: DatasetConfig, batch: int, folder: Path
         rows = connection.execute("SELECT count(*) FROM metrics").fetchone()[0]
     kept = [path.stat().st_size for name in ("run", "artifacts") for path in _files(folder / name)]
     cache = sum(path.stat().st_size for path in _files(folder / "cache"))
-    return Footprint(len(data.train_dataloader()), rows, database.stat().st_size, len(kept), sum(kept), cache)
+    return Footprint(
+        len(data.training_batches(lambda: 0)), rows, database.stat().st_size, len(kept), sum(kept), cache
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -164,7 +166,7 @@ def train(phase: str, images: int, epochs: int, mark: Callable[[], float]) -> li
     """What ``mark`` returns at the end of each epoch."""
     marks: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        data = data_module(cifar10(images, 500))
+        data = run_data(cifar10(images, 500))
         settings = training_settings(PHASES[phase], epochs)
         train_recorded(nascifarnet(), data, settings, Path(folder), lambda: marks.append(mark()))
     return marks

@@ -24,15 +24,15 @@ from workload import (
     PHASE_LABELS,
     PHASES,
     cifar10,
-    data_module,
     nascifarnet,
+    run_data,
     train_recorded,
     training_settings,
 )
 
 from maxexp.data.augmentation import BatchAugmentation
-from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input
+from maxexp.data.run_data import RunData
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method
 from maxexp.quantization.fold import estimate_batchnorm
@@ -101,7 +101,7 @@ def draw(axes: Axes, result: dict) -> None:
 class BareLoop:
     """The numerics, data, optimizer and schedule of maxexp, and nothing around them."""
 
-    def __init__(self, settings: TrainingSettings, data: ImageDataModule, epochs: int) -> None:
+    def __init__(self, settings: TrainingSettings, data: RunData, epochs: int) -> None:
         network, quantization = nascifarnet(), settings.quantization
         self.module = NetworkModule(network)
         if quantization.method is Method.qat:
@@ -139,7 +139,7 @@ class BareLoop:
 def main() -> None:
     phase, images, epochs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     settings = training_settings(PHASES[phase], epochs)
-    data = data_module(cifar10(images, 500))
+    data = run_data(cifar10(images, 500))
     bare = BareLoop(settings, data, epochs)
     loops: dict[str, dict[str, list[float]]] = {name: {"step_s": [], "epoch_s": []} for name in LOOPS}
     ends: list[float] = []

@@ -15,12 +15,12 @@ from maxexp.data.config import (
     HorizontalFlipConfig,
     RandomCropConfig,
 )
+from maxexp.data.run_data import RunData
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, build_network
 from maxexp.quantization.config import Method, QuantizationConfig
 
 if TYPE_CHECKING:
-    from maxexp.data.module import ImageDataModule
     from maxexp.training.phases import TrainingSettings
 
 BATCH = 128
@@ -51,12 +51,9 @@ def nascifarnet() -> Network:
     return build_network(model, (3, 32, 32))
 
 
-def data_module(dataset: DatasetConfig, batch: int = BATCH) -> ImageDataModule:
+def run_data(dataset: DatasetConfig, batch: int = BATCH) -> RunData:
     """The data as maxexp feeds them."""
-    # Here, because Lightning takes memory that the other contestants do without.
-    from maxexp.data.module import ImageDataModule
-
-    return ImageDataModule(dataset, AUGMENTATION, batch, seed=1)
+    return RunData(dataset, AUGMENTATION, batch, seed=1)
 
 
 def training_settings(quantization: QuantizationConfig, epochs: int, batch: int = BATCH) -> TrainingSettings:
@@ -72,7 +69,7 @@ def training_settings(quantization: QuantizationConfig, epochs: int, batch: int 
 
 def train_recorded(
     network: Network,
-    data: ImageDataModule,
+    data: RunData,
     settings: TrainingSettings,
     folder: Path,
     epoch_done: Callable[[], None] = lambda: None,

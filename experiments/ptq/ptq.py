@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from maxexp.composition import compose_config
-from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input, map_pixels
+from maxexp.data.run_data import RunData
 from maxexp.network.graph import build_network
 from maxexp.quantization.checkpoint import read_checkpoint, to_module
 from maxexp.quantization.export import to_integer
@@ -40,7 +40,7 @@ VARIANTS = {
 def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict]:
     """A row for the floating-point network (bits 0), then one for each number of bits and variant."""
     config = compose_config([f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq"])
-    data = ImageDataModule(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
+    data = RunData(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
     trained = to_module(read_checkpoint(path), build_network(config.model, config.dataset.shape))
     calibration = data.calibration_inputs(config.quantization.calibration_images)
     pixels, labels = map_pixels(data.validation.images[:images], data.mapping), data.validation.labels[:images]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from maxexp.data.config import DatasetConfig
 from maxexp.errors import DataError
@@ -37,7 +38,7 @@ def progress(items: Sequence, description: str) -> Iterator:
 
 
 def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
-    """Decodes one image.
+    """Decodes one image, turned as its EXIF orientation says: cameras store it as the sensor was held.
 
     Args:
         data: the compressed image or its file.
@@ -57,8 +58,8 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
             # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
             if file.mode.startswith(("I", "F")):
                 raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
-            image = file.convert("L" if config.channels == 1 else "RGB")
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+            image = ImageOps.exif_transpose(file).convert("L" if config.channels == 1 else "RGB")
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error
     if image.size != size:

@@ -10,7 +10,7 @@ import numpy as np
 from maxexp.data.arrays import SplitArrays, check_labels
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.decode import decode_images
-from maxexp.data.split import fixed_test_split
+from maxexp.data.split import split_by_name
 from maxexp.errors import DataError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -59,11 +59,25 @@ class ClassFolders:
             raise DataError(f"{self.folder} has no folder {split}: add {split}/<class>/ with images.")
         return _images_by_class(origin)
 
+    def _labelled(self, split: str) -> tuple[list[Path], np.ndarray, list[str]]:
+        """Images, their labels int64 (N,), and the names of the classes."""
+        listing = self._listing(split)
+        classes = list(_images_by_class(self._origin("train")))
+        unknown = sorted(set(listing) - set(classes))
+        if unknown:
+            raise DataError(f"{self._origin(split) / unknown[0]} is a class without training images: add some.")
+        labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
+        check_labels(labels, classes, self.config, self._origin(split))
+        return [path for files in listing.values() for path in files], labels, classes
+
     def files(self, split: str) -> list[Path]:
-        """All that has a say in the split's content: its images, and the classes that number its labels."""
-        images = [path for files in self._listing(split).values() for path in files]
-        origin = self._origin("train")
-        return images + [origin / name for name in _images_by_class(origin)]
+        """All that has a say in the split's content: its images, and the classes that number its labels.
+
+        Raises:
+            DataError: classes that disagree with the configuration; better said before a training than after it.
+        """
+        files, _, classes = self._labelled(split)
+        return [*files, *(self._origin("train") / name for name in classes)]
 
     def read(self, split: str) -> SplitArrays:
         """Decodes a split; the user's own images are resized, those of a known set must fit.
@@ -71,16 +85,10 @@ class ClassFolders:
         Raises:
             DataError: an unreadable image, or classes that disagree with the configuration.
         """
-        listing = self._listing(split)
-        classes = list(_images_by_class(self._origin("train")))
-        unknown = sorted(set(listing) - set(classes))
-        if unknown:
-            raise DataError(f"{self._origin(split) / unknown[0]} is a class without training images: add some.")
-        files = np.array([path for found in listing.values() for path in found], dtype=object)
-        labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
-        check_labels(labels, classes, self.config, self._origin(split))
+        found, labels, classes = self._labelled(split)
+        files = np.array(found, dtype=object)
         if not self._divided:
-            train, test = fixed_test_split(labels)
+            train, test = split_by_name(labels, [f"{path.parent.name}/{path.name}" for path in files])
             part = train if split == "train" else test
             files, labels = files[part], labels[part]
         resize = self.config.source is DatasetSource.images

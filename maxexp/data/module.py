@@ -1,140 +1,33 @@
-"""The data of a run, as Lightning asks for it."""
+"""The images of a run, as Lightning asks for them."""
 
-from __future__ import annotations
-
-from functools import cached_property
-
-import numpy as np
-import torch
 from pytorch_lightning import LightningDataModule
-from torch import Tensor
 
-from maxexp.data.augmentation import BatchAugmentation
-from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
-from maxexp.data.dataset import ImageSet, check_files, load_split
-from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
-from maxexp.data.pixels import evaluation_input
-from maxexp.data.split import stratified_order, stratified_split
-from maxexp.errors import ConfigError
+from maxexp.data.loader import EvaluationBatches, TrainingBatches
+from maxexp.data.run_data import RunData
 
 
 class ImageDataModule(LightningDataModule):
-    """Training, validation and test images; each split is read on first use, the test split only then.
+    """Batches of one `fit`, which counts its epochs from 0.
 
     Args:
-        dataset: the data set.
-        augmentation: what happens to training images; its input mapping holds everywhere.
-        batch_size: training images per batch.
-        seed: of shuffling, augmentation and the choice of calibration images.
-        device: where the images are kept and augmented.
-        views: epochs after which the same batches come again; None: never.
-
-    Attributes:
-        epoch_offset: added to the trainer's epoch; a second `fit` of the same run that counts from 0
-            again goes on with fresh epochs by setting it.
-
-    Raises:
-        ConfigError: (on first use) the validation images leave none to train on.
-        DataError: (on first use) the data are missing or corrupt.
+        data: the images.
+        epoch_offset: epochs of earlier fits of the same run, so that this one goes on with fresh ones.
     """
 
-    def __init__(
-        self,
-        dataset: DatasetConfig,
-        augmentation: AugmentationConfig,
-        batch_size: int,
-        seed: int,
-        device: torch.device | str = "cpu",
-        views: int | None = None,
-    ) -> None:
+    def __init__(self, data: RunData, epoch_offset: int = 0) -> None:
         super().__init__()
-        self.epoch_offset = 0
-        self._dataset = dataset
-        self._augmentation = augmentation
-        self._batch_size = batch_size
-        self._seed = seed
-        self._device = device
-        self._views = views
-
-    @cached_property
-    def _parts(self) -> tuple[ImageSet, ImageSet]:
-        """Training and validation part of the training split."""
-        config = self._dataset
-        whole = load_split(config, "train")
-        aside = config.validation_images or max(1, len(whole) // 10)
-        if aside >= len(whole):
-            raise ConfigError(
-                f"dataset.validation_images={aside} leaves nothing to train on: "
-                f"use less than the {len(whole)} training images of {config.name}."
-            )
-        labels = whole.labels.numpy()
-        train, validation = stratified_split(labels, aside, config.split_seed)
-        if config.limit is not None:
-            # After the division: a quick proxy is judged by the same validation images as a full run.
-            train = np.sort(train[stratified_order(labels[train], config.split_seed)[: config.limit]])
-        return whole.subset(train).to(self._device), whole.subset(validation).to(self._device)
-
-    @property
-    def train(self) -> ImageSet:
-        """The images that are trained on."""
-        return self._parts[0]
-
-    @property
-    def validation(self) -> ImageSet:
-        """The images set aside from the training split."""
-        return self._parts[1]
-
-    @cached_property
-    def test(self) -> ImageSet:
-        """The test split, to be looked at once, at the end."""
-        return load_split(self._dataset, "test").to(self._device)
-
-    @property
-    def mapping(self) -> InputMapping | None:
-        """How pixels become signed numbers, in training and evaluation."""
-        return self._augmentation.mapping
+        self._data = data
+        self._epoch_offset = epoch_offset
 
     @property
     def epoch(self) -> int:
-        """The epoch whose shuffling and augmentation come next."""
-        epoch = self.epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
-        return epoch % self._views if self._views else epoch
-
-    def check_files(self, *splits: str) -> None:
-        """See :func:`maxexp.data.dataset.check_files`."""
-        check_files(self._dataset, *splits)
-
-    def digests(self) -> dict[str, str]:
-        """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""
-        loaded: dict[str, str] = {}
-        if "_parts" in self.__dict__:
-            loaded |= {"train": self.train.digest, "validation": self.validation.digest}
-        if "test" in self.__dict__:
-            loaded["test"] = self.test.digest
-        return loaded
-
-    def calibration_inputs(self, count: int) -> Tensor:
-        """Unaugmented training images to set quantization ranges by, the same ones for a seed.
-
-        Args:
-            count: how many; all of them if there are fewer.
-
-        Returns:
-            float32 (N, C, H, W), as :func:`maxexp.data.pixels.evaluation_input` gives it.
-        """
-        generator = seeded_generator(self._seed, "calibration")
-        order = torch.randperm(len(self.train), generator=generator)[:count]
-        return evaluation_input(self.train.images[order.to(self._device)], self.mapping)
+        """The epoch of the run whose shuffling and augmentation come next."""
+        return self._epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
 
     def train_dataloader(self) -> TrainingBatches:
         """Shuffled, augmented batches."""
-        augmentation = BatchAugmentation(self._augmentation)
-        return TrainingBatches(self.train, self._batch_size, augmentation, self._seed, lambda: self.epoch)
+        return self._data.training_batches(lambda: self.epoch)
 
     def val_dataloader(self) -> EvaluationBatches:
         """The validation images."""
-        return EvaluationBatches(self.validation, self.mapping)
-
-    def test_dataloader(self) -> EvaluationBatches:
-        """The test images."""
-        return EvaluationBatches(self.test, self.mapping)
+        return self._data.validation_batches()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
 
 IndexArray = np.ndarray
@@ -25,7 +28,11 @@ def stratified_order(labels: IndexArray, seed: int) -> IndexArray:
         int64 (N,), a permutation.
     """
     # The raw stream of a bit generator is the part of numpy's randomness that never changes.
-    keys = np.random.PCG64(seed).random_raw(len(labels))
+    return _stratified(labels, np.random.PCG64(seed).random_raw(len(labels)))
+
+
+def _stratified(labels: IndexArray, keys: np.ndarray) -> IndexArray:
+    """The order that keys, one uint64 for each image, give it within its class."""
     place = np.empty(len(labels))
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -52,3 +59,17 @@ def stratified_split(labels: IndexArray, count: int, seed: int) -> tuple[IndexAr
 def fixed_test_split(labels: IndexArray) -> tuple[IndexArray, IndexArray]:
     """Training and test images, as int64 indices, of a set that comes without a test split."""
     return stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)
+
+
+def split_by_name(labels: IndexArray, names: Sequence[str]) -> tuple[IndexArray, IndexArray]:
+    """The same for a set that grows: an image's name decides, so that most others stay where they were.
+
+    Args:
+        labels: int64 (N,).
+        names: of the images, each its own.
+    """
+    digests = (hashlib.sha256(name.encode()).digest() for name in names)
+    keys = np.array([int.from_bytes(digest[:8], "big") for digest in digests], dtype=np.uint64)
+    count = round(TEST_FRACTION * len(labels))
+    order = _stratified(labels, keys)
+    return np.sort(order[count:]), np.sort(order[:count])

@@ -61,7 +61,7 @@ def best_range(values: Tensor) -> float:
     if top == 0:
         return 1.0
     # The largest value itself must have a code: 127/128 of the range.
-    ranges = top * CANDIDATES.double() * ACTIVATION_SCALE / ACTIVATION_MAX
+    ranges = top * CANDIDATES.to(values) * ACTIVATION_SCALE / ACTIVATION_MAX
     errors = []
     for candidate in ranges:
         step = candidate / ACTIVATION_SCALE

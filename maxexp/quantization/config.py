@@ -73,6 +73,16 @@ class QuantizationConfig:
             )
         if self.weight_budget is not None and self.weight_budget < 1:
             raise ConfigError(f"quantization.weight_budget={self.weight_budget}: must be at least 1")
+        if self.weight_budget is not None and not self.sensitivity:
+            raise ConfigError(
+                f"quantization.weight_budget={self.weight_budget}: is for the bits that quantization.sensitivity=true "
+                "proposes; give that too, or leave the budget out"
+            )
+        if self.search_scales and self.shift_quantile != 1:
+            raise ConfigError(
+                f"quantization.shift_quantile={self.shift_quantile}: is unused where scales are searched; give "
+                "quantization.search_scales=false too"
+            )
 
     def bits(self, network: Network) -> dict[str, int]:
         """Weight bits of every layer with weights.

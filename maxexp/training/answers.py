@@ -26,7 +26,7 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
     Args:
         path: of the file, one for each teacher.
         classes: that the teacher tells apart.
-        limit: bytes above which the older half is dropped at opening.
+        limit: bytes above which the older half is dropped at opening, and that one process adds at most.
 
     Raises:
         OSError: the folder cannot be written.
@@ -41,6 +41,7 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
         # What a crash may lose here is computed again.
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute("CREATE TABLE IF NOT EXISTS answers (key BLOB UNIQUE, answer BLOB)")
+        self._room = limit
         ((kept,),) = self._file.execute("SELECT coalesce(sum(length(answer)), 0) FROM answers")
         if kept > limit:
             middle = "SELECT (min(rowid) + max(rowid)) / 2 FROM answers"
@@ -58,8 +59,11 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
 
     def __setitem__(self, key: bytes, answer: Tensor) -> None:
         blob = answer.half().cpu().contiguous().numpy().tobytes()
+        if len(blob) > self._room:
+            return  # many views of many images
         try:
             self._file.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, blob))
+            self._room -= len(blob)
         except sqlite3.Error as error:
             self._warn(error)
 

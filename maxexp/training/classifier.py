@@ -7,11 +7,12 @@ import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.fake import QuantizedNumerics
 from maxexp.seeding import derived_seed
+from maxexp.training.averaging import moving_average
 from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Distillation
 from maxexp.training.evaluation import first_maximum
@@ -56,7 +57,7 @@ class Classifier(LightningModule):
         self.images_seen = 0
         self.average: AveragedModel | None = None
         if recipe.weight_averaging is not None:
-            averaging = get_ema_multi_avg_fn(recipe.weight_averaging)
+            averaging = moving_average(recipe.weight_averaging)
             self.average = AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
 
     @property

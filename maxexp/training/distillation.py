@@ -49,7 +49,8 @@ class Teacher:
         key = batch_key(inputs)
         answer = self._answers.get(key)
         if answer is None:
-            self._answers[key] = answer = self._ask(inputs).half()
+            # On the CPU: a GPU's memory is for training.
+            self._answers[key] = answer = self._ask(inputs).half().cpu()
         return answer.to(inputs.device)
 
     def _ask(self, inputs: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
 from maxexp.data.module import ImageDataModule
+from maxexp.data.run_data import RunData
 from maxexp.errors import TrainingError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
@@ -101,7 +102,7 @@ class Training:
     def __init__(
         self,
         network: Network,
-        data: ImageDataModule,
+        data: RunData,
         settings: TrainingSettings,
         files: RunFiles,
         start: NetworkModule | None = None,
@@ -171,7 +172,8 @@ class Training:
         logger = files.logger(phase, offset)
         trainer = Trainer(
             max_epochs=epochs,
-            accelerator=settings.trainer.accelerator,
+            # Not "auto", which prefers the MPS of a Mac, where the images are not.
+            accelerator="cuda" if settings.device.type == "cuda" else "cpu",
             devices=1,
             precision=LIGHTNING_PRECISION[training_precision(settings.trainer, settings.device)],
             callbacks=callbacks,
@@ -183,12 +185,11 @@ class Training:
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
-        self._data.epoch_offset = offset
         classifier = Classifier(module, recipe, phase, offset, settings.seed, self._distillation)
         classifier.to(memory_format=torch.channels_last)
         classifier.train()
         resume = self._resume if self._resumed_phase == phase else None
-        fit(trainer, classifier, self._data, resume)
+        fit(trainer, classifier, ImageDataModule(self._data, offset), resume)
         module.load_state_dict(best.weights)
         module.eval()
         log.info("%s: best validation accuracy %.2f %% in epoch %d", phase, 100 * best.accuracy, best.epoch + 1)

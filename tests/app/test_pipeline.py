@@ -6,9 +6,11 @@ import re
 
 import pytest
 import torch
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from PIL import Image
 
-import maxexp.data.module
+import maxexp.data.run_data
 from maxexp import garbage
 from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
@@ -275,6 +277,11 @@ def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
     assert run.info.status == "FAILED"
 
 
+MEASURED = ["quantization=ptq", "quantization.sensitivity=true"]
+ON_BOARD = ["synthesis=ai8x", "board=emulated", "stages=[synthesize,deploy]"]
+ZOO_TEACHER = "recipe.distillation.checkpoint=zoo:cifar10_teacher"
+
+
 @pytest.mark.parametrize(
     ("overrides", "error", "match"),
     [
@@ -292,6 +299,12 @@ def test_a_corrupt_parquet_file_fails_the_run_with_its_name(run_here, tmp_path):
         (["checkpoint={qat}", "stages=[evaluate]", "quantization.weight_bits=2"], ConfigError, "2 bits.*with 8"),
         (["checkpoint={integer}", "stages=[evaluate]", "quantization.layer_bits={first:4}"], ConfigError, "4 bits"),
         (["quantization=ptq", "quantization.sensitivity=true", "quantization.weight_budget=9"], ConfigError, "1 bit"),
+        ([*MEASURED, "checkpoint={qat}", "stages=[quantize]"], ConfigError, "on a floating-point network"),
+        ([*MEASURED, "checkpoint={float}", "stages=[evaluate]"], ConfigError, "by the stage quantize"),
+        (["checkpoint={qat}", "stages=[train]", "quantization.start_epoch=1"], ConfigError, "quantized already"),
+        ([*ON_BOARD, "checkpoint={float}"], ConfigError, "the chip cannot run; add quantize"),
+        (["recipe=distill", "augmentation.normalize=null"], ConfigError, "normalize=null.*recipe=sgd"),
+        (["recipe=distill", ZOO_TEACHER], ConfigError, r"recipe\.distillation\.model\.layers\."),
     ],
 )
 def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here, tmp_path):
@@ -321,15 +334,38 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
     assert len(store.curve(run, "val/accuracy")) == 4
 
 
+def test_a_store_that_is_away_for_an_epoch_ends_no_training(run_here, monkeypatch, caplog):
+    """Nor does a checkpoint to resume from that cannot be stored: the next epoch has a newer one."""
+    store = MlflowClient.log_artifact
+
+    def fragile(client, run_id, path, folder=None):
+        if path.endswith("resume-1.ckpt"):
+            raise MlflowException("API request to http://server failed")
+        store(client, run_id, path, folder)
+
+    monkeypatch.setattr(MlflowClient, "log_artifact", fragile)
+    run = run_here("trainer.max_epochs=4", "stages=[train]")
+    assert run.info.status == "FINISHED"
+    assert caplog.text.count("training goes on") == 2
+    assert run.data.metrics["val/best_accuracy"] > 0
+
+
+def test_a_run_quantized_after_training_is_evaluated_as_integers(run_here):
+    trained = run_here("quantization=ptq", "trainer.max_epochs=2", "stages=[train,quantize]")
+    stages = ("quantization=ptq", "stages=[evaluate,synthesize]")
+    run = run_here(*stages, f"checkpoint=run:{trained.info.run_id}")
+    assert "test/accuracy_integer" in run.data.metrics and "hw/cycles" in run.data.metrics
+
+
 def test_nothing_is_chosen_on_the_test_split(run_here, monkeypatch):
     """Training, the choice of its best epoch and quantization end well where the test split cannot be read."""
-    read = maxexp.data.module.load_split
+    read = maxexp.data.run_data.load_split
 
     def without_test(config, split):
         assert split != "test", "the test split was read before the evaluation"
         return read(config, split)
 
-    monkeypatch.setattr(maxexp.data.module, "load_split", without_test)
+    monkeypatch.setattr(maxexp.data.run_data, "load_split", without_test)
     for method in ("qat", "ptq"):
         stages = "stages=[train,quantize,synthesize]"
         run = run_here(stages, f"quantization={method}", "trainer.max_epochs=2", "dataset.limit=200")

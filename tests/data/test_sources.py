@@ -17,7 +17,7 @@ from torchvision import datasets
 
 from maxexp.data import cifar
 from maxexp.data.config import DatasetConfig, DatasetSource
-from maxexp.data.dataset import load_split
+from maxexp.data.dataset import check_files, load_split
 from maxexp.errors import DataError
 
 CLASSES = [f"class{number}" for number in range(10)]
@@ -364,8 +364,21 @@ def test_picture_of_16_bits_is_refused(pictures, tmp_path):
 def test_class_folders_that_disagree(pictures, tmp_path, train, test, split, says):
     write_class_folders(tmp_path / "train", train)
     write_class_folders(tmp_path / "test", test)
-    with pytest.raises(DataError, match=says):
-        load_split(pictures, split)
+    for notice in (check_files, load_split):  # the first before a training, the second when it ends
+        with pytest.raises(DataError, match=says):
+            notice(pictures, split)
+
+
+def test_more_pictures_leave_those_tested_with_where_they_were(pictures, tmp_path):
+    """Networks trained before would else be tested with what they were trained on."""
+
+    def tested() -> set[tuple[int, ...]]:
+        return {tuple(image[:, 0, 0].tolist()) for image in load_split(pictures, "test").images}
+
+    write_class_folders(tmp_path / "pictures", {"a": 40, "b": 40, "c": 40})
+    before = tested()
+    write_class_folders(tmp_path / "pictures", {"a": 42, "b": 42, "c": 42})
+    assert len(before - tested()) <= 2
 
 
 def test_no_pictures_at_all(pictures, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxexp.data.config import DatasetConfig, DatasetSource
-from maxexp.data.module import load_split
+from maxexp.data.dataset import load_split
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.export import to_integer
 from maxexp.quantization.fake import (

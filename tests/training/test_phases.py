@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
-from maxexp.data.module import ImageDataModule
+from maxexp.data.run_data import RunData
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
 from maxexp.network.graph import Network, build_network
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
@@ -50,7 +50,7 @@ def train(tmp_path):
         )
         kept = []
         files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda phase, offset: None)
-        data = ImageDataModule(DIGITS, AugmentationConfig(), 128, seed)
+        data = RunData(DIGITS, AugmentationConfig(), 128, seed)
         return Training(network(dropout), data, settings, files, start, resume).run(), kept
 
     return run

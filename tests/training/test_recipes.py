@@ -128,6 +128,13 @@ def test_answers_take_no_more_of_the_disk_than_the_limit(tmp_path):
     assert [newer[key][0, 0].item() for key in sorted(newer)] == [5, 6, 7, 8, 9]
 
 
+def test_one_training_adds_no_more_answers_than_the_limit(tmp_path):
+    answers = KeptAnswers(tmp_path / "answers.db", 5, limit=100)
+    for number in range(3):
+        answers[bytes([number])] = torch.full((4, 5), float(number))  # 40 bytes
+    assert sorted(answers) == [b"\0", b"\1"]
+
+
 def test_a_disk_that_fills_up_ends_no_training(tmp_path, caplog):
     master = teacher()
     master._answers = KeptAnswers(tmp_path / "answers.db", 5)
@@ -178,17 +185,27 @@ def test_impossible_distillation_names_its_key(values, key):
         config(**values)
 
 
-def test_the_average_is_the_moving_average_of_the_weights():
+def averaged(decay: float, steps: int) -> tuple[Classifier, float]:
+    """A classifier whose weights have been 0, 1, 2 ... after each step, and the average that it keeps of them."""
     module = NetworkModule(build_network(TEACHER, SHAPE))
-    classifier = Classifier(module, RecipeConfig(weight_averaging=0.9), "float", 0, 1)
-    wanted = None
-    for step in range(4):
+    classifier = Classifier(module, RecipeConfig(weight_averaging=decay), "float", 0, 1)
+    for step in range(steps):
         torch.nn.init.constant_(module.fc.weight, float(step))
         classifier.on_train_batch_end()
-        wanted = float(step) if wanted is None else 0.9 * wanted + 0.1 * step
-    assert classifier.result is not module
-    torch.testing.assert_close(classifier.result.fc.weight, torch.full_like(module.fc.weight, wanted))
-    assert classifier.result.fc.weight.data_ptr() != module.fc.weight.data_ptr()
+    return classifier, float(classifier.result.fc.weight.detach().mean())
+
+
+def test_the_average_is_the_moving_average_of_the_weights():
+    classifier, found = averaged(0.9, 200)
+    wanted = 199 - 0.9 / (1 - 0.9)  # where the average of a straight line settles
+    assert found == pytest.approx(wanted, abs=1e-3)
+    assert classifier.result is not classifier.network
+    assert classifier.result.fc.weight.data_ptr() != classifier.network.fc.weight.data_ptr()
+
+
+def test_the_average_of_few_steps_is_not_that_of_the_first_one():
+    """At a constant decay of 0.998 it would stand at 4.7 of 99, and a network of 100 steps would be worth nothing."""
+    assert averaged(0.998, 100)[1] > 80
 
 
 def test_without_averaging_the_network_itself_is_kept():
@@ -230,6 +247,13 @@ def test_a_run_stands_for_the_network_of_its_last_phase(method, kept, found, tmp
 
     assert locate_checkpoint("run:abc", read) == tmp_path / f"abc/checkpoints/{found}.pth.tar"
     assert locate_checkpoint("run:abc/x/y.pth.tar", read) == tmp_path / "abc/x/y.pth.tar"
+
+
+@pytest.mark.parametrize(("to_run", "found"), [(True, "quantization/net-q"), (False, "checkpoints/float_best")])
+def test_a_run_that_quantized_after_training_stands_for_integers_where_they_are_to_run(to_run, found, tmp_path):
+    files = [f"{name}.pth.tar" for name in ("checkpoints/float_best", "quantization/net-q")]
+    run = Run(tmp_path, "abc", files, "ptq")
+    assert locate_checkpoint("run:abc", lambda _: run, to_run) == tmp_path / f"abc/{found}.pth.tar"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The data module: what an epoch is made of, and when which split is read."""
+"""The data of a run: what an epoch is made of, and when which split is read."""
 
 import dataclasses
 import logging
@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as lightning
 import torch
 
-from maxexp.data import module as module_file
+from maxexp.data import run_data
 from maxexp.data.augmentation import BatchAugmentation
 from maxexp.data.config import (
     AugmentationConfig,
@@ -22,6 +22,7 @@ from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches
 from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input
+from maxexp.data.run_data import RunData
 from maxexp.errors import ConfigError
 
 AUGMENTED = AugmentationConfig(
@@ -97,7 +98,7 @@ def test_evaluation_goes_through_all_images_in_order():
     assert torch.equal(torch.cat([i for i, _ in drawn])[:, 2, 0, 0] * 128 + 128, torch.arange(25.0))
 
 
-# The data module
+# The data of a run
 
 
 @pytest.fixture
@@ -109,21 +110,20 @@ def loads(monkeypatch) -> list[str]:
         calls.append(split)
         return load_split(config, split)
 
-    monkeypatch.setattr(module_file, "load_split", counted)
+    monkeypatch.setattr(run_data, "load_split", counted)
     return calls
 
 
-def make(digits, augmentation=AUGMENTED, batch_size=100, seed=0) -> ImageDataModule:
-    return ImageDataModule(digits, augmentation, batch_size, seed)
+def make(digits, augmentation=AUGMENTED, batch_size=100, seed=0) -> RunData:
+    return RunData(digits, augmentation, batch_size, seed)
 
 
 def test_the_test_split_is_read_on_first_use_and_only_then(digits, loads):
     data = make(digits)
     assert data.digests() == {} and loads == []
-    list(data.train_dataloader()), list(data.val_dataloader()), data.calibration_inputs(3)
+    list(data.training_batches(lambda: 0)), list(data.validation_batches()), data.calibration_inputs(3)
     assert loads == ["train"]
     assert set(data.digests()) == {"train", "validation"}
-    list(data.test_dataloader())
     assert len(data.test) == 359 and loads == ["train", "test"]
     assert data.digests()["test"] == load_split(digits, "test").digest
 
@@ -150,7 +150,13 @@ def test_a_limit_leaves_the_validation_images_as_they_are(digits):
 def test_too_many_validation_images(digits):
     data = make(dataclasses.replace(digits, validation_images=1438))
     with pytest.raises(ConfigError, match=r"dataset\.validation_images=1438 .* less than the 1438"):
-        data.setup("fit"), data.train_dataloader()
+        data.training_batches(lambda: 0)
+
+
+def test_batches_come_again_after_as_many_epochs_as_there_are_views(digits):
+    data = RunData(digits, AUGMENTED, 300, 0, views=2)
+    first, second, third = (data.training_batches(lambda epoch=epoch: epoch) for epoch in (3, 4, 5))
+    assert same(first, third) and not torch.equal(next(iter(first))[0], next(iter(second))[0])
 
 
 def test_calibration_inputs_are_unaugmented_training_images(digits):
@@ -167,10 +173,10 @@ def test_calibration_inputs_are_unaugmented_training_images(digits):
 @pytest.mark.parametrize("normalize", [None, NormalizeConfig(InputMapping.ai8x)])
 def test_the_mapping_holds_in_training_and_evaluation(digits, normalize):
     data = make(digits, AugmentationConfig(normalize=normalize), batch_size=1198)
-    inputs = next(iter(data.train_dataloader()))[0]
+    inputs = next(iter(data.training_batches(lambda: 0)))[0]
     expected = evaluation_input(data.train.images, data.mapping)
     assert torch.equal(inputs.flatten(1).sum(0), expected.flatten(1).sum(0))
-    validation = torch.cat([inputs for inputs, _ in data.val_dataloader()])
+    validation = torch.cat([inputs for inputs, _ in data.validation_batches()])
     assert torch.equal(validation, evaluation_input(data.validation.images, data.mapping))
 
 
@@ -196,8 +202,7 @@ class Recorder(lightning.LightningModule):
 def fit(digits, tmp_path, epochs, checkpoint=None, offset=0):
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.manual_seed(0)
-    data, recorder = make(digits, batch_size=300), Recorder()
-    data.epoch_offset = offset
+    data, recorder = ImageDataModule(make(digits, batch_size=300), offset), Recorder()
     trainer = lightning.Trainer(
         max_epochs=epochs,
         accelerator="cpu",
@@ -227,6 +232,4 @@ def test_a_resumed_run_repeats_what_an_uninterrupted_one_does(digits, tmp_path):
 
 
 def training_labels(digits, epoch):
-    data = make(digits, batch_size=300)
-    data.epoch_offset = epoch
-    return [labels.tolist() for _, labels in data.train_dataloader()]
+    return [labels.tolist() for _, labels in make(digits, batch_size=300).training_batches(lambda: epoch)]

@@ -1,0 +1,131 @@
+"""The images of a run: to train on, to validate on, to test with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maxexp.data.augmentation import BatchAugmentation
+from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
+from maxexp.data.dataset import ImageSet, check_files, load_split
+from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
+from maxexp.data.pixels import evaluation_input
+from maxexp.data.split import stratified_order, stratified_split
+from maxexp.errors import ConfigError
+
+
+class RunData:
+    """Training, validation and test images; each split is read on first use, the test split only then.
+
+    Args:
+        dataset: the data set.
+        augmentation: what happens to training images; its input mapping holds everywhere.
+        batch_size: training images per batch.
+        seed: of shuffling, augmentation and the choice of calibration images.
+        device: where the images are kept and augmented.
+        views: epochs after which the same batches come again; None: never.
+
+    Raises:
+        ConfigError: (on first use) the validation images leave none to train on.
+        DataError: (on first use) the data are missing or corrupt.
+    """
+
+    def __init__(
+        self,
+        dataset: DatasetConfig,
+        augmentation: AugmentationConfig,
+        batch_size: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+        views: int | None = None,
+    ) -> None:
+        self._dataset = dataset
+        self._augmentation = augmentation
+        self._batch_size = batch_size
+        self._seed = seed
+        self._device = device
+        self._views = views
+
+    @cached_property
+    def _parts(self) -> tuple[ImageSet, ImageSet]:
+        """Training and validation part of the training split."""
+        config = self._dataset
+        whole = load_split(config, "train")
+        aside = config.validation_images or max(1, len(whole) // 10)
+        if aside >= len(whole):
+            raise ConfigError(
+                f"dataset.validation_images={aside} leaves nothing to train on: "
+                f"use less than the {len(whole)} training images of {config.name}."
+            )
+        labels = whole.labels.numpy()
+        train, validation = stratified_split(labels, aside, config.split_seed)
+        if config.limit is not None:
+            # After the division: a quick proxy is judged by the same validation images as a full run.
+            train = np.sort(train[stratified_order(labels[train], config.split_seed)[: config.limit]])
+        return whole.subset(train).to(self._device), whole.subset(validation).to(self._device)
+
+    @property
+    def train(self) -> ImageSet:
+        """The images that are trained on."""
+        return self._parts[0]
+
+    @property
+    def validation(self) -> ImageSet:
+        """The images set aside from the training split."""
+        return self._parts[1]
+
+    @cached_property
+    def test(self) -> ImageSet:
+        """The test split, to be looked at once, at the end."""
+        return load_split(self._dataset, "test").to(self._device)
+
+    @property
+    def mapping(self) -> InputMapping | None:
+        """How pixels become signed numbers, in training and evaluation."""
+        return self._augmentation.mapping
+
+    def check_files(self, *splits: str) -> None:
+        """See :func:`maxexp.data.dataset.check_files`."""
+        check_files(self._dataset, *splits)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""
+        loaded: dict[str, str] = {}
+        if "_parts" in self.__dict__:
+            loaded |= {"train": self.train.digest, "validation": self.validation.digest}
+        if "test" in self.__dict__:
+            loaded["test"] = self.test.digest
+        return loaded
+
+    def calibration_inputs(self, count: int) -> Tensor:
+        """Unaugmented training images to set quantization ranges by, the same ones for a seed.
+
+        Args:
+            count: how many; all of them if there are fewer.
+
+        Returns:
+            float32 (N, C, H, W), as :func:`maxexp.data.pixels.evaluation_input` gives it.
+        """
+        generator = seeded_generator(self._seed, "calibration")
+        order = torch.randperm(len(self.train), generator=generator)[:count]
+        return evaluation_input(self.train.images[order.to(self._device)], self.mapping)
+
+    def training_batches(self, epoch: Callable[[], int]) -> TrainingBatches:
+        """Shuffled, augmented batches.
+
+        Args:
+            epoch: asked at the start of each epoch for its number, which decides order and augmentation.
+        """
+        augmentation = BatchAugmentation(self._augmentation)
+        views = self._views
+        return TrainingBatches(
+            self.train, self._batch_size, augmentation, self._seed, lambda: epoch() % views if views else epoch()
+        )
+
+    def validation_batches(self) -> EvaluationBatches:
+        """The validation images in their order."""
+        return EvaluationBatches(self.validation, self.mapping)

@@ -1,0 +1,23 @@
+"""The moving average of the weights."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Exponential moving average for :class:`torch.optim.swa_utils.AveragedModel`, with a short memory at first.
+
+    Without it the network after the first step, which knows nothing, would be 0.998^100 = 82 % of the average after
+    100 steps. The decay grows as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
+
+    Args:
+        decay: per step, in the long run.
+    """
+
+    def update(average: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        steps = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))(average, current, count)
+
+    return update

@@ -1,0 +1,50 @@
+"""Decoding of single images: as they are meant to be seen, or refused in a sentence."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from maxexp.data.config import DatasetConfig, DatasetSource
+from maxexp.data.decode import decode_image
+from maxexp.errors import DataError
+
+STORED = np.random.default_rng(0).integers(0, 256, (4, 7, 3), np.uint8)
+CONFIG = DatasetConfig("pictures", DatasetSource.images, 3, 4, 7, 2, 4, root=".")
+
+UPRIGHT = {
+    1: STORED,
+    2: STORED[:, ::-1],
+    3: STORED[::-1, ::-1],
+    4: STORED[::-1],
+    5: STORED.transpose(1, 0, 2),
+    6: np.rot90(STORED, -1),
+    7: STORED[::-1, ::-1].transpose(1, 0, 2),
+    8: np.rot90(STORED, 1),
+}
+"""By EXIF orientation, which says where the stored first row and column belong: what is to be seen."""
+
+
+def compressed(kind: str, exif: Image.Exif | bytes) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(STORED).save(buffer, kind, exif=exif)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_an_image_is_turned_as_its_orientation_says(orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    expected = UPRIGHT[orientation]
+    config = dataclasses.replace(CONFIG, height=expected.shape[0], width=expected.shape[1])
+    image = decode_image(compressed("PNG", exif), "a.png", config, resize=False)
+    assert np.array_equal(image, expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0II*\0", b"Exif\0\0nonsense"])
+def test_an_orientation_that_cannot_be_read_is_a_sentence(exif):
+    with pytest.raises(DataError, match="a.jpg is not a readable image .*: replace or remove it") as caught:
+        decode_image(compressed("JPEG", exif), "a.jpg", CONFIG, resize=False)
+    assert "\n" not in str(caught.value)

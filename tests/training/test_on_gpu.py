@@ -1,0 +1,113 @@
+"""One step of training and an evaluation on a GPU, as far as that shows without one: nothing is left on the CPU."""
+
+import copy
+
+import pytest
+import torch
+
+from maxexp.data import loader
+from maxexp.data.config import (
+    AugmentationConfig,
+    ColorJitterConfig,
+    CutoutConfig,
+    DatasetConfig,
+    DatasetSource,
+    GaussianNoiseConfig,
+    HorizontalFlipConfig,
+    RandomCropConfig,
+    RotationConfig,
+)
+from maxexp.data.run_data import RunData
+from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
+from maxexp.network.graph import build_network
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.config import Method, QuantizationConfig
+from maxexp.quantization.export import to_integer
+from maxexp.quantization.ptq import quantize_after_training
+from maxexp.training.classifier import Classifier
+from maxexp.training.config import DistillationConfig, RecipeConfig
+from maxexp.training.distillation import Distillation, Teacher
+from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
+from tests.pretend_gpu import DEVICE, PretendGpu
+
+DIGITS = DatasetConfig("digits", DatasetSource.digits, 1, 8, 8, 10, validation_images=240)
+AUGMENTATION = AugmentationConfig(
+    RandomCropConfig(1),
+    HorizontalFlipConfig(0.5),
+    RotationConfig(10.0),
+    ColorJitterConfig(0.2, 0.2, 0.2, 0.05),
+    GaussianNoiseConfig(0.05),
+    CutoutConfig(2),
+)
+NETWORK = NetworkConfig(
+    "small",
+    1.0,
+    {
+        "conv1": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine),
+        "conv2": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine, pool=Pool.avg),
+        "fc": LayerConfig(op=Op.linear, out_features=10, wide=True),
+    },
+)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """The pretended GPU; random numbers are drawn by the CPU, for it has no generator of its own."""
+    real = loader.seeded_generator
+    monkeypatch.setattr(loader, "seeded_generator", lambda *parts, device="cpu": real(*parts))
+    with PretendGpu():
+        yield DEVICE
+
+
+def module() -> NetworkModule:
+    torch.manual_seed(0)
+    return NetworkModule(build_network(NETWORK, DIGITS.shape))
+
+
+def run_data(device: torch.device | str) -> RunData:
+    return RunData(DIGITS, AUGMENTATION, 64, 1, device)
+
+
+def train_a_step(device: torch.device | str, quantized: bool) -> tuple[Classifier, float]:
+    """A classifier after one step with a teacher and averaged weights, and the loss of that step."""
+    data, network, teacher = run_data(device), module().to(device), module().to(device)
+    if quantized:
+        quantize_after_training(network, data.calibration_inputs(64), QuantizationConfig(Method.qat))
+    distillation = DistillationConfig("unused", NETWORK, mirror=True)
+    recipe = RecipeConfig(weight_averaging=0.9, label_smoothing=0.1)
+    teachers = Distillation(distillation, [Teacher(teacher, distillation, {})])
+    classifier = Classifier(network.train(), recipe, "float", 0, 1, teachers)
+    classifier._sums = torch.zeros(2, device=device)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    for batch in list(data.training_batches(lambda: 0))[:2]:
+        loss = classifier.training_step(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        classifier.on_train_batch_end()
+    return classifier, float(loss.detach())
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_a_step_of_training(quantized, request):
+    here, loss = train_a_step("cpu", quantized)
+    there, found = train_a_step(request.getfixturevalue("gpu"), quantized)
+    assert found == pytest.approx(loss, rel=1e-4)
+    assert {value.device for value in there.result.state_dict().values()} == {DEVICE}
+    torch.testing.assert_close(there.result.fc.weight.cpu(), here.result.fc.weight)
+
+
+def evaluated(network: NetworkModule, data: RunData) -> list[Evaluation]:
+    integers = evaluate_integer(to_integer(network), data.test, data.mapping)
+    return [evaluate_module(network, data.test, data.mapping), integers]
+
+
+def test_evaluation(request):
+    here, data = module(), run_data("cpu")
+    quantize_after_training(here, data.calibration_inputs(64), QuantizationConfig(Method.ptq))
+    wanted = evaluated(here, data)
+    device = request.getfixturevalue("gpu")
+    found = evaluated(copy.deepcopy(here).to(device), run_data(device))
+    for a, b in zip(found, wanted, strict=True):
+        assert a.predictions.device.type == "cpu"
+        assert torch.equal(a.predictions, b.predictions) and torch.equal(a.labels, b.labels)
