@@ -1,9 +1,9 @@
 """What each step of post-training quantization gains, on validation images.
 
-    python experiments/ptq/ptq.py nascifarnet=FLOAT_CHECKPOINT --bits 8 4 2 --images 5000
+    python experiments/ptq/ptq.py nascifarnet=FLOAT_CHECKPOINT --bits 8 4 2 --images 2000
 
-Quantizes a CIFAR-10 network, adding one step after the other, and evaluates its integers on the first validation
-images; the test split is not read. Adds the rows to results.json, replacing those of the same network, bits and
+Quantizes a CIFAR-10 network, adding one step after the other, and evaluates its integers on the validation images of
+its training; the test split is not read. Adds the rows to results.json, replacing those of the same network, bits and
 variant, and prints the table of README.md. Needs CIFAR-10 (data/ or MAXEXP_DATA).
 """
 
@@ -39,12 +39,13 @@ VARIANTS = {
 
 def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict]:
     """A row for the floating-point network (bits 0), then one for each number of bits and variant."""
-    config = compose_config([f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq"])
+    aside = f"dataset.validation_images={images}"
+    config = compose_config([f"model={name}", "dataset=cifar10", "augmentation=basic", "quantization=ptq", aside])
     data = RunData(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
     trained = to_module(read_checkpoint(path), build_network(config.model, config.dataset.shape))
     calibration = data.calibration_inputs(config.quantization.calibration_images)
-    pixels, labels = map_pixels(data.validation.images[:images], data.mapping), data.validation.labels[:images]
-    exact = predict(trained, evaluation_input(data.validation.images[:images], data.mapping))
+    pixels, labels = map_pixels(data.validation.images, data.mapping), data.validation.labels
+    exact = predict(trained, evaluation_input(data.validation.images, data.mapping))
 
     def row(bits: int, variant: str, outputs: Tensor) -> dict:
         # The firmware takes the first of equal outputs.
@@ -88,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What each step of post-training quantization gains.")
     parser.add_argument("checkpoint", help="NETWORK=PATH of a floating-point checkpoint")
     parser.add_argument("--bits", type=int, nargs="+", default=[8, 4, 2])
-    parser.add_argument("--images", type=int, default=5000)
+    parser.add_argument("--images", type=int, default=5000, help="validation images that the training set aside")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     name, path = arguments.checkpoint.split("=", 1)
