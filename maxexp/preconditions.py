@@ -84,8 +84,9 @@ def _check_quantized_start(config: Config, integer: IntegerNetwork, trainable: b
         _check_bits(config, integer)
     elif config.quantization.start_epoch:
         raise ConfigError(
-            f"quantization.start_epoch={config.quantization.start_epoch}: checkpoint={config.checkpoint} is quantized "
-            "already, so every epoch is quantization-aware; leave it out, or begin with the floating-point network"
+            f"quantization.start_epoch={config.quantization.start_epoch}: checkpoint={config.checkpoint} is "
+            "quantized already, so every epoch is quantization-aware; leave it out, or begin with the "
+            "floating-point network"
         )
 
 

@@ -74,8 +74,8 @@ class TrainingStage:
             return None
         if self._data.mapping is None and any(each.startswith(ZOO) for each in config.checkpoints):
             raise ConfigError(
-                "augmentation.normalize=null: teachers of the zoo read other numbers; choose recipe=sgd, or a teacher "
-                "that was trained so"
+                "augmentation.normalize=null: teachers of the zoo read other numbers; choose recipe=sgd, or a "
+                "teacher that was trained so"
             )
         return Distillation(config, [self._load_teacher(config, each) for each in config.checkpoints])
 

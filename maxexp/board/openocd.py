@@ -23,6 +23,10 @@ _CAUSES = {
     r"LIBUSB_ERROR_ACCESS|Permission denied|insufficient permissions": (
         "it may not use the debug adapter; on Linux a udev rule for its USB id must allow it"
     ),
+    r"flash driver '?max32xxx'? not found": (
+        "it does not know the part; only the maker's fork does: set MAXIM_PATH to the maker's SDK, or "
+        "board.connection.openocd to the fork's path"
+    ),
     r"[Cc]an't find (\S+)": (
         "it has no script {0}; only the maker's fork has it: set board.connection.openocd and openocd_scripts"
     ),
@@ -34,13 +38,16 @@ _CAUSES = {
 
 
 def check_openocd(config: ConnectionConfig) -> str:
-    """Path of the program.
+    """Path of the program: the one that is named, else that of the maker's SDK, else the one on PATH.
 
     Raises:
         BoardError: it is not there.
     """
     sdk = find_sdk()
-    names = [config.openocd, *([str(sdk / "Tools" / "OpenOCD" / "openocd")] if sdk else [])]
+    names = [config.openocd]
+    # On PATH there is mostly a distribution's, which does not know the part.
+    if sdk and config.openocd == ConnectionConfig.openocd:
+        names.insert(0, str(sdk / "Tools" / "OpenOCD" / "openocd"))
     found = next((path for name in names if (path := which(os.path.expanduser(name)))), None)
     if found is None:
         raise BoardError(

@@ -25,7 +25,7 @@ from maxexp.board.flash_command import flash_by_command
 from maxexp.board.inference import Line
 from maxexp.board.queue import board_to_oneself
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
-from maxexp.board.usb import find_port, probe_of
+from maxexp.board.usb import PROBE_ID, find_port, probe_of
 from maxexp.errors import BoardError
 from maxexp.serial_port import open_port
 
@@ -96,8 +96,11 @@ class RealBoard:
                 openocd.flash(config, probe, firmware.elf)
             elif config.flash is FlashMethod.daplink:
                 daplink.flash(config, probe, firmware.hex)
-                # A break resets the part, wherever the adapter is set not to do that itself.
-                port.send_break()
+                if found.ids == PROBE_ID:
+                    # On the adapter's own port a break resets the part, wherever the adapter is set not to do that
+                    # itself. Where it did, what the firmware has said so far is not of the run to come.
+                    port.reset_input_buffer()
+                    port.send_break()
             else:
                 flash_by_command(config, firmware)
             yield port
@@ -113,7 +116,8 @@ def read_result(port: Serial, timeout_s: float, transcript: Path) -> FirmwareRes
 
     Raises:
         BoardError: no verdict in time; shows the board's last words.
-        SerialException, OSError: the port is gone.
+        SerialException: the port is gone.
+        OSError: the transcript cannot be written.
     """
     deadline = time.monotonic() + timeout_s
     said = bytearray()

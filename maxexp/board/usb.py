@@ -55,12 +55,15 @@ def find_port(config: ConnectionConfig) -> UsbPort:
     ids = [wanted.lower() for wanted in config.port_ids]
     found = [port for port in present if port.ids in ids]
     if config.probe and len(found) > 1:
-        found = [port for port in found if port.serial_number == config.probe]
+        # Ports with other ids, such as a bridge's, have serial numbers of their own.
+        found = [port for port in found if port.ids != PROBE_ID or port.serial_number == config.probe]
     if len(found) == 1:
         return found[0]
     if found:
-        ports = ", ".join(f"{port.device} (serial number {port.serial_number})" for port in found)
-        raise BoardError(f"several boards are connected: {ports}; choose one with board.connection.port=...")
+        ports = ", ".join(f"{port.device} ({port.ids}, serial number {port.serial_number})" for port in found)
+        raise BoardError(
+            f"several serial ports may be the board's: {ports}; choose one with board.connection.port=..."
+        )
     others = ", ".join(port.device for port in present) or "none at all"
     raise BoardError(
         f"no board found: no serial port has a USB id of {', '.join(ids)} (ports: {others}); connect the board, or "

@@ -60,7 +60,7 @@ def capture(options: argparse.Namespace) -> None:
             print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
             save(load(path, Interpretation()), path.with_suffix(".png"), Interpretation())
     except OSError as error:
-        raise CameraError(f"{error.filename}: {error.strerror}") from error
+        raise CameraError(f"{error.filename or options.out}: {error.strerror}") from error
 
 
 def _free_paths(folder: Path) -> Iterator[Path]:

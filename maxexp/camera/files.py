@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Picture
+from PIL import ImageOps
 
 from maxexp.camera.frame import Frame
 from maxexp.camera.layout import InputLayout, Order
@@ -122,11 +124,12 @@ def _named(path: Path) -> Iterator[None]:
 
 def _load_picture(path: Path, how: Interpretation) -> Image:
     try:
-        with Picture.open(path) as picture:
-            picture.load()
+        with Picture.open(path) as file:
+            # Cameras store a picture as the sensor was held, and say in EXIF how to turn it.
+            picture = ImageOps.exif_transpose(file)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Picture.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Picture.DecompressionBombError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CameraError(f"not a readable picture ({cause})") from error
     pixels = to_pixels(picture, how.shape, how.resize, how.recolor)

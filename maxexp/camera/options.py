@@ -69,7 +69,12 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     _add_dump(parser)
     _add_input(parser)
     group = parser.add_argument_group("pictures")
-    group.add_argument("--resize", action="store_true", help="cut around the centre and resize to --shape")
+    group.add_argument(
+        "--resize",
+        action="store_true",
+        help="cut around the centre to the aspect ratio of --shape, then resize; training with dataset=images cuts "
+        "nothing off: it squashes pictures of another aspect ratio",
+    )
     group.add_argument("--recolor", action="store_true", help="gray to colour, colour to gray, drop transparency")
 
 

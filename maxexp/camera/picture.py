@@ -35,7 +35,8 @@ def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize
         picture: with 8 bits per channel.
         shape: channels, rows and columns; None takes the picture's own.
         resize: whether to cut a picture of another size to the shape's aspect ratio, around its centre, and then
-            to resize it (bilinear).
+            to resize it (bilinear). Training cuts nothing off: it squashes a picture of another aspect ratio
+            (:func:`maxexp.data.decode.decode_image`), so the network learned from other pixels than these.
         recolor: whether to turn gray to colour, colour to gray, and to drop transparency; without a shape to RGB.
 
     Returns:

@@ -1,7 +1,7 @@
 """Whether a network fits a device, decided before any training and without heavy imports."""
 
 from dataclasses import dataclass
-from math import ceil, prod
+from math import ceil
 
 from maxexp.device.biases import place_biases
 from maxexp.device.config import DeviceConfig
@@ -17,7 +17,6 @@ from maxexp.network.graph import Layer, Network, Shape
 
 MAX_OPERANDS = 16
 MAX_OPERANDS_POOLED = 2
-MAX_FLATTEN = 16384
 MAX_MAP_WORDS = 2**21
 
 
@@ -50,7 +49,8 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
     bits = {layer.name: bits.get(layer.name, 8) for layer in network}
     for layer in network:
         _check_layer(layer, bits[layer.name], device)
-    sequence = hardware_sequence(network)
+    _check_input(network.in_shape, device)
+    sequence = hardware_sequence(network, device)
     count, copies = len(sequence.layers), len(sequence.layers) - len(network.layers)
     if count > device.max_layers:
         of_these = f" ({copies} of them copies for sums)" if copies else ""
@@ -97,10 +97,10 @@ def _check_layer(layer: Layer, bits: int, device: DeviceConfig) -> None:
             f"a multiple of {passes * device.instance_processors}, or use 8 bits"
         )
     if layer.flatten:
-        pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
-        remedy = "pool in front of it"
-        limit(pixels, device.max_flatten_pixels, "pixels to flatten", remedy)
-        limit(prod(layer.pooled_shape), MAX_FLATTEN, "inputs of the linear layer", remedy)
+        # Counted in a field of 8 bits, which would spill into that of the weights' width (hardware.md 10.2, POST).
+        _, rows, cols = layer.pooled_shape
+        what = f"pixels times passes to flatten ({rows}x{cols}x{passes})"
+        limit(rows * cols * passes, device.max_flatten_pixels, what, "pool in front of it")
         # The synthesizer deals out the inputs of a flattening layer evenly to passes and processors.
         if not even:
             raise DeviceError(
@@ -137,6 +137,19 @@ def _check_sum(layer: Layer, device: DeviceConfig) -> None:
         raise DeviceError(
             f"layer {layer.name}: {device.name} has no pooling or operation behind a sum {what}; add in a "
             "passthrough layer in front of it"
+        )
+
+
+def _check_input(shape: Shape, device: DeviceConfig) -> None:
+    """The network's input alone: firmware loads all of it before the start, the channels of a pixel side by side."""
+    channels, rows, cols = shape
+    pixel_bytes, _ = tensor_bytes((channels, 1, 1), device)
+    most = device.instance_bytes // pixel_bytes
+    if rows * cols > most:
+        raise DeviceError(
+            f"input {_format(shape)}: its {rows * cols:,} pixels are {rows * cols - most:,} over the {most:,} of "
+            f"{channels} channels that the data memory of {device.name} holds; use smaller images (streaming by the "
+            "FIFO and inputs in CHW order, for larger ones, are not supported)"
         )
 
 

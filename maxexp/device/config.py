@@ -21,7 +21,9 @@ class DeviceConfig:
         max_layers: layers in one network.
         max_channels: input or output channels of one layer.
         max_size: rows or columns of a map, padding included.
-        max_flatten_pixels: pixels of a map that a linear layer may flatten.
+        max_flatten_pixels: pixels of a map, times its passes, that a linear layer may flatten.
+        max_write_step: words from a pixel to the next that an operation can write: its output passes times the
+            operands of the sum that reads them.
         passthrough_pool_passes: passes in which a layer without operation can pool.
         single_pass_sums: whether a sum of several passes needs a layer of its own (2 inputs, 2 passes do not).
         sums_with_bias: whether an operation behind a sum in the same layer can have biases.
@@ -42,6 +44,7 @@ class DeviceConfig:
     max_channels: int = 1024
     max_size: int = 1023
     max_flatten_pixels: int = 256
+    max_write_step: int = 16
     passthrough_pool_passes: int = 1
     single_pass_sums: bool = True
     sums_with_bias: bool = True

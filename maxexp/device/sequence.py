@@ -1,18 +1,20 @@
 """The layers that the chip computes: those of the description, and the copies that sums need.
 
 A sum reads its operands word by word in turn, so they must have been written interleaved, and nothing else on
-the MAX78000 can read what was (hardware.md 8.5). A tensor that only one sum reads is written so by its layer.
-Every other operand, and the network's input, is copied for the sum by a passthrough layer.
+the MAX78000 can read what was (hardware.md 8.5). A tensor that only one sum reads is written so by its layer, as
+far as that can. Every other operand, and the network's input, is copied for the sum by a passthrough layer.
 """
 
 from collections import Counter
 from dataclasses import replace
+from math import ceil
 
+from maxexp.device.config import DeviceConfig
 from maxexp.network.config import Activation, BatchNorm, Op
 from maxexp.network.graph import INPUT, Layer, Network
 
 
-def hardware_sequence(network: Network) -> Network:
+def hardware_sequence(network: Network, device: DeviceConfig) -> Network:
     """The network with each copy right in front of the sum that reads it, where its memory is busy for shortest.
 
     Names of copies (``stem-for-sum``) are no identifiers, so they differ from those of all layers.
@@ -23,7 +25,8 @@ def hardware_sequence(network: Network) -> Network:
         inputs = list(layer.inputs)
         if layer.operands > 1:
             for position, name in enumerate(layer.inputs):
-                if readers[name] > 1 or name == INPUT:
+                alone = name != INPUT and readers[name] == 1
+                if not (alone and _can_interleave(network.by_name[name], layer.operands, device)):
                     layers.append(_copy(name, layer))
                     inputs[position] = layers[-1].name
         layers.append(replace(layer, inputs=tuple(inputs)))
@@ -42,12 +45,20 @@ def write_gaps(network: Network) -> dict[str, int]:
     return gaps
 
 
+def _can_interleave(writer: Layer, operands: int, device: DeviceConfig) -> bool:
+    """Whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
+
+    Only that of an operation has to: a passthrough layer steps from pass to pass (hardware.md 10.2, LCTL2).
+    """
+    passes = ceil(writer.out_shape[0] / device.processors)
+    return not writer.has_weights or passes * operands <= device.max_write_step
+
+
 def _copy(tensor: str, reader: Layer) -> Layer:
     return Layer(
         name=f"{tensor}-for-{reader.name}",
         op=Op.passthrough,
         inputs=(tensor,),
-        eltwise=None,
         in_shape=reader.in_shape,
         pool=None,
         pool_size=1,

@@ -50,7 +50,6 @@ class Layer:
     name: str
     op: Op
     inputs: tuple[str, ...]
-    eltwise: Eltwise | None
     in_shape: Shape
     pool: Pool | None
     pool_size: int
@@ -242,6 +241,8 @@ def _check_size_keys(name: str, entry: LayerConfig) -> None:
     if entry.op is not Op.conv2d:
         if entry.padding:
             _fail(name, f".padding={entry.padding}: has no meaning for op {entry.op.name}")
+        if entry.kernel_size != LayerConfig.kernel_size:
+            _fail(name, f".kernel_size={entry.kernel_size}: has no meaning for op {entry.op.name}")
         return
     if entry.kernel_size not in (1, 3):
         _fail(name, f".kernel_size={entry.kernel_size}: must be 1 or 3")
@@ -251,8 +252,10 @@ def _check_size_keys(name: str, entry: LayerConfig) -> None:
 
 def _check_pool_keys(name: str, entry: LayerConfig) -> None:
     if entry.pool is None:
-        if entry.pool_stride is not None:
-            _fail(name, f".pool_stride={entry.pool_stride}: has no meaning without pool: max or avg")
+        for key in ("pool_size", "pool_stride"):
+            value = getattr(entry, key)
+            if value != getattr(LayerConfig, key):
+                _fail(name, f".{key}={value}: has no meaning without pool: max or avg")
         return
     if entry.op is Op.linear:
         _fail(name, ".pool: a linear layer cannot pool; pool in front of a 1x1 conv2d or a passthrough")
@@ -304,7 +307,6 @@ def _resolve(name: str, entry: LayerConfig, inputs: tuple[str, ...], in_shape: S
         name=name,
         op=entry.op,
         inputs=inputs,
-        eltwise=entry.eltwise,
         in_shape=in_shape,
         pool=entry.pool,
         pool_size=entry.pool_size if entry.pool else 1,

@@ -75,8 +75,8 @@ class QuantizationConfig:
             raise ConfigError(f"quantization.weight_budget={self.weight_budget}: must be at least 1")
         if self.weight_budget is not None and not self.sensitivity:
             raise ConfigError(
-                f"quantization.weight_budget={self.weight_budget}: is for the bits that quantization.sensitivity=true "
-                "proposes; give that too, or leave the budget out"
+                f"quantization.weight_budget={self.weight_budget}: is for the bits that "
+                "quantization.sensitivity=true proposes; give that too, or leave the budget out"
             )
         if self.search_scales and self.shift_quantile != 1:
             raise ConfigError(

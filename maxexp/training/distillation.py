@@ -115,8 +115,10 @@ def load_teacher(
         raise ConfigError(f"recipe.distillation.checkpoint={path}: quantized; a teacher is a floating-point network")
     network = build_network(config.model, in_shape)
     if network.out_features != classes:
+        shape = "x".join(map(str, network.layers[-1].out_shape))
         raise ConfigError(
-            f"recipe.distillation.model has {network.out_features} outputs, the data set {classes} classes"
+            f"recipe.distillation.model has {network.out_features} outputs, the data set {classes} classes; its last "
+            f"layer gives {shape} (channels, rows, columns) for these images"
         )
     module = to_module(checkpoint, network)
     fold_batchnorm(module)

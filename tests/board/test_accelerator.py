@@ -12,6 +12,7 @@ from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.device.arithmetic import round_shift
 from maxexp.errors import BoardError
 from tests.board.programming import (
+    BIAS_QUADRANT,
     QUADRANTS,
     HandLayer,
     kernel_stores,
@@ -95,6 +96,7 @@ LAYERS = {
     "input passes": HandLayer(130, 3, 3, kernel(8, 130), numbers(8), padding=(1, 1), shift=-6, column=4),
     "output passes": HandLayer(6, 3, 3, kernel(100, 6), numbers(100), padding=(1, 1), shift=-4, relu=True),
     "both passes": HandLayer(100, 2, 3, kernel(140, 100, 1), numbers(140), shift=-4),
+    "last biases": HandLayer(6, 3, 3, kernel(100, 6), numbers(100), padding=(1, 1), shift=-4, bias_entry=412),
     "unaligned": HandLayer(7, 4, 4, kernel(9, 7), numbers(9), padding=(1, 1), shift=-4, first_in=5, first_out=18),
     "gap": HandLayer(7, 4, 4, kernel(9, 7), padding=(1, 1), shift=-4, gap=2),
     "4 bits": HandLayer(6, 5, 5, kernel(10, 6, bits=4), numbers(10), bits=4, padding=(1, 1), shift=1),
@@ -180,6 +182,15 @@ def test_what_is_not_known_is_refused(register, value, says):
     x = HandLayer(4, 6, 6, kernel(8, 4), padding=(1, 1))
     with pytest.raises(BoardError, match=says):
         computed(x, changed(program(x, numbers(4, 6, 6)), register, value) + start())
+
+
+@pytest.mark.parametrize(("outputs", "entry", "end"), [(8, 505, 512), (100, 420, 523)])
+def test_biases_beyond_the_memory_are_refused(outputs, entry, end):
+    """Of the 104 slots of 100 outputs four need none, but these lack more."""
+    x = HandLayer(4, 6, 6, kernel(outputs, 4), numbers(outputs), padding=(1, 1))
+    stores = changed(program(x, numbers(4, 6, 6)), 15, 1 << 12 | entry, quadrant=BIAS_QUADRANT)
+    with pytest.raises(BoardError, match=f"biases end at {end}; there are 512 entries"):
+        computed(x, stores + start())
 
 
 def test_quadrants_must_agree():

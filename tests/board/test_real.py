@@ -14,6 +14,7 @@ from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig, FlashM
 from maxexp.board.firmware import Firmware
 from maxexp.board.flash_command import flash_by_command
 from maxexp.board.real import BAUD_RATE, QUIET_S, RealBoard, read_result
+from maxexp.board.serial_output import FirmwareResult
 from maxexp.board.usb import find_port, probe_of
 from maxexp.errors import BoardError, ConfigError
 from maxexp.serial_port import open_port
@@ -97,6 +98,23 @@ def test_unplugging(tmp_path):
     assert (tmp_path / "serial.txt").read_bytes() == b"Waiting...\n"
 
 
+@pytest.mark.parametrize("method", ["send_break", "reset_input_buffer"])
+def test_a_port_that_is_gone_is_one_line_whatever_is_done_with_it(method):
+    """pyserial raises termios.error here, which is neither its own error nor an OSError."""
+    with (
+        SerialStandIn(saying()) as board,
+        pytest.raises(BoardError, match=f"serial port {board.name}: .*; ports present:"),
+        open_port(board.name, BAUD_RATE, QUIET_S, BoardError) as port,
+    ):
+        board.unplug()
+        getattr(port, method)()
+
+
+def test_a_transcript_that_cannot_be_written_is_no_error_of_the_port():
+    with SerialStandIn(saying(BYTES)) as board, pytest.raises(OSError, match="No space left on device"):
+        read(board, Path("/dev/full"))
+
+
 def port_info(device: str, ids: tuple[int, int] | None, serial_number: str | None = None) -> ListPortInfo:
     info = ListPortInfo(device)
     info.vid, info.pid = ids or (None, None)
@@ -135,6 +153,19 @@ def test_several_boards_have_to_be_told_apart(plug_in):
     assert probe_of(ConnectionConfig(), named) == "B"
 
 
+def test_a_board_with_two_serial_ports_has_to_be_told_which(plug_in):
+    """The evaluation kit: its debug adapter, and the bridge on it."""
+    bridge = port_info("/dev/ttyUSB0", FTDI, "F")
+    adapters = [port_info("/dev/ttyACM0", DAPLINK, "A"), port_info("/dev/ttyACM1", DAPLINK, "B")]
+    kit = ConnectionConfig(port_ids=["0d28:0204", "0403:6015"], probe="B")
+    plug_in(bridge, *adapters)
+    says = r"several serial ports may be the board's: /dev/ttyACM1 .*B\), /dev/ttyUSB0 .0403:6015, .*F\); .*port="
+    with pytest.raises(BoardError, match=says):
+        find_port(kit)
+    plug_in(bridge)
+    assert find_port(kit).device == "/dev/ttyUSB0"
+
+
 def test_no_board(plug_in):
     plug_in(port_info("/dev/ttyS0", None))
     with pytest.raises(BoardError, match="no board found: no serial port has a USB id of 0d28:0204.*ttyS0"):
@@ -159,6 +190,19 @@ def test_openocd_is_called_as_the_maker_documents_it(tmp_path, monkeypatch, firm
     assert "-s" not in words
 
 
+def test_the_sdks_openocd_goes_before_one_on_path(tmp_path, monkeypatch):
+    """A distribution's does not know the part; but a path that is given is meant."""
+    on_path = openocd_stand_in(tmp_path / "bin")
+    of_sdk = openocd_stand_in(tmp_path / "sdk" / "Tools" / "OpenOCD")
+    (tmp_path / "sdk" / "Libraries").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.delenv("MAXIM_PATH", raising=False)
+    assert openocd.check_openocd(ConnectionConfig()) == str(on_path)
+    monkeypatch.setenv("MAXIM_PATH", str(tmp_path / "sdk"))
+    assert openocd.check_openocd(ConnectionConfig()) == str(of_sdk)
+    assert openocd.check_openocd(ConnectionConfig(openocd=str(on_path))) == str(on_path)
+
+
 @pytest.mark.parametrize(
     ("says", "means"),
     [
@@ -167,6 +211,7 @@ def test_openocd_is_called_as_the_maker_documents_it(tmp_path, monkeypatch, firm
         ("embedded:startup.tcl:26: Error: Can't find target/max78000.cfg", "no script target/max78000.cfg"),
         ("Error: Error connecting DP: cannot read IDR", "maxexp.board recover"),
         ("Error: LIBUSB_ERROR_ACCESS", "udev"),
+        ("Error: flash driver 'max32xxx' not found", "does not know the part; only the maker's fork"),
         ("Info : hello\nError: something new\nInfo : bye", "failed: Error: something new$"),
         ("", "failed: .+"),
     ],
@@ -280,7 +325,7 @@ def test_a_command_that_cannot_work(firmware, command, error, match):
 
 
 @pytest.mark.parametrize("method", FlashMethod)
-def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, compiler):
+def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, plug_in, compiler):
     """The port is open before the program is written; what is said at once after the reset is not lost."""
     monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
     (tmp_path / "bin").mkdir()
@@ -297,6 +342,7 @@ def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, compiler):
     usb_drive = drive()
     monkeypatch.setattr(Serial, "send_break", lambda self, duration=0.25: reset.touch())
     with SerialStandIn(speak) as stand_in:
+        plug_in(port_info(stand_in.name, DAPLINK, "A"))
         connection = ConnectionConfig(
             port=stand_in.name,
             flash=method,
@@ -311,6 +357,38 @@ def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, compiler):
         run = board.run(firmware, tmp_path / "serial.txt")
     assert run.result.passed and run.result.inference_us == 4564 and run.cycles is None
     assert usb_drive.written == ([firmware.hex.read_bytes()] if method is FlashMethod.daplink else [])
+
+
+@pytest.fixture
+def run_after_drop(tmp_path, firmware, plug_in, monkeypatch):
+    """``run_after_drop(ids)``: a program that says PASS as soon as it is dropped, and FAIL after a break."""
+    monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
+
+    def run_after_drop(ids: tuple[int, int]) -> FirmwareResult:
+        with SerialStandIn(saying(FAILED.encode(), pause_s=2 * QUIET_S)) as stand_in:
+
+            def drop(*_: object) -> None:
+                os.write(stand_in._master, BYTES)
+                time.sleep(0.1)  # until it has arrived
+
+            plug_in(port_info(stand_in.name, ids, "A"))
+            monkeypatch.setattr(daplink, "flash", drop)
+            monkeypatch.setattr(Serial, "send_break", lambda self, duration=0.25: stand_in.start())
+            connection = ConnectionConfig(port=stand_in.name, flash=FlashMethod.daplink, timeout_s=3)
+            board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection))
+            return board.run(firmware, tmp_path / "serial.txt").result
+
+    return run_after_drop
+
+
+def test_what_was_said_before_the_break_is_forgotten(run_after_drop):
+    """The adapter starts the program by itself, and the break once more."""
+    assert run_after_drop(DAPLINK).passed is False
+
+
+def test_there_is_no_break_on_a_port_that_is_not_the_adapters(run_after_drop):
+    """Nothing would be reset, and what the program has said would be lost."""
+    assert run_after_drop(FTDI).passed is True
 
 
 def test_what_is_missing_is_warned_of_before_it_is_needed(plug_in, caplog, compiler):

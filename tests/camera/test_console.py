@@ -111,9 +111,19 @@ def test_a_port_that_belongs_to_others(refused, tmp_path, monkeypatch):
     def deny(*_, **__):
         raise SerialException(errno.EACCES, "could not open port")
 
-    monkeypatch.setattr("maxexp.serial_port.Serial", deny)
+    monkeypatch.setattr("maxexp.serial_port.SerialPort", deny)
     message = refused("capture", "--port", "/dev/ttyACM0", "--out", tmp_path)
     assert "/dev/ttyACM0: Permission denied (on Linux: add yourself to the group that owns it" in message
+
+
+def test_a_full_disk(refused, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "recorded.bin").write_bytes(dump(Frame("BAYER", 4, 2, bytes(8))))
+    monkeypatch.setattr("maxexp.camera.__main__.Path.write_bytes", full)
+    arguments = ("capture", "--file", tmp_path / "recorded.bin", "--out", tmp_path / "frames")
+    assert refused(*arguments) == f"{tmp_path}/frames: No space left on device"
 
 
 def test_a_frame_of_the_wrong_size_is_kept_and_the_mistake_named(board, capture, refused, tmp_path):

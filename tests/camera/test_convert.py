@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from maxexp.camera.files import Interpretation, load, save
 from maxexp.camera.frame import Frame
@@ -114,6 +114,10 @@ def test_a_picture_is_cut_around_its_centre_and_resized_only_on_request(camera, 
     assert "--resize needs to know the size" in refused(*arguments[:3], "--resize")
 
 
+def test_help_says_that_training_resizes_otherwise(camera):
+    assert "training with dataset=images" in " ".join(camera("convert", "--help").out.split())
+
+
 @pytest.mark.parametrize(
     ("mode", "shape", "message", "pixel"),
     [
@@ -139,6 +143,17 @@ def test_a_photo_need_not_be_a_png(camera, photo, tmp_path):
     assert camera("convert", tmp_path / "a.JPG", tmp_path / "a.npy").code == 0
     pixels = np.asarray(Image.open(tmp_path / "a.JPG")).astype(int)
     assert np.array_equal(np.load(tmp_path / "a.npy"), pixels.transpose(2, 0, 1) - 128)
+
+
+def test_a_photo_is_turned_as_its_orientation_says(camera, photo, tmp_path):
+    """EXIF orientation 6: by a right angle, clockwise."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.open(photo).save(tmp_path / "a.png", exif=exif)
+    done = camera("convert", tmp_path / "a.png", tmp_path / "b.png")
+    assert "RGB 32x48" in done.out
+    turned = np.rot90(np.asarray(Image.open(photo)), -1)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png")), turned)
 
 
 def test_frames_go_to_the_network_as_they_are(refused, tmp_path):

@@ -27,9 +27,9 @@ UPRIGHT = {
 """By EXIF orientation, which says where the stored first row and column belong: what is to be seen."""
 
 
-def compressed(kind: str, exif: Image.Exif | bytes) -> bytes:
+def png(exif: Image.Exif | bytes) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(STORED).save(buffer, kind, exif=exif)
+    Image.fromarray(STORED).save(buffer, "PNG", exif=exif)
     return buffer.getvalue()
 
 
@@ -39,12 +39,12 @@ def test_an_image_is_turned_as_its_orientation_says(orientation):
     exif[ExifTags.Base.Orientation] = orientation
     expected = UPRIGHT[orientation]
     config = dataclasses.replace(CONFIG, height=expected.shape[0], width=expected.shape[1])
-    image = decode_image(compressed("PNG", exif), "a.png", config, resize=False)
+    image = decode_image(png(exif), "a.png", config, resize=False)
     assert np.array_equal(image, expected.transpose(2, 0, 1))
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0II*\0", b"Exif\0\0nonsense"])
 def test_an_orientation_that_cannot_be_read_is_a_sentence(exif):
-    with pytest.raises(DataError, match="a.jpg is not a readable image .*: replace or remove it") as caught:
-        decode_image(compressed("JPEG", exif), "a.jpg", CONFIG, resize=False)
+    with pytest.raises(DataError, match="a.png is not a readable image .*: replace or remove it") as caught:
+        decode_image(png(exif), "a.png", CONFIG, resize=False)
     assert "\n" not in str(caught.value)

@@ -76,7 +76,7 @@ def write_cifar(folder, monkeypatch):
 def write_class_folders(root, counts, size=(5, 6)):
     """Class name -> number of PNG files, each of its own colour."""
     for number, (name, count) in enumerate(counts.items()):
-        (root / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
         for index in range(count):
             Image.new("RGB", size, (number, index, 7)).save(root / name / f"{index:03}.png")
 

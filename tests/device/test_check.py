@@ -28,12 +28,12 @@ REFUSED = [
     (
         {"a": {"op": "linear", "out_features": 2}},
         (4, 16, 17),
-        "layer a: pixels to flatten 272 is 16 over the 256 of max78000; pool in front of it",
+        r"layer a: pixels times passes to flatten \(16x17x1\) 272 is 16 over the 256 of max78000; pool in",
     ),
     (
         {"a": {"op": "linear", "out_features": 1}},
-        (128, 13, 13),
-        "layer a: inputs of the linear layer 21,632 is 5,248 over the 16,384",
+        (80, 14, 14),
+        r"layer a: pixels times passes to flatten \(14x14x2\) 392 is 136 over the 256",
     ),
     (
         {"a": {"op": "linear", "out_features": 2}},
@@ -68,8 +68,9 @@ REFUSED = [
     (
         {"a": conv(4)},
         (4, 91, 91),
-        r"layer a: input \(4x91x91\) take 33,124 bytes .* 356 over the 32,768 of max78000; use smaller images",
+        r"input 4x91x91: its 8,281 pixels are 89 over the 8,192 of 4 channels .* max78000 holds; .*smaller.*FIFO",
     ),
+    ({"a": conv(4)}, (130, 60, 60), "input 130x60x60: its 3,600 pixels are 870 over the 2,730 of 130 channels"),
     (
         {"a": conv(64), "b": conv(4)},
         (3, 65, 65),
@@ -119,6 +120,7 @@ def test_just_within_the_limits(make_network, max78000):
     at_limits = [
         ({f"layer{i}": CONV for i in range(32)}, (3, 8, 8)),
         ({"a": {"op": "linear", "out_features": 2}}, (64, 16, 16)),
+        ({"a": {"op": "linear", "out_features": 2}}, (128, 8, 16)),
         ({"a": conv(4)}, (4, 90, 90)),
         ({"a": conv(64), "b": conv(4)}, (3, 64, 64)),
         ({f"l{i}": conv(256) for i in range(6)} | {"l6": conv(128, bias=False)}, (4, 2, 2)),

@@ -67,7 +67,7 @@ def assert_first_fit(kernels, where):
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_kernels_never_overlap(random_network, max78000, seed):
-    network = hardware_sequence(random_network(seed, max_channels=150, max_layers=8))
+    network = hardware_sequence(random_network(seed, max_channels=150, max_layers=8), max78000)
     draw = random.Random(seed)
     bits = {layer.name: draw.choice([1, 2, 4, 8]) for layer in network}
     try:

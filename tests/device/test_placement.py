@@ -70,8 +70,8 @@ def test_tensors_in_different_instances_may_have_the_same_offsets():
     assert place_blocks(blocks, [range(0, 9), range(8, 16)], 32) is None
 
 
-def test_copies_are_made_for_operands_that_others_read(make_network):
-    sequence = hardware_sequence(make_network(RESIDUAL, (3, 16, 16)))
+def test_copies_are_made_for_operands_that_others_read(make_network, max78000):
+    sequence = hardware_sequence(make_network(RESIDUAL, (3, 16, 16)), max78000)
     assert [layer.name for layer in sequence] == ["stem", "conv", "stem-for-sum", "sum", "end"]
     assert sequence.by_name["sum"].inputs == ("stem-for-sum", "conv")
     assert write_gaps(sequence) == {"input": 0, "stem": 0, "conv": 1, "stem-for-sum": 1, "sum": 0, "end": 0}
@@ -82,7 +82,24 @@ def test_copies_are_made_for_operands_that_others_read(make_network):
         "end": RESIDUAL["end"],
     }
     # stem is read twice, conv and copy by the sum only.
-    assert len(hardware_sequence(make_network(written_out)).layers) == 5
+    assert len(hardware_sequence(make_network(written_out), max78000).layers) == 5
+
+
+def test_copies_are_made_for_operands_whose_passes_an_operation_cannot_step_over(make_network, max78000, max78002):
+    """hardware.md 10.2, LCTL2: passes times operands in 4 bits, 8 on the MAX78002; the synthesizer asserts it."""
+
+    def wide_sum(channels):
+        operand = {"out_channels": channels, "kernel_size": 1, "bias": False, "inputs": ["input"]}
+        total = {"op": "passthrough", "inputs": ["a", "b"], "eltwise": "add"}
+        return make_network({"a": operand, "b": operand, "sum": total, "end": {"out_channels": 4}}, (4, 2, 2))
+
+    def copies(network, device):
+        return [layer.name for layer in hardware_sequence(network, device) if layer.name not in network.by_name]
+
+    assert copies(wide_sum(512), max78000) == []
+    assert copies(wide_sum(576), max78000) == ["a-for-sum", "b-for-sum"]
+    assert copies(wide_sum(576), max78002) == []
+    check_fit(wide_sum(576), {}, max78000)
 
 
 def test_copies_count_in_cycles_and_in_layers(make_network, max78000):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from maxexp.board.emulator.data_memory import DataMemory
 from maxexp.board.emulator.kernel_memory import KernelMemory
-from maxexp.board.emulator.layer_settings import Eltwise, LayerSettings, Operation
+from maxexp.board.emulator.layer_settings import LANES, Eltwise, LayerSettings, Operation
 from maxexp.errors import BoardError
 
 INT8_MIN, INT8_MAX = -128, 127
@@ -82,11 +82,17 @@ def _convolved(x: LayerSettings, values: NDArray[np.int64], kernels: KernelMemor
 
 
 def _biases(x: LayerSettings, biases: NDArray[np.int8], slots: int) -> NDArray[np.int64]:
+    """Biases of the output slots.
+
+    Several output passes may end in slots without a channel, less than a word for each pass; those have no entries.
+    """
     assert x.bias is not None
     quadrant, first = x.bias
-    if first + slots > BIAS_ENTRIES:
+    found = biases[quadrant, first : first + slots].astype(np.int64)
+    unused = LANES * x.out_passes - 1 if x.out_passes > 1 else 0
+    if len(found) < slots - unused:
         raise BoardError(f"emulator: a layer's biases end at {first + slots - 1}; there are {BIAS_ENTRIES} entries")
-    return biases[quadrant, first : first + slots].astype(np.int64)
+    return np.pad(found, (0, slots - len(found)))
 
 
 def _activated(x: LayerSettings, accumulator: NDArray[np.int64]) -> NDArray[np.int64]:
