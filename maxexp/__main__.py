@@ -7,16 +7,14 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from maxexp import __version__, garbage
 from maxexp.command_line import exit_code, show_error
-from maxexp.composition import conf_dir, described_network
-from maxexp.config import NULL_GROUP, Config, Stage, explain, register_schema, to_config
+from maxexp.composition import composition_errors_told, conf_dir, described_network
+from maxexp.config import Config, Stage, register_schema, to_config
 from maxexp.device.check import check_fit
-from maxexp.errors import ConfigError, DeviceError, MaxexpError
+from maxexp.errors import DeviceError, MaxexpError
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
@@ -96,14 +94,8 @@ def main() -> int:
 
 def _run_jobs() -> None:
     """All jobs of the command line; raises the error of the first that failed."""
-    try:
+    with composition_errors_told():
         run()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(explain(error)) from error
-    except AssertionError as error:
-        if NULL_GROUP not in str(error):
-            raise
-        raise ConfigError(explain(error)) from error
     if _failed:
         raise _failed[0]
 

@@ -10,7 +10,9 @@ from maxexp.tracking.reading import RecordedRun
 
 ZOO, RUN = "zoo:", "run:"
 ZOO_FILE = "weights.pth.tar"
-QAT_BEST, FLOAT_BEST = "checkpoints/qat_best.pth.tar", "checkpoints/float_best.pth.tar"
+CHECKPOINTS = "checkpoints"
+"""Folder of a run's artifacts."""
+QAT_BEST, FLOAT_BEST = f"{CHECKPOINTS}/qat_best.pth.tar", f"{CHECKPOINTS}/float_best.pth.tar"
 """What a run keeps of the phases of its training."""
 INTEGERS, INTEGER_SUFFIX = "quantization", "-q.pth.tar"
 """Folder and end of the name of a run's integer network."""
@@ -47,7 +49,7 @@ def _integers(run: RecordedRun) -> str | None:
 
 def _trained(run: RecordedRun) -> str:
     """What a run trained: the network of its last phase, and of no earlier one."""
-    kept = run.artifacts(str(Path(QAT_BEST).parent))
+    kept = run.artifacts(CHECKPOINTS)
     if QAT_BEST in kept:
         return QAT_BEST
     if FLOAT_BEST not in kept:

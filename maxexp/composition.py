@@ -1,19 +1,25 @@
 """Configurations composed from ``conf/`` outside of the Hydra entry point."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib import resources
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp.config import NULL_GROUP, Config, explain, register_schema, to_config
+from maxexp.config import Config, explain, register_schema, to_config
 from maxexp.errors import ConfigError
 from maxexp.network.graph import Network, build_network
+
+_PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
+"""Texts that Hydra's grammar takes without quotes."""
 
 
 def conf_dir() -> str:
@@ -39,10 +45,16 @@ def described_network(config: Config) -> Network:
 
     Raises:
         NetworkError: its layers do not fit together.
-        ConfigError: it has more or fewer outputs than the data set has classes.
+        ConfigError: it ends in a map of several pixels, or in more or fewer outputs than the data set has classes.
     """
     network = build_network(config.model, config.dataset.shape)
     outputs, classes = network.out_features, config.dataset.num_classes
+    _, rows, cols = network.layers[-1].out_shape
+    if rows * cols > 1:
+        raise ConfigError(
+            f"model.layers.{network.layers[-1].name} gives a map of {rows}x{cols} pixels for images of "
+            f"{config.dataset.height}x{config.dataset.width}; pool more in front of it, or end in op: linear"
+        )
     if outputs != classes:
         raise ConfigError(
             f"model.layers.{network.layers[-1].name} gives {outputs} outputs, dataset.num_classes is {classes}; "
@@ -62,13 +74,38 @@ def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), wi
         ConfigError: an override is unknown or of the wrong type; names it.
     """
     register_schema()
-    paths = [f"hydra.searchpath=[{','.join(f'file://{path}' for path in searchpath)}]"] if searchpath else []
+    folders = ",".join(quoted(f"file://{path}") for path in searchpath)
+    paths = [f"hydra.searchpath=[{folders}]"] if searchpath else []
     # In a process that Hydra itself has started it is up already.
     running = GlobalHydra.instance().is_initialized()
+    where = nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3")
+    with composition_errors_told(), where:
+        return compose("config", overrides=[*overrides, *paths], return_hydra_config=with_hydra)
+
+
+def quoted(text: str) -> str:
+    """A text as the value of an override: in quotes where Hydra would read something else without."""
+    return text if _PLAIN.fullmatch(text) else QuotedString(text, Quote.single).with_quotes()
+
+
+@contextmanager
+def composition_errors_told() -> Iterator[None]:
+    """Turns what is raised for a wrong override into one line.
+
+    Raises:
+        ConfigError: names the override, what is wrong with it and what is allowed.
+    """
     try:
-        with nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3"):
-            return compose("config", overrides=[*overrides, *paths], return_hydra_config=with_hydra)
-    except (HydraException, OmegaConfBaseException, AssertionError) as error:
-        if isinstance(error, AssertionError) and NULL_GROUP not in str(error):
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(explain(error)) from error
+    except (AssertionError, ValueError) as error:
+        if not _from_omegaconf(error):
             raise
         raise ConfigError(explain(error)) from error
+
+
+def _from_omegaconf(error: Exception) -> bool:
+    """Whether OmegaConf itself raised an error: anybody else's is a defect, and keeps its traceback."""
+    innermost, _ = list(traceback.walk_tb(error.__traceback__))[-1]
+    return innermost.f_globals["__name__"].startswith("omegaconf.")

@@ -24,6 +24,8 @@ from maxexp.training.config import RecipeConfig, TrainerConfig
 
 NULL_GROUP = "Unexpected type for root: NoneType"
 """How OmegaConf says, by an AssertionError, that an override goes into a group that is null."""
+LIST_KEY = "invalid literal for int() with base 10: "
+"""How it says, by a ValueError, that an override names a key of a list."""
 
 
 class Stage(Enum):
@@ -129,6 +131,9 @@ def explain(error: Exception) -> str:
             "a key is set in a group that is not there: board.connection needs a real board (board=max78000fthr), "
             "recipe.distillation a teacher (recipe=distill)"
         )
+    if LIST_KEY in str(error):
+        name = str(error).partition(LIST_KEY)[2]
+        return f"{name}: a list has no such key; set the whole list, as stages=[train,evaluate]"
     cause: BaseException = error
     while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
         cause = cause.__cause__
@@ -143,8 +148,11 @@ def explain(error: Exception) -> str:
     if "is not a ListConfig" in text:
         return f"{key}: a list is needed; write {key}=[VALUE,VALUE]"
     if text.endswith("is not in struct"):
-        groups = get_type_hints(Config)
-        return _no_such_key(key, [f.name for f in fields(groups.get(key.split(".")[0], Config))])
+        group = key.split(".")[0]
+        schema = get_type_hints(Config).get(group, Config)
+        if not is_dataclass(schema):
+            return f"{key}: no such key; {group} is a single value, write {group}=VALUE"
+        return _no_such_key(key, [f.name for f in fields(schema)])
     if is_dataclass(cause.object_type) and "not in" in text:
         return _no_such_key(key, [f.name for f in fields(cause.object_type)])
     return f"{key}: {text}" if key and key not in text else text

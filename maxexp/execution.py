@@ -1,16 +1,19 @@
 """One run inside its record: opened, carried out, summed up, closed."""
 
 import logging
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
 from maxexp import garbage
-from maxexp.config import Config, to_plain, to_yaml
+from maxexp.checkpoints import CHECKPOINTS
+from maxexp.composition import quoted
+from maxexp.config import Config, Stage, to_plain, to_yaml
 from maxexp.errors import MaxexpError, TrackingError
 from maxexp.network.graph import Network
 from maxexp.places import FREE
@@ -118,12 +121,13 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():
         config.trainer.progress = False
+    if Stage.train in config.stages:
+        record.when_finished(lambda: _remove_resume_files(record, folder))
     title = f"{network.name} on {config.dataset.name}"
     try:
         Pipeline(config, network, record, folder).run()
     except KeyboardInterrupt:
-        elsewhere = f" tracking.uri={without_password(config.tracking.uri)}" if config.tracking.uri else ""
-        print(f"maxexp: stopped; go on with: python -m maxexp resume={record.run_id}{elsewhere}", file=sys.stderr)
+        print(f"maxexp: stopped; go on with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
         raise
     except MaxexpError:
         # The stages before the one that failed have left results all the same.
@@ -132,6 +136,25 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
         raise
     _show_results(record, title)
     write_summary(record)
+
+
+def _remove_resume_files(record: RunRecord, folder: Path) -> None:
+    """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
+    # Not before it is needed: it brings torch.
+    from maxexp.training.resume_files import RESUME_FILES
+
+    for name in RESUME_FILES:
+        (folder / name).unlink(missing_ok=True)
+    run = record.recorded()
+    for path in run.artifacts(CHECKPOINTS):
+        if PurePosixPath(path).name in RESUME_FILES:
+            run.delete_artifact(path)
+
+
+def resume_command(run_id: str, uri: str | None) -> str:
+    """What goes on with an interrupted run, for a shell."""
+    words = ["python", "-m", "maxexp", f"resume={run_id}"]
+    return shlex.join([*words, f"tracking.uri={quoted(without_password(uri))}"] if uri else words)
 
 
 def _show_results(record: RunRecord, title: str) -> None:
@@ -149,4 +172,5 @@ def finish_message(record: RunRecord) -> None:
         print(f"run {record.run_id}\nopen it at: {place}")
     else:
         # With the path of this Python: its environment need not be activated.
-        print(f"run {record.run_id}\nopen it: {sys.executable} -m maxexp.ui --tracking-uri {record.place}")
+        command = [sys.executable, "-m", "maxexp.ui", "--tracking-uri", record.place]
+        print(f"run {record.run_id}\nopen it: {shlex.join(command)}")

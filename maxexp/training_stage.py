@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from maxexp.checkpoints import ZOO, locate_checkpoint
+from maxexp.checkpoints import CHECKPOINTS, ZOO, locate_checkpoint
 from maxexp.config import Config
 from maxexp.data.run_data import RunData
 from maxexp.errors import CheckpointError, ConfigError, NetworkError, TrackingError
@@ -13,11 +13,11 @@ from maxexp.network.module import NetworkModule
 from maxexp.run_figures import record_curves
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.record import RunRecord
-from maxexp.training.callbacks import RESUME_FILES, newest_checkpoint
 from maxexp.training.config import DistillationConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.hardware import training_device, training_precision
 from maxexp.training.phases import QAT, RunFiles, Trained, Training, TrainingSettings
+from maxexp.training.resume_files import RESUME_FILES, newest_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class TrainingStage:
     def _keep(self, path: Path) -> None:
         """Store a checkpoint with the run."""
         try:
-            self._record.log_artifact(path, "checkpoints")
+            self._record.log_artifact(path, CHECKPOINTS)
         except TrackingError as error:
             if path.name not in RESUME_FILES:
                 raise
@@ -100,7 +100,7 @@ class TrainingStage:
     def _newest_resume_file(self) -> Path | None:
         """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
         run = self._record.recorded()
-        kept = [path for path in run.artifacts("checkpoints") if Path(path).name in RESUME_FILES]
+        kept = [path for path in run.artifacts(CHECKPOINTS) if Path(path).name in RESUME_FILES]
         newest = newest_checkpoint([run.artifact(path) for path in kept])
         # A kill damages one at most: the only one, of the first epoch, is no loss.
         if newest is None and len(kept) == len(RESUME_FILES):

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(uri: str | None, port: int, others: list[str]) -> None:
     store = open_store(TrackingConfig(uri=uri))
     served = store.uri.startswith("http")
-    listing = addresses(store, store.uri if served else f"http://127.0.0.1:{port}")
+    listing = addresses(store, str(store) if served else f"http://127.0.0.1:{port}")
     print("\n".join([f"{name}: {address}" for name, address in listing] or ["no runs yet"]), flush=True)
     if not served:
         os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # it serves language models
@@ -43,20 +43,17 @@ def addresses(store: Store, server: str) -> list[tuple[str, str]]:
         server: address of an MLflow server on that store.
 
     Returns:
-        Name of each, and the address that opens it with columns and charts arranged.
+        Name of each, and the address that opens it, with columns and charts arranged if maxexp has written to it.
 
     Raises:
         TrackingError: the store fails.
     """
-    newest = {}
+    found = []
     with store.asked_to("list experiments"):
         for experiment in store.client.search_experiments():
             if run := store.newest_run(experiment.experiment_id):
-                newest[experiment.name] = (run.info.start_time, experiment.experiment_id)
-    return [
-        (name, view_address(server, newest[name][1]))
-        for name in sorted(newest, key=lambda name: newest[name], reverse=True)
-    ]
+                found.append((run.info.start_time, experiment.name, view_address(server, experiment)))
+    return [(name, address) for _, name, address in sorted(found, reverse=True)]
 
 
 def server_arguments(store: Store, port: int) -> list[str]:

@@ -51,9 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m maxexp.compare",
         description="Runs beside one another: a table here, Markdown, CSV and a page in a folder.",
     )
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN_ID", help="runs to compare (default: all that --filter finds)"
-    )
+    text = "runs to compare, by their ids or how these begin (default: all that --filter finds)"
+    parser.add_argument("runs", nargs="*", metavar="RUN_ID", help=text)
     parser.add_argument(
         "--filter",
         metavar="QUERY",

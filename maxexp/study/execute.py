@@ -1,15 +1,19 @@
 """Where the runs of a study stand, and running those that it lacks."""
 
 import logging
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from maxexp.errors import StudyError, TrainingError
+from maxexp.composition import compose_config, quoted
+from maxexp.config import to_plain
+from maxexp.errors import ConfigError, StudyError, TrainingError
+from maxexp.execution import masked, resume_command
 from maxexp.study.description import Study
-from maxexp.study.plan import Job, make_job
+from maxexp.study.plan import Job, difference, make_job, overrides_of
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.owner import may_live
 from maxexp.tracking.reading import read_run
@@ -107,9 +111,12 @@ def run_missing(
 
     Raises:
         StudyError: ``only`` names an entry that the study does not have.
+        ConfigError: ``machine`` would change a result.
     """
     if unknown := [name for name in only if name not in study.entries]:
         raise StudyError(f"--only {unknown[0]}: no such entry; there are {', '.join(study.entries)}")
+    if machine:
+        _refuse_changes(study, only or list(study.entries), machine)
     unfinished = 0
     for standing in standings(study, results, store):
         name, seed, job = standing.entry, standing.seed, standing.job
@@ -123,10 +130,9 @@ def run_missing(
         elif standing.state is State.running:
             # On another host: nobody here can tell whether its process lives.
             log.info(
-                "%s: running; if its process has died, go on with: python -m maxexp resume=%s tracking.uri=%s",
+                "%s: running; if its process has died, go on with: %s",
                 job.name,
-                standing.run_id,
-                store,
+                resume_command(str(standing.run_id), str(store)),
             )
             unfinished += 1
         elif not _run(job, standing, store, machine):
@@ -138,10 +144,21 @@ def run_missing(
     return unfinished
 
 
+def _refuse_changes(study: Study, names: Sequence[str], machine: Sequence[str]) -> None:
+    """Refuse what would make an entry another run: the study would not know it, or take an older one for it."""
+    for overrides in (overrides_of(study, name, seed) for name in names for seed in study.seeds_of(name)):
+        asked, given = (masked(to_plain(compose_config(each))) for each in (overrides, [*overrides, *machine]))
+        if key := difference(asked, given):
+            raise ConfigError(
+                f"{key}: another value changes the results; leave it out, or change study.yaml: only how the machine "
+                "is used and how costs are backed can be given here"
+            )
+
+
 def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:
     arguments = [f"resume={standing.run_id}"] if _can_go_on(standing, store) else list(job.overrides)
-    command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={store.uri}", *machine]
-    log.info("%s: %s", job.name, " ".join(["python -m maxexp", *arguments]))
+    command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={quoted(store.uri)}", *machine]
+    log.info("%s: %s", job.name, shlex.join(["python", "-m", "maxexp", *arguments]))
     return subprocess.run(command).returncode == 0
 
 

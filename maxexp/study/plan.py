@@ -51,13 +51,17 @@ def make_job(study: Study, name: str, seed: int, starting_run: str | None) -> Jo
         ConfigError: an override is wrong.
         DataError: the user's own images are missing or corrupt.
     """
-    entry = study.entries[name]
-    overrides = [*study.overrides, *entry.overrides, f"seed={seed}"]
+    overrides = overrides_of(study, name, seed)
     if starting_run is not None:
-        overrides.append(f"checkpoint={checkpoint_of(entry, starting_run)}")
+        overrides.append(f"checkpoint={checkpoint_of(study.entries[name], starting_run)}")
     config = compose_config(overrides)
     params, defaults = masked(to_plain(config)), frozenset(keys_at_default(config))
     return Job(name, seed, tuple(overrides), params, defaults, digests_of_own_images(config))
+
+
+def overrides_of(study: Study, name: str, seed: int) -> list[str]:
+    """The command line of an entry with one seed, but for the checkpoint that it begins with."""
+    return [*study.overrides, *study.entries[name].overrides, f"seed={seed}"]
 
 
 def checkpoint_of(entry: Entry, run_id: str) -> str:
@@ -66,19 +70,23 @@ def checkpoint_of(entry: Entry, run_id: str) -> str:
 
 
 def same_result(wanted: Mapping[str, str], recorded: Mapping[str, str], defaults: Container[str] = ()) -> bool:
-    """Whether a run with the params ``recorded`` answers for the params ``wanted``.
+    """Whether a run with the params ``recorded`` answers for the params ``wanted``."""
+    return difference(wanted, recorded, defaults) is None
+
+
+def difference(wanted: Mapping[str, str], recorded: Mapping[str, str], defaults: Container[str] = ()) -> str | None:
+    """A key for which a run with the params ``recorded`` does not answer for the params ``wanted``; None: it does.
 
     A key that an older version did not have is no difference where it has its default, which keeps results as they
     were; nor is one that a later version dropped. What does change results raises ``RESULTS_VERSION``.
     A group that is null in one and set in the other has other keys, too, and is a difference.
     """
     free = (*FREE, *(f"{key.split('.')[0]}." for key, weakest in WEAKEST.items() if wanted.get(key) == weakest))
-    if any(_names(wanted, mapping) != _names(recorded, mapping) for mapping in NAMED):
-        return False
+    for mapping in NAMED:
+        if names := _names(wanted, mapping) ^ _names(recorded, mapping):
+            return f"{mapping}.{min(names)}"
     decisive = [key for key in wanted if not key.startswith(free)]
-    if any(key not in recorded and key not in defaults for key in decisive):
-        return False
-    return not any(_differs(key, wanted[key], recorded) for key in decisive)
+    return next((key for key in decisive if _differs(key, wanted[key], recorded, defaults)), None)
 
 
 def same_images(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
@@ -86,10 +94,11 @@ def same_images(wanted: Mapping[str, str], recorded: Mapping[str, str]) -> bool:
     return all(wanted[name].startswith(digest) for name, digest in recorded.items() if name in wanted)
 
 
-def _differs(key: str, value: str, recorded: Mapping[str, str]) -> bool:
+def _differs(key: str, value: str, recorded: Mapping[str, str], defaults: Container[str]) -> bool:
     if key in recorded:
         return recorded[key] != value
-    return any(other.startswith(f"{key}.") or key.startswith(f"{other}.") for other in recorded)
+    nested = any(other.startswith(f"{key}.") or key.startswith(f"{other}.") for other in recorded)
+    return nested or key not in defaults
 
 
 def _names(params: Mapping[str, str], mapping: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ from maxexp.sweep.study import SweepStudy, counts, first_phase, open_phases
 from maxexp.sweep.tables import figures, shared
 
 DPI = 110
+PRESETS = "experiment"
+"""Group of the configuration, and name of its folder, that an exported trial is of."""
 REASONS = 5
 """Reasons of failures that are shown, the most frequent ones."""
 
@@ -65,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
                 help="number of a trial of STUDY, or of the second phase STUDY.final; default: "
                 "of the latest phase the best one in the first objective",
             )
-            sub.add_argument("--output", type=Path, help="the file; default: conf/experiment/STUDY_TRIAL.yaml")
+            text = f"the file, in a folder named {PRESETS}; default: conf/{PRESETS}/STUDY_TRIAL.yaml"
+            sub.add_argument("--output", type=Path, help=text)
         if verb == "report":
             sub.add_argument("--output", type=Path, required=True, help="the folder, e.g. experiments/NAME")
         if verb == "resume":
@@ -147,12 +151,15 @@ def _report(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     study, chosen = _chosen(arguments.storage, arguments.study, arguments.trial)
     default = f"{study.name}_{chosen.number}.yaml".replace(".final", "_final")
-    path = arguments.output or Path("conf/experiment") / default
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path: Path = arguments.output or Path("conf", PRESETS, default)
+    folder = path.resolve().parent
+    if folder.name != PRESETS:
+        raise ConfigError(f"--output {path}: presets are found in a folder {PRESETS}; give {PRESETS}/{path.name}")
+    folder.mkdir(parents=True, exist_ok=True)
     path.write_text(experiment_yaml(study.plan, chosen, study.name))
-    folder = path.resolve().parents[1]
-    where = "" if folder == Path(conf_dir()).resolve() else f"--config-dir {folder} "
-    print(f"wrote {path}; run it with: python -m maxexp {where}+experiment={path.stem}")
+    ours = folder.parent == Path(conf_dir()).resolve()
+    words = [*([] if ours else ["--config-dir", str(folder.parent)]), f"+{PRESETS}={path.stem}"]
+    print(f"wrote {path}; run it with: {shlex.join(['python', '-m', 'maxexp', *words])}")
 
 
 def _chosen(url: str, name: str, number: int | None) -> tuple[SweepStudy, Result]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,7 @@ from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import SweepStudy, counts, create_final
 from maxexp.sweep.tables import line
 from maxexp.sweep.tickets import Tickets
-from maxexp.tracking.owner import HOST, identity, lives_here
+from maxexp.tracking.owner import identity, lives_here, started_here
 
 TICK_S = 0.5
 
@@ -152,8 +153,9 @@ class Coordinator:
         return max(1, cores // self._settings.workers) if local else None
 
     def _resume_command(self, verb: str = "resume") -> str:
-        storage = "" if self._settings.storage == SweepConfig.storage else self._settings.storage
-        return f"python -m maxexp.sweep {verb} {self._study.name}{' --storage ' if storage else ''}{storage}"
+        storage = self._settings.storage
+        elsewhere = [] if storage == SweepConfig.storage else ["--storage", storage]
+        return shlex.join(["python", "-m", "maxexp.sweep", verb, self._study.name, *elsewhere])
 
 
 def _give_back(study: SweepStudy) -> None:
@@ -164,7 +166,7 @@ def _give_back(study: SweepStudy) -> None:
     me = identity()
     for trial in study.trials():
         owner = trial.user_attrs.get(WORKER)
-        if trial.state.name != "RUNNING" or not owner or owner.get(HOST) != me[HOST]:
+        if trial.state.name != "RUNNING" or not owner or not started_here(owner):
             continue
         if owner == me or not lives_here(owner):
             study.put_back(trial, lost=False)

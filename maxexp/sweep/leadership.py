@@ -9,7 +9,7 @@ from typing import Any
 from maxexp.sweep.attributes import BEAT, BEGUN, LEADER
 from maxexp.sweep.storage import storage_lock
 from maxexp.sweep.study import SweepStudy
-from maxexp.tracking.owner import HOST, identity, lives_here
+from maxexp.tracking.owner import identity, lives_here, started_here
 
 RENEW_S = 5.0
 SETTLE_S = 0.5
@@ -17,7 +17,7 @@ SETTLE_S = 0.5
 
 
 class Watch:
-    """Tells who is dead: at once on this machine, after a time without a sign of life on another."""
+    """Tells who is dead: at once on this machine, after a time without a sign of life elsewhere."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
@@ -31,7 +31,7 @@ class Watch:
             owner: its identity; None if it died before it could write that.
             sign: changes as long as it lives.
         """
-        if owner and owner.get(HOST) == identity()[HOST]:
+        if owner and started_here(owner):
             return not lives_here(owner)
         now = time.monotonic()
         mark = (owner, sign)

@@ -11,23 +11,17 @@ from dataclasses import dataclass
 
 from maxexp.composition import described_network
 from maxexp.config import Config
+from maxexp.device.config import DeviceConfig
 from maxexp.device.cost import network_cost
 from maxexp.errors import ConfigError, DeviceError, NetworkError
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
-COSTS = (
-    "hw/parameters",
-    "hw/macs",
-    "hw/ops",
-    "hw/weight_bytes",
-    "hw/bias_bytes",
-    "hw/data_bytes",
-    "hw/cycles",
-    "hw/latency_us",
-    "hw/images_per_s",
-    "hw/macs_per_cycle",
-)
+SIZES = ("hw/parameters", "hw/macs", "hw/ops", "hw/weight_bytes", "hw/bias_bytes")
+"""Costs of any network, of one that stays in floating point, too."""
+TIMES = ("hw/cycles", "hw/latency_us", "hw/images_per_s", "hw/macs_per_cycle")
+"""Costs that only a device whose timing is known has."""
+COSTS = (*SIZES, "hw/data_bytes", *TIMES)
 """Metrics that are known before training."""
 
 FIT = "fit"
@@ -106,17 +100,24 @@ def parse_limits(texts: Sequence[str]) -> list[Limit]:
     return limits
 
 
+def known_costs(device: DeviceConfig) -> tuple[str, ...]:
+    """The costs that a network has on a device."""
+    return COSTS if device.cycle_model else tuple(name for name in COSTS if name not in TIMES)
+
+
 def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     """Check one configuration against the chip and the limits.
 
     A network that stays in floating point does not run on the chip: its cost is unknown, which no limit allows.
 
     Raises:
-        ConfigError: the configuration makes no sense whatever the network's size.
+        ConfigError: the configuration makes no sense whatever the network's size, or it limits a cost that
+            its device has no model of.
     """
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
     if config.quantization.method is Method.float:
         return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {FIT: 0.0})
+    _check_known(limits, config.device)
     try:
         network = described_network(config)
     except NetworkError as error:
@@ -131,6 +132,16 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     broken = [limit for limit in limits if constraints[limit.name] > 0]
     reason = "; ".join(f"{limit.metric} is {costs[limit.metric]:g}, the limit {limit}" for limit in broken)
     return Verdict(costs, {FIT: 0.0, **constraints}, reason or None)
+
+
+def _check_known(limits: Sequence[Limit], device: DeviceConfig) -> None:
+    known = known_costs(device)
+    for limit in limits:
+        if limit.metric not in known:
+            raise ConfigError(
+                f"hydra.sweeper.limits: the timing of {device.name} is unknown, and so is {limit.metric}; known are "
+                f"{', '.join(known)}"
+            )
 
 
 def _weight_excess(network: Network, bits: Mapping[str, int], capacity: int) -> float:

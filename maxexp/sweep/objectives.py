@@ -4,25 +4,53 @@ import logging
 from collections.abc import Mapping
 from math import isfinite
 
+from maxexp.board.config import BoardKind
 from maxexp.config import Config, Stage
 from maxexp.errors import ConfigError, MaxexpError
 from maxexp.quantization.config import Method
 from maxexp.sweep.config import Direction
-from maxexp.sweep.limits import COSTS
+from maxexp.sweep.limits import COSTS, SIZES, known_costs
 
 log = logging.getLogger(__name__)
 
-STAGES = {
-    "train": Stage.train,
-    "val": Stage.train,
-    "test": Stage.evaluate,
-    "hw": Stage.synthesize,
-    "board": Stage.deploy,
-}
-"""Which stage writes the metrics of a group."""
-
 QUANTIZED = "val/accuracy_integer"
-"""The one metric of its group that the stage quantize writes: what is left of the accuracy in integers."""
+"""The one metric of validation images that the stage quantize writes: what is left of the accuracy in integers."""
+
+METRICS: dict[Stage, tuple[str, ...]] = {
+    Stage.train: (
+        "train/loss",
+        "train/accuracy",
+        "train/seconds",
+        "train/images_per_s",
+        "train/learning_rate",
+        "train/qat_epoch",
+        "val/loss",
+        "val/accuracy",
+        "val/accuracy_top5",
+        "val/best_accuracy",
+        "val/best_epoch",
+    ),
+    Stage.quantize: (QUANTIZED,),
+    Stage.evaluate: (
+        "test/accuracy_float",
+        "test/accuracy_quantized",
+        "test/accuracy_integer",
+        "test/images",
+        "test/quantized_integer_disagreement",
+    ),
+    Stage.synthesize: COSTS,
+    Stage.deploy: (
+        "board/known_answer_pass",
+        "board/latency_us",
+        "board/accuracy",
+        "board/images",
+        "board/disagreements",
+    ),
+}
+"""What each stage writes."""
+
+IN_FLOAT = (*METRICS[Stage.train], "test/accuracy_float", "test/images", *SIZES)
+"""What a network that stays in floating point has, too."""
 
 
 class ObjectiveError(MaxexpError):
@@ -33,39 +61,47 @@ def check_objectives(objectives: Mapping[str, Direction], config: Config) -> Non
     """Refuse objectives that no trial of this configuration would have.
 
     Raises:
-        ConfigError: a metric of an unknown group, one whose stage does not run, an unknown cost, an accuracy
-            that was measured before the network was quantized.
+        ConfigError: an unknown metric, one whose stage does not run, one that network or device does not have, an
+            accuracy that was measured before the network was quantized.
     """
-    method = config.quantization.method
     for name in objectives:
-        group = name.partition("/")[0]
-        stage = Stage.quantize if name == QUANTIZED else STAGES.get(group)
-        if stage is None or "/" not in name:
-            raise ConfigError(
-                f"hydra.sweeper.objectives.{name}: no such metric; metrics begin with "
-                f"{', '.join(f'{group}/' for group in STAGES)}"
-            )
-        if method is Method.ptq and group == "val" and name != QUANTIZED:
-            raise ConfigError(
-                f"hydra.sweeper.objectives.{name}: quantization=ptq quantizes the network after this was measured; "
-                f"choose by {QUANTIZED} (null takes {name} away), with quantize among stages"
-            )
-        if stage not in config.stages:
-            raise ConfigError(
-                f"hydra.sweeper.objectives.{name}: the stage {stage.name} writes it, and stages has only "
-                f"{', '.join(s.name for s in config.stages)}"
-            )
-        if stage is Stage.synthesize and name not in COSTS:
-            raise ConfigError(f"hydra.sweeper.objectives.{name}: no such metric; there are {', '.join(COSTS)}")
-        needs_chip = name == QUANTIZED or (stage is Stage.synthesize and name not in COSTS[:5])
-        if needs_chip and method is Method.float:
-            raise ConfigError(f"hydra.sweeper.objectives.{name}: quantization=float does not run on the chip")
+        if reason := _why_not(name, config):
+            raise ConfigError(f"hydra.sweeper.objectives.{name}: {reason}")
+
+
+def _why_not(name: str, config: Config) -> str | None:
+    """Why a trial of this configuration has no such objective; None: it has."""
+    method, known = config.quantization.method, known_costs(config.device)
+    stage = next((stage for stage, metrics in METRICS.items() if name in metrics), None)
+    if stage is None:
+        return f"no such metric; there are {', '.join(_alike(name))}"
+    if method is Method.ptq and name.startswith("val/") and name != QUANTIZED:
+        return (
+            f"quantization=ptq quantizes the network after this was measured; choose by {QUANTIZED} (null takes "
+            f"{name} away), with quantize among stages"
+        )
+    if stage not in config.stages:
+        return f"the stage {stage.name} writes it, and stages has only {', '.join(s.name for s in config.stages)}"
+    if method is Method.float and name not in IN_FLOAT:
+        return "quantization=float does not run on the chip"
+    if stage is Stage.synthesize and name not in known:
+        return f"the timing of {config.device.name} is unknown; known are {', '.join(known)}"
+    if stage is Stage.deploy and config.board.kind is BoardKind.none:
+        return "board=none measures nothing; choose board=emulated or board=max78000fthr, with synthesis=ai8x"
+    return None
+
+
+def _alike(name: str) -> list[str]:
+    """Metrics of the group of a name, as val/; all where there is no such group."""
+    every = [metric for metrics in METRICS.values() for metric in metrics]
+    group = name.partition("/")[0]
+    return [metric for metric in every if metric.partition("/")[0] == group] or every
 
 
 def warn_of_test_split(objectives: Mapping[str, Direction]) -> None:
     """Say so where the test split chooses."""
     for name in objectives:
-        if STAGES[name.partition("/")[0]] is Stage.evaluate:
+        if name in METRICS[Stage.evaluate]:
             log.warning(
                 "objective %s chooses on the test split, so its winner looks better than it is; val/best_accuracy "
                 "and %s choose on validation images",

@@ -76,7 +76,7 @@ def make_plan(
     space = parse_space(typed.params, typed.when, arguments, config_loader)
     common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
     _check_space(space, typed)
-    _check_seeds(space, typed)
+    _check_final(space, typed)
     plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
     if typed.baseline:
         plan = replace(plan, baseline=_checked_baseline(plan))
@@ -104,15 +104,22 @@ def _check_space(space: Space, settings: SweepConfig) -> None:
         )
 
 
-def _check_seeds(space: Space, settings: SweepConfig) -> None:
-    """Seeds of the second phase take the place of every other."""
-    if not settings.final or not settings.final.seeds:
+def _check_final(space: Space, settings: SweepConfig) -> None:
+    """The second phase has the values that were found, and its seeds in the place of every other."""
+    if not settings.final:
         return
-    given = [*(p.key for p in space.parameters), *(o.partition("=")[0] for o in settings.final.overrides)]
-    if any(key.lstrip("+") == "seed" for key in given):
+    searched = [parameter.key.lstrip("+") for parameter in space.parameters]
+    given = [override.partition("=")[0].lstrip("+~") for override in settings.final.overrides]
+    if settings.final.seeds and "seed" in (*searched, *given):
         raise ConfigError(
             "hydra.sweeper.final.seeds: the search space or final.overrides has a seed, too; give it in one place"
         )
+    for key in given:
+        if key in searched:
+            raise ConfigError(
+                f"hydra.sweeper.final.overrides: {key} is searched, and the second phase has the values that were "
+                "found; leave it out"
+            )
 
 
 def _checked_baseline(plan: Plan) -> dict[str, Value]:

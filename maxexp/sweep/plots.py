@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from maxexp.report.quantities import quantity
 from maxexp.sweep.config import Direction
-from maxexp.sweep.results import Result, averaged, hypervolume_history, pareto_set
+from maxexp.sweep.results import Result, averaged, pareto_set
 from maxexp.sweep.space import Value
 from maxexp.sweep.tables import short_name, text_of
 
@@ -83,9 +83,8 @@ def history_plot(found: Sequence[Result], objectives: Mapping[str, Direction]) -
     return figure
 
 
-def hypervolume_plot(found: Sequence[Result]) -> Figure:
+def hypervolume_plot(history: Sequence[tuple[int, float]]) -> Figure:
     """Hypervolume by the number of complete trials."""
-    history = hypervolume_history(found)
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     axes.step([count for count, _ in history], [volume for _, volume in history], where="post", color=TRIAL_COLOR)

@@ -47,7 +47,7 @@ class ParentRecord:
         content = {
             "command": [without_password(word) for word in plan.command],
             "settings": {**settings, "storage": without_password(study.url)},
-            "space": {p.key: str(p.distribution) for p in plan.space.parameters},
+            "space": {p.name: str(p.distribution) for p in plan.space.parameters},
         }
         record.log_text(yaml.safe_dump(content, sort_keys=False), "sweep/study.yaml")
         return cls(study, record)

@@ -42,7 +42,7 @@ def sweep_files(studies: Sequence[SweepStudy]) -> dict[str, str | Figure]:
 def study_files(study: SweepStudy) -> dict[str, str | Figure]:
     """Tables and pictures of one study, by name."""
     found = results(study)
-    front = pareto_set(found)
+    front, volumes = pareto_set(found), hypervolume_history(found)
     objectives = study.plan.settings.objectives
     files: dict[str, str | Figure] = {
         "trials.csv": table_csv(found),
@@ -52,8 +52,8 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
         "history.png": history_plot(found, objectives),
         "parallel_coordinates.png": parallel_plot(found, list(objectives)),
         # No metric of the run: later trials change the box that the whole curve is a share of.
-        "hypervolume.json": json.dumps(hypervolume_history(found)) + "\n",
-        "hypervolume.png": hypervolume_plot(found),
+        "hypervolume.json": json.dumps(volumes) + "\n",
+        "hypervolume.png": hypervolume_plot(volumes),
     }
     if shares := importances(study):
         files["importances.json"] = json.dumps(shares, indent=1) + "\n"
@@ -101,9 +101,11 @@ def page(studies: Sequence[SweepStudy], files: Sequence[str]) -> str:
 
 def origin(study: SweepStudy) -> str:
     """Date, machine, versions and commit, from the sweep's run."""
+    begun = min((t.datetime_start for t in study.trials() if t.datetime_start), default=None)
+    if begun is None:
+        return "No trial has begun yet."
     store = open_store(study.plan.compose_first().tracking)
     tags = read_run(store, study.attribute(PARENT_RUN)).tags
-    begun = min((t.datetime_start for t in study.trials() if t.datetime_start), default=None)
     versions = [f"{name} {tags[f'version.{name}']}" for name in ("torch", "optuna") if f"version.{name}" in tags]
     commit = tags.get("mlflow.source.git.commit", "unknown")[:8]
     changed = " with uncommitted changes" if tags.get("git.dirty") == "true" else ""

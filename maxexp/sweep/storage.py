@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ def open_storage(url: str) -> BaseStorage:
         raise StorageError(
             f"cannot open storage {without_password(url)}: {one_line(error)}; check hydra.sweeper.storage"
         ) from error
+    except RuntimeError as error:
+        raise StorageError(f"cannot use storage {without_password(url)}: {_foreign(url, error)}") from error
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
@@ -91,6 +94,13 @@ def _open(url: str) -> BaseStorage:
     if url.startswith(SQLITE):
         return get_storage(RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_S}}))
     return get_storage(RDBStorage(url, engine_kwargs={"pool_pre_ping": True}))
+
+
+def _foreign(url: str, error: RuntimeError) -> str:
+    """What is wrong with tables that Optuna does not take for its own."""
+    if "optuna storage upgrade" in str(error):
+        return f"an older Optuna made it; run: optuna storage upgrade --storage {shlex.quote(without_password(url))}"
+    return "its tables are another program's; give the sweep a database of its own by hydra.sweeper.storage"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.composition import compose_config, described_network
 from maxexp.config import Config
-from maxexp.errors import MaxexpError
+from maxexp.errors import MaxexpError, TrainingError
 from maxexp.execution import CONFIGURATION, LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.sweep.attributes import (
     BASELINE_LIMIT,
@@ -57,7 +57,7 @@ class TrialRun:
     """Carries out one trial that this process has claimed.
 
     Args:
-        threads: CPU threads of its training; None: as the configuration says.
+        threads: CPU threads of its training, where its configuration names none; None: all.
     """
 
     def __init__(self, study: SweepStudy, trial: Trial, threads: int | None) -> None:
@@ -65,8 +65,7 @@ class TrialRun:
         self._trial = trial
         self._plan = study.plan
         self._overrides = self._plan.trial_overrides(trial.params)
-        if threads and not any(o.startswith("trainer.threads=") for o in self._overrides):
-            self._overrides.append(f"trainer.threads={threads}")
+        self._threads = threads
         self._folder = trial_folder(study, trial.number)
         self._curve = curve_of(trial.user_attrs)
         self._qat_epoch: int | None = trial.user_attrs.get(QAT_EPOCH)
@@ -97,7 +96,7 @@ class TrialRun:
 
     def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
         try:
-            config = compose_config(self._overrides, self._plan.searchpath)
+            config = self._compose()
             verdict = judge(config, parse_limits(self._plan.settings.limits))
         except MaxexpError as error:
             self._record_refused(error)
@@ -111,6 +110,14 @@ class TrialRun:
             self._record_infeasible(config, verdict, earlier)
             return "infeasible", verdict.reason, self._placeholders(verdict)
         return self._train(config, earlier)
+
+    def _compose(self) -> Config:
+        """The configuration of the trial, with its share of the cores where that names no number of threads."""
+        config = compose_config(self._overrides, self._plan.searchpath)
+        if self._threads and config.trainer.threads is None:
+            config.trainer.threads = self._threads
+            self._overrides.append(f"trainer.threads={self._threads}")
+        return config
 
     def _train(self, config: Config, earlier: RecordedRun | None) -> tuple[str, str | None, list[float] | None]:
         record = self._open(config, earlier)
@@ -128,8 +135,9 @@ class TrialRun:
             try:
                 carry_out(config, network, record, self._folder)
                 values = self._values(record.metrics())
-            except PrunedError as pruned:
-                outcome, reason = "pruned", str(pruned)
+            except (PrunedError, TrainingError) as end:
+                # A training that diverged would do so again: that is a result of its point, and no failure.
+                outcome, reason = "pruned", str(end)
                 # The stage saw an exception and called it a failure.
                 record.set_tags({REASON: reason, "stage.train": outcome})
             except storage_errors():

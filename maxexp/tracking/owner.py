@@ -19,6 +19,8 @@ PROCESS_STARTED = "maxexp.process_started"
 """In seconds since 1970, which is another number whenever the clock has been set."""
 PROCESS_TICKS = "maxexp.process_ticks"
 """Boot of the machine and clock ticks from it to the start of the process; on Linux only."""
+NAMESPACE = "maxexp.pid_namespace"
+"""In which the pid counts: a container has its own, whatever its host name; on Linux only."""
 KILLED_REASON = "killed.reason"
 
 # Without ticks: start times are recomputed from the clock, which may have been set in between.
@@ -39,8 +41,17 @@ def _identity(pid: int) -> dict[str, str]:
 
     started = psutil.Process(pid).create_time()
     tags = {HOST: platform.node(), PID: str(pid), PROCESS_STARTED: f"{started:.2f}"}
-    ticks = _ticks(pid)
-    return tags | ({PROCESS_TICKS: ticks} if ticks else {})
+    further = {PROCESS_TICKS: _ticks(pid), NAMESPACE: _namespace()}
+    return tags | {key: value for key, value in further.items() if value}
+
+
+def started_here(tags: Mapping[str, str]) -> bool:
+    """Returns whether a process of this host and pid namespace wrote the tags, so that one can tell if it lives.
+
+    Runs of earlier versions name no namespace: for them the host decides.
+    """
+    namespace = _namespace()
+    return tags.get(HOST) == platform.node() and tags.get(NAMESPACE, namespace) == namespace
 
 
 def lives_here(tags: Mapping[str, str]) -> bool:
@@ -50,7 +61,7 @@ def lives_here(tags: Mapping[str, str]) -> bool:
     """
     import psutil
 
-    if tags.get(HOST) != platform.node() or PID not in tags or PROCESS_STARTED not in tags:
+    if not started_here(tags) or PID not in tags or PROCESS_STARTED not in tags:
         return False
     try:
         process = psutil.Process(int(tags[PID]))
@@ -77,16 +88,24 @@ def _ticks(pid: int) -> str | None:
     return f"{boot}/{fields[_START_FIELD]}"
 
 
+def _namespace() -> str | None:
+    """Returns the pid namespace of this process; None where the system has none."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
+
+
 def may_live(tags: Mapping[str, str]) -> bool:
-    """Returns whether a run's process is alive here, or on another host, of which nobody here can tell."""
-    return tags.get(HOST) != platform.node() or lives_here(tags)
+    """Returns whether a run's process is alive here, or elsewhere, of which nobody here can tell."""
+    return not started_here(tags) or lives_here(tags)
 
 
 def close_abandoned_runs(client: MlflowClient, experiment_id: str) -> None:
-    """Sets to KILLED what claims to be running but was started on this host by a process that is dead."""
+    """Sets to KILLED what claims to be running but was started here by a process that is dead."""
     claims = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{platform.node()}'"
     for run in client.search_runs([experiment_id], claims):
-        if not lives_here(run.data.tags):
+        if not may_live(run.data.tags):
             reason = f"process {run.data.tags.get(PID)} ended without closing the run"
             client.set_tag(run.info.run_id, KILLED_REASON, reason)
             client.set_terminated(run.info.run_id, "KILLED")

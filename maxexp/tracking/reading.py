@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import shlex
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import urlparse
 
 import yaml
 
@@ -76,10 +81,23 @@ class RecordedRun:
         """
         from mlflow.artifacts import download_artifacts
 
+        local = urlparse(self._artifact_uri).scheme in ("", "file")
+        target = None if local else str(_fetched() / self.run_id / PurePosixPath(path).parent)
         # By address: by id MLflow reads the run three times from the store before it opens a file.
         with self._store.asked_to(f"fetch artifact {path} of run {self.run_id}"):
             address = f"{self._artifact_uri}/{path}"
-            return Path(download_artifacts(artifact_uri=address, tracking_uri=self._store.uri))
+            return Path(download_artifacts(artifact_uri=address, dst_path=target, tracking_uri=self._store.uri))
+
+    def delete_artifact(self, path: str) -> None:
+        """Remove an artifact.
+
+        Raises:
+            TrackingError: the store fails.
+        """
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        with self._store.asked_to(f"delete artifact {path} of run {self.run_id}"):
+            get_artifact_repository(self._artifact_uri, self._store.uri).delete_artifacts(path)
 
     def overrides(self) -> list[str]:
         """What the user typed after ``python -m maxexp``.
@@ -99,6 +117,14 @@ class RecordedRun:
             return self.tags[RESTORED_COMMAND]
         words = [text for text in self.overrides() if not text.lstrip("+~").startswith(PLACES)]
         return f"python -m maxexp {shlex.join(words)}"
+
+
+@cache
+def _fetched() -> Path:
+    """Folder of what is fetched from remote stores; it goes with this process."""
+    folder = tempfile.mkdtemp(prefix="maxexp-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -64,6 +65,7 @@ class RunRecord:
         # public, but it is the one that MLflow's own monitor resumes by: histories cost a request each.
         self._earlier = {metric.key: metric for metric in run.data._metric_objs}
         self._watchers: list[Watcher] = []
+        self._when_finished: list[Callable[[], None]] = []
 
     @classmethod
     def start(
@@ -193,6 +195,10 @@ class RunRecord:
     def watch(self, watcher: Watcher) -> None:
         """Calls ``watcher`` after each :meth:`log_metrics`."""
         self._watchers.append(watcher)
+
+    def when_finished(self, deed: Callable[[], None]) -> None:
+        """Calls ``deed`` once the run is FINISHED, which it stays whatever the deed raises."""
+        self._when_finished.append(deed)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags; never fails because of the store. Values are shortened to 8000 characters.
@@ -342,6 +348,8 @@ class RunRecord:
             self._describe(error)
         end_ms = _now_ms()
         if self._outbox.flush() and self._set_status(status, end_ms):
+            if status == "FINISHED":
+                self._tidy_up()
             return None
         path = Path.cwd() / f"maxexp-unsent-{self._run_id}.json"
         end = {"status": status, "end_time_ms": end_ms}
@@ -351,8 +359,15 @@ class RunRecord:
             return str(failure)
         return (
             f"tracking store {self._store} is gone: the end of run {self._run_id} is in {path}; "
-            f"send it with `python -m maxexp.tracking {path}`"
+            f"send it with `python -m maxexp.tracking {shlex.quote(str(path))}`"
         )
+
+    def _tidy_up(self) -> None:
+        for deed in self._when_finished:
+            try:
+                deed()
+            except Exception as error:  # of whatever kind: the run is over, and well
+                log.warning("run %s has finished, but %s", self._run_id, summary(error))
 
     def _describe(self, error: BaseException) -> None:
         if request := request_behind(error):

@@ -4,8 +4,13 @@ The UI keeps named views in tags of the experiment and offers them in its menu o
 one opens the experiment with it.
 """
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
 
 VIEW = "maxexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
@@ -47,9 +52,10 @@ def view_tags(created_ms: int) -> dict[str, str]:
     return {"mlflow.experimentKind": "custom_model_development", VIEW_TAG: _view(created_ms)}
 
 
-def view_address(server: str, experiment_id: str) -> str:
-    """Where an MLflow server at ``server`` (``http://HOST:PORT``) shows an experiment with the view."""
-    return f"{server}/#/experiments/{experiment_id}/runs?viewStateShareKey={VIEW}"
+def view_address(server: str, experiment: Experiment) -> str:
+    """Where an MLflow server at ``server`` (``http://HOST:PORT``) shows an experiment, with our view if it has it."""
+    view = f"?viewStateShareKey={VIEW}" if VIEW_TAG in experiment.tags else ""
+    return f"{server}/#/experiments/{experiment.experiment_id}/runs{view}"
 
 
 def _view(created_ms: int) -> str:

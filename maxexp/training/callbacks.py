@@ -2,22 +2,19 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
 from maxexp.errors import TrainingError
 from maxexp.training.classifier import Classifier
+from maxexp.training.resume_files import RESUME_FILES
 
 log = logging.getLogger(__name__)
-
-RESUME_FILES = ("resume-0.ckpt", "resume-1.ckpt")
-"""Written by turns: a kill while one is being stored leaves the other whole."""
 
 
 class BestNetwork(Callback):
@@ -95,16 +92,3 @@ class EpochEnd(Callback):
         path = self._folder / RESUME_FILES[classifier.epoch % len(RESUME_FILES)]
         trainer.save_checkpoint(path)
         self._keep(path)
-
-
-def newest_checkpoint(paths: Iterable[Path]) -> Path | None:
-    """The checkpoint of the latest epoch; None if there is none. Files that a kill has cut short do not count."""
-    found: dict[int, Path] = {}
-    for path in paths:
-        try:
-            epoch = torch.load(path, map_location="cpu", weights_only=True)["maxexp_epoch"]
-        except Exception:  # torch raises a dozen types for files that are not whole
-            log.warning("%s is damaged and left out", path.name)
-            continue
-        found[epoch] = path
-    return found[max(found)] if found else None

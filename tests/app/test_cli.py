@@ -1,17 +1,21 @@
 """The command as a user meets it, in a process of its own."""
 
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from maxexp.execution import finish_message, resume_command
 from tests.app.conftest import REPOSITORY, call, command
+from tests.conftest import composed
 
 
 def status(folder: Path, run_id: str) -> str:
@@ -35,6 +39,10 @@ def integers(folder: Path, run_id: str) -> dict[str, torch.Tensor]:
     return torch.load(file, weights_only=True)["state_dict"]
 
 
+def resume_files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("resume-*.ckpt")}
+
+
 def test_help_explains_itself(tmp_path):
     done = call("--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -48,6 +56,7 @@ def test_help_explains_itself(tmp_path):
         ("trainer.max_epoch=3", "max_epochs"),
         ("model=foo", "nascifarnet"),
         ("a=b=c", "a=b=c"),
+        ("stages.train=false", "a list has no such key"),
         ("model.layers.fc.out_features=5", "fc gives 5 outputs, dataset.num_classes is 10"),
     ],
 )
@@ -101,6 +110,14 @@ def test_a_sweep_goes_on_after_a_job_that_is_refused(tmp_path):
             ("FAILED",),
             ("FINISHED",),
         ]
+
+
+def test_cost_is_found_without_lightning(tmp_path):
+    """It takes two seconds to import, a third of such a command."""
+    done = call("stages=[synthesize]", QUIET, cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0
+    assert "maxexp.pipeline" in done.stderr
+    assert "pytorch_lightning" not in done.stderr and "torchmetrics" not in done.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
@@ -161,11 +178,14 @@ def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expect
         assert refused.returncode == 1
         assert "seed=9" in refused.stderr
         assert status(tmp_path, run_id) == expected
+    artifacts = tmp_path / "mlruns" / "artifacts" / run_id
+    assert resume_files(artifacts) == {"resume-0.ckpt", "resume-1.ckpt"}
     trained = curve(tmp_path, run_id, "val/accuracy")
     done = call(f"resume={run_id}", QUIET, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\nepoch ") <= 40 - len(trained) + 1  # no epoch was trained again but the last
     assert status(tmp_path, run_id) == "FINISHED"
+    assert not resume_files(artifacts)
     code = "mlflow.source.git.commit"
     assert tags(tmp_path, run_id)[f"resumed.{code}"] == tags(tmp_path, run_id)[code]
     folder, reference = whole
@@ -176,12 +196,25 @@ def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expect
         assert torch.equal(value, expected_integers[key]), key
 
 
+def test_a_finished_run_keeps_nothing_to_resume_from(whole):
+    folder, _ = whole
+    assert list(folder.rglob("qat_best.pth.tar")) and not resume_files(folder)
+
+
 def test_a_finished_run_cannot_be_resumed(whole):
     folder, run_id = whole
     done = call(f"resume={run_id}", cwd=folder)
     assert done.returncode == 1
     assert "has finished" in done.stderr
     assert status(folder, run_id) == "FINISHED"
+
+
+def test_commands_that_are_printed_can_be_copied_into_a_shell(capsys):
+    uri = "sqlite:///my runs (new)/mlflow.db"
+    *words, place = shlex.split(resume_command("abc", uri))
+    assert words == ["python", "-m", "maxexp", "resume=abc"] and composed(place).tracking.uri == uri
+    finish_message(SimpleNamespace(run_id="abc", uri=uri, place=uri))
+    assert shlex.split(capsys.readouterr().out.partition("open it: ")[2])[-2:] == ["--tracking-uri", uri]
 
 
 def test_the_wheel_carries_its_configurations(tmp_path):

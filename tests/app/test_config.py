@@ -7,6 +7,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from maxexp.__main__ import conf_dir
+from maxexp.composition import compose_config, composition_errors_told, quoted
 from maxexp.config import explain, register_schema, to_config, to_plain, to_yaml
 from maxexp.device.check import check_fit
 from maxexp.errors import ConfigError
@@ -84,6 +85,10 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("experiment=cifar10_qat", ["write +experiment=cifar10_qat"]),
         ("quickstart", ["quickstart: not of the form KEY=VALUE", "+experiment="]),
         ("dataset.root=", ["dataset.root", "null"]),
+        ("seed.x=1", ["seed.x: no such key", "seed=VALUE"]),
+        ("checkpoint.path=x.pth.tar", ["checkpoint.path: no such key", "checkpoint=VALUE"]),
+        ("resume.id=1", ["resume.id: no such key", "resume=VALUE"]),
+        ("stages.train=false", ["'train': a list has no such key", "stages=[train"]),
         ("seed=x", ["seed", "Integer"]),
         ("seed=-1", ["seed=-1", "negative"]),
         ("stages=[trian]", ["stages", "trian", "train, quantize"]),
@@ -142,6 +147,28 @@ def test_a_wrong_connection_is_explained_in_one_line(override, parts):
     assert "\n" not in text
     for part in parts:
         assert part in text
+
+
+def test_errors_of_omegaconf_are_explained_and_no_others():
+    """Anybody else's are defects, which keep their traceback."""
+    with pytest.raises(ConfigError, match="a list has no such key"):
+        compose_config(["stages.train=false"])
+    with pytest.raises(ValueError, match="invalid literal"), composition_errors_told():
+        int("train")
+
+
+@pytest.mark.parametrize("name", ["plain", "my models (new)", "a,b=c", "it's"])
+def test_folders_may_have_any_name(tmp_path, name):
+    folder = tmp_path / name
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 7\n")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    config = compose_config(["+experiment=mine", f"tracking.uri={quoted(uri)}"], [str(folder)])
+    assert (config.seed, config.tracking.uri) == (7, uri)
+
+
+def test_what_needs_no_quotes_gets_none():
+    assert quoted("sqlite:///mlruns/mlflow.db") == "sqlite:///mlruns/mlflow.db"
 
 
 def test_layer_bits_must_name_layers():

@@ -12,6 +12,7 @@ from PIL import Image
 
 import maxexp.data.run_data
 from maxexp import garbage
+from maxexp.composition import described_network
 from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
@@ -355,6 +356,13 @@ def test_a_run_quantized_after_training_is_evaluated_as_integers(run_here):
     stages = ("quantization=ptq", "stages=[evaluate,synthesize]")
     run = run_here(*stages, f"checkpoint=run:{trained.info.run_id}")
     assert "test/accuracy_integer" in run.data.metrics and "hw/cycles" in run.data.metrics
+
+
+def test_a_last_map_of_several_pixels_is_named():
+    """Its outputs were once said not to follow the data set, which they did."""
+    large = ("model=simplenet", "dataset=images", "dataset.num_classes=2", "dataset.height=64", "dataset.width=64")
+    with pytest.raises(ConfigError, match="classifier gives a map of 2x2 pixels for images of 64x64; pool more"):
+        described_network(composed(*large))
 
 
 def test_nothing_is_chosen_on_the_test_split(run_here, monkeypatch):

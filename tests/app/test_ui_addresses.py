@@ -2,12 +2,14 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from maxexp import ui
 from maxexp.tracking import RunRecord, TrackingConfig
-from maxexp.tracking.store import open_store
-from maxexp.tracking.view import VIEW
+from maxexp.tracking.store import Store, open_store
+from maxexp.tracking.view import VIEW, VIEW_TAG
 from maxexp.ui import main
 
 
@@ -36,6 +38,27 @@ def test_experiments_with_runs_are_listed_newest_first(tmp_path, capsys, started
     assert command[command.index("--port") + 1] == "5123"
     assert command[command.index("--backend-store-uri") + 1] == uri
     assert command[-2:] == ["--host", "0.0.0.0"], "options of mlflow ui are handed on"
+
+
+def test_an_experiment_of_another_tool_opens_without_our_view(tmp_path, capsys, started):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = open_store(TrackingConfig(uri=uri)).client
+    experiment_id = client.create_experiment("theirs")
+    client.create_run(experiment_id)
+    assert main(["--tracking-uri", uri]) == 0
+    address = f"http://127.0.0.1:5000/#/experiments/{experiment_id}/runs"
+    assert capsys.readouterr().out == f"theirs: {address}\n"
+
+
+def test_the_password_of_a_server_is_not_printed(monkeypatch, capsys, started):
+    experiment = SimpleNamespace(name="ours", experiment_id="7", tags={VIEW_TAG: "{}"})
+    run = SimpleNamespace(info=SimpleNamespace(start_time=1))
+    client = SimpleNamespace(search_experiments=lambda: [experiment], search_runs=lambda *_, **__: [run])
+    store = Store("http://me:secret@server:5000", client, None)
+    monkeypatch.setattr(ui, "open_store", lambda _: store)
+    assert main(["--tracking-uri", store.uri]) == 0
+    assert capsys.readouterr().out == f"ours: http://server:5000/#/experiments/7/runs?viewStateShareKey={VIEW}\n"
+    assert not started
 
 
 def test_a_store_without_runs_is_served_all_the_same(tmp_path, capsys, started):

@@ -6,6 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
+from maxexp.compare import collect
 from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare, status
 from maxexp.compare.page import to_html
@@ -118,6 +119,22 @@ def test_a_deleted_and_an_unknown_run_do_not_stop_the_others(runs, written):
     assert [run.name for run in chosen] == ["slow"]
     assert "gone" in notes[0] and "was deleted" in notes[0]
     assert "0" * 32 in notes[1]
+
+
+def test_the_beginning_of_an_id_is_enough(runs, written):
+    """The table shows no more of it."""
+    chosen, notes = select_runs(runs.store, [written["slow"][:8], written["slow"]], None)
+    assert [run.name for run in chosen] == ["slow"] and notes == []
+
+
+def test_a_beginning_that_several_ids_or_none_have_is_named(runs, written, monkeypatch):
+    found = [run for run in select_runs(runs.store, [written["slow"], written["fast"]], None)[0]]
+    with monkeypatch.context() as patch:
+        patch.setattr(collect, "find_runs", lambda *_: found)
+        _, (note,) = select_runs(runs.store, ["abcdef", written["beaten"]], None)
+    assert "abcdef is ambiguous" in note and written["slow"] in note and written["fast"] in note
+    with pytest.raises(TrackingError, match="Run 000000 is not shown: no run that is left"):
+        select_runs(runs.store, ["000000"], None)
 
 
 def test_a_filter_finds_runs_by_figures(runs, written):

@@ -13,7 +13,7 @@ from mlflow.entities import Dataset, DatasetInput
 from PIL import Image
 
 from maxexp.config import to_plain
-from maxexp.errors import StudyError
+from maxexp.errors import ConfigError, StudyError
 from maxexp.execution import masked, start_record
 from maxexp.study import execute
 from maxexp.study.__main__ import EXPERIMENTS, main, parse
@@ -252,6 +252,40 @@ def test_a_run_goes_on_where_that_can_end_otherwise(tmp_path, store, monkeypatch
         run_missing(study, Results(tmp_path / RESULTS), store, [], ["float"])
         assert commands[-2][3:-1] == ([f"resume={run_id}"] if resumes else list(job.overrides)), error
         store.client.delete_run(run_id)
+
+
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("dataset.limit=100", "dataset.limit"),
+        ("seed=2", "seed"),
+        ("recipe=distill", "recipe"),
+        ("model.layers.more={op: conv2d, out_channels: 4}", "model.layers.more"),
+    ],
+)
+def test_what_changes_results_is_refused_before_the_first_run(tmp_path, store, monkeypatch, override, key):
+    def run(command):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(execute, "subprocess", SimpleNamespace(run=run))
+    with pytest.raises(ConfigError, match=f"^{key}[^\n]*: another value changes the results[^\n]*$"):
+        run_missing(small(tmp_path), Results(tmp_path / RESULTS), store, ["trainer.threads=1", override], ["float"])
+
+
+def test_how_a_machine_is_used_and_costs_are_backed_is_handed_on(tmp_path, monkeypatch):
+    """To a store whose folder has a name that Hydra would take for something else."""
+    store = open_store(TrackingConfig(uri=f"sqlite:///{tmp_path}/my runs (new)/mlflow.db"))
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        return CompletedProcess(command, 1)
+
+    monkeypatch.setattr(execute, "subprocess", SimpleNamespace(run=run))
+    machine = ["trainer.threads=1", "synthesis=ai8x", "board=emulated", f"hydra.run.dir={tmp_path}/out"]
+    assert run_missing(small(tmp_path), Results(tmp_path / RESULTS), store, machine, ["float"]) == 2
+    assert [command[-len(machine) :] for command in commands] == [machine] * 2
+    assert composed(*commands[0][3:]).tracking.uri == store.uri
 
 
 def test_what_runs_on_another_host_is_not_done_and_its_end_is_explained(tmp_path, store, caplog):

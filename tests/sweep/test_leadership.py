@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shlex
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -10,13 +11,14 @@ import pytest
 from optuna.trial import TrialState
 
 from maxexp import garbage
+from maxexp.composition import quoted
 from maxexp.sweep import coordinator, leadership
 from maxexp.sweep.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.leadership import Leadership, Watch
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
-from maxexp.tracking.owner import HOST, PID, PROCESS_STARTED, identity
+from maxexp.tracking.owner import HOST, NAMESPACE, PID, PROCESS_STARTED, identity
 from tests.sweep.conftest import COST_ONLY, InlineWorkers, planned
 
 ELSEWHERE = {HOST: "another", PID: "1", PROCESS_STARTED: "0.00"}
@@ -62,6 +64,14 @@ def test_elsewhere_it_takes_a_time_without_a_sign_of_life(clock):
     assert watch.dead("a", ELSEWHERE, 2)
 
 
+def test_a_container_of_the_same_name_is_elsewhere(dead, clock):
+    watch = Watch(grace_s=50)
+    container = {**dead, NAMESPACE: "pid:[1]"}
+    assert not watch.dead("a", container, 1)
+    clock[0] += 51
+    assert watch.dead("a", container, 1)
+
+
 def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
     monkeypatch.setattr(leadership.time, "sleep", lambda _: None)
     first = Leadership(study)
@@ -104,6 +114,14 @@ def test_a_follower_waits_until_its_leader_has_begun(follower, monkeypatch):
     assert waited == [coordinator.TICK_S]
 
 
+def test_the_command_to_go_on_can_be_copied_into_a_shell(place):
+    storage = "sqlite:///my sweeps/sweeps (1).db"
+    objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
+    plan = planned(objectives, "seed=1,2", f"hydra.sweeper.storage={quoted(storage)}", *COST_ONLY)
+    command = Coordinator(plan, "study")._resume_command()
+    assert shlex.split(command) == ["python", "-m", "maxexp.sweep", "resume", "study", "--storage", storage]
+
+
 def test_garbage_is_collected_during_a_sweep(follower):
     """The command line pauses that while it imports; a sweep goes on for days."""
     SweepStudy.open("sqlite:///mlruns/sweeps.db", "study").study.set_user_attr(BEGUN, ELSEWHERE)
@@ -137,7 +155,8 @@ def test_workers_that_were_stopped_by_force_have_not_died(study, dead):
     """Ctrl-C, however often it is given, costs no trial an attempt; what others work on is left to them."""
     Tickets(study).tend()
     trial = study.claim()
-    for owner, state in ((ELSEWHERE, "RUNNING"), (dead, "WAITING"), (identity(), "WAITING")):
+    container = {**dead, NAMESPACE: "pid:[1]"}
+    for owner, state in ((ELSEWHERE, "RUNNING"), (container, "RUNNING"), (dead, "WAITING"), (identity(), "WAITING")):
         study.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
         study.storage.set_trial_user_attr(trial._trial_id, "worker", owner)
         coordinator._give_back(study)

@@ -66,6 +66,14 @@ def test_floating_point_has_no_limits():
     assert judge(composed(*CIFAR, "quantization=float", "model.width=4"), []).reason is None
 
 
+def test_a_limit_on_what_the_device_has_no_model_of_is_refused():
+    with pytest.raises(
+        ConfigError, match="hydra.sweeper.limits: the timing of max78002 .* hw/latency_us; known are hw"
+    ):
+        judge(composed(*CIFAR, "device=max78002"), parse_limits(["hw/weight_bytes <= 9", "hw/latency_us <= 9"]))
+    assert judge(composed(*CIFAR, "device=max78002"), parse_limits(["hw/weight_bytes >= 9"])).reason is None
+
+
 def test_where_cost_is_limited_floating_point_is_infeasible():
     """A space may have it among its choices of quantization."""
     verdict = judge(composed(*CIFAR, "quantization=float"), parse_limits(["hw/latency_us <= 9000"]))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maxexp.sweep.plots import parallel_plot, pareto_plot
+from maxexp.sweep.plots import hypervolume_plot, parallel_plot, pareto_plot
 from tests.sweep.test_baseline import trial
 
 NAMES = ["val/best_accuracy", "hw/latency_us"]
@@ -43,6 +43,12 @@ def test_a_sweep_without_a_complete_trial_has_its_pictures():
     found = [replace(trial(0, 0.8, 1500), outcome="infeasible", losses=None)]
     assert parallel_plot(found, NAMES).axes == []
     assert len(pareto_plot(found, NAMES).axes) == 1
+
+
+def test_the_hypervolume_is_drawn_by_the_number_of_complete_trials():
+    (axes,) = hypervolume_plot([(1, 0.25), (2, 0.5)]).axes
+    (line,) = axes.lines
+    assert line.get_xydata().tolist() == [[1, 0.25], [2, 0.5]]
 
 
 def test_no_number_of_a_point_is_written_over_another():

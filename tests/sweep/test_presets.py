@@ -10,17 +10,20 @@ import pytest
 import yaml
 
 from maxexp.__main__ import conf_dir
+from maxexp.composition import compose_config
 from maxexp.config import to_plain
 from maxexp.errors import ConfigError
 from maxexp.execution import new_run
 from maxexp.network.graph import build_network
-from maxexp.sweep.__main__ import _show
+from maxexp.sweep.__main__ import _export, _show
 from maxexp.sweep.attributes import STOPPED
 from maxexp.sweep.export import experiment_yaml
 from maxexp.sweep.limits import judge, parse_limits
 from maxexp.sweep.progress import progress_line
+from maxexp.sweep.report import page, sweep_files
 from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.tickets import Tickets
 from tests.app.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
 from tests.images import OVERRIDES, image_folder
@@ -30,6 +33,7 @@ PRESETS = sorted(path.stem for path in (Path(conf_dir()) / "sweep").glob("*.yaml
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize,hw/macs_per_cycle:maximize}"
 ACCURACY = "hydra.sweeper.objectives={val/best_accuracy:maximize}"
 INTEGERS = "hydra.sweeper.objectives={val/best_accuracy:null,val/accuracy_integer:maximize}"
+FINAL_BIAS = "hydra.sweeper.final={overrides:['++model.layers.conv1.bias=true']}"
 
 
 def test_the_presets_are_there():
@@ -75,7 +79,11 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler=grid: model.width"),
         ((OBJECTIVES, "+sampler=grid", "seed=range(0,200)", "model.width=range(1,11,0.1)"), "20,000 points"),
         ((ACCURACY, "quantization=float", "seed=1,2", "hydra.sweeper.limits=['hw/macs <= 9']"), "so its cost"),
-        (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "metrics begin with train/"),
+        (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "there are train/loss"),
+        (("hydra.sweeper.objectives={val/acc:maximize}", "seed=1,2"), "there are val/loss, val/accuracy"),
+        (("hydra.sweeper.objectives={board/latency_us:minimize}", "seed=1,2"), "choose board=emulated"),
+        ((OBJECTIVES, "seed=1,2", "device=max78002"), "the timing of max78002 is unknown; known are hw/parameters"),
+        (("+sweep=cifar10_pareto", "device=max78002"), "the timing of max78002 is unknown, and so is hw/latency_us"),
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
         ((OBJECTIVES, "seed=1,2", "stages=[train]"), "the stage synthesize writes it"),
         ((OBJECTIVES, "seed=1,2", "quantization=float"), "does not run on the chip"),
@@ -87,6 +95,11 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.limits=['latency < 3']"), "hydra.sweeper.limits"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['trainer.max_epoch=3']}"), "trainer.max_epoch"),
         ((OBJECTIVES, "seed=1,2", "hydra.sweeper.final={overrides:['model.width=1'],seeds:[1]}"), "in one place"),
+        (
+            (OBJECTIVES, "model.width=1,2", "hydra.sweeper.final={overrides:['model.width=1']}"),
+            "model.width is searched",
+        ),
+        ((OBJECTIVES, "+model.layers.conv1.bias=true,false", FINAL_BIAS), "model.layers.conv1.bias is searched"),
         ((OBJECTIVES, "model.width=1,2", "hydra.sweeper.final={overrides:['a=1'],seeds:[1,1]}"), "final.seeds"),
         ((OBJECTIVES, "seed=1,2", "resume=abc"), "resume="),
     ],
@@ -146,6 +159,32 @@ def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):
         del plain["tracking"]
     assert again == expected
     assert re.search(r"2 of 2 trials \(2 complete\); the sweep itself takes", progress_line(study, results(study)))
+
+
+def exported(study: SweepStudy, output: str, capsys) -> str:
+    """What is said about the best trial written to a file."""
+    _export(Namespace(storage=study.url, study=study.name, trial=None, output=Path(output)))
+    return capsys.readouterr().out
+
+
+def test_the_command_of_an_exported_trial_works(sweep, place, capsys):
+    study, _ = sweep("hydra.sweeper.trials=1", OBJECTIVES, "seed=5,6", *COST_ONLY)
+    capsys.readouterr()
+    said = exported(study, "my presets/experiment/best.yaml", capsys)
+    option, folder, preset = shlex.split(said.partition("run it with: ")[2])[3:]
+    assert (option, Path(folder)) == ("--config-dir", place / "my presets")
+    assert compose_config([preset], [folder]).seed in (5, 6)
+    with pytest.raises(ConfigError, match="--output best.yaml: .*; give experiment/best.yaml"):
+        exported(study, "best.yaml", capsys)
+    assert not (place / "best.yaml").exists()
+
+
+def test_a_report_before_the_first_trial_says_so(place):
+    plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    Tickets(study).tend()
+    text = page([study], list(sweep_files([study])))
+    assert "No trial has begun yet." in text and "0 of 2 trials (none begun)" in text
 
 
 def test_an_exported_trial_finds_its_trained_networks_from_anywhere(place):

@@ -1,5 +1,6 @@
 """A storage that fails for a while: trainings go on, trials come back, nothing of it counts as a failure."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from maxexp.execution import CONFIGURATION
 from maxexp.sweep import trial, worker
 from maxexp.sweep.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, REASON, RUN
 from maxexp.sweep.sampling import DistinctSampler
-from maxexp.sweep.storage import StorageError
+from maxexp.sweep.storage import StorageError, open_storage
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
 from maxexp.sweep.worker import work
@@ -45,6 +46,20 @@ def test_an_epoch_that_cannot_be_noted_is_no_reason_to_end_a_training(place, mon
     assert study.trials()[0].user_attrs[CURVE] == {"0": 0.5, "1": 0.5, "2": 0.6}
 
 
+@pytest.mark.parametrize(("named", "expected"), [((), 3), (("++trainer.threads=2",), 2), (("trainer.threads=2",), 2)])
+def test_a_worker_gives_its_threads_to_a_configuration_that_names_none(place, monkeypatch, client, named, expected):
+    study, threads = begun(*COST_ONLY, *named), []
+
+    def carried_out(config, network, record, folder):
+        threads.append(config.trainer.threads)
+        record.log_metrics({"hw/latency_us": 7.0})
+
+    monkeypatch.setattr(trial, "carry_out", carried_out)
+    assert trial.TrialRun(study, study.claim(), 3).run() == "complete"
+    run = client.get_run(study.trials()[0].user_attrs[RUN])
+    assert threads == [expected] and run.data.params["trainer.threads"] == str(expected)
+
+
 def test_each_machine_keeps_its_own_places(place, monkeypatch):
     mine, theirs = (planned("seed=1,2,3", OBJECTIVES, f"synthesis.path=/{name}") for name in ("mine", "theirs"))
     study, _ = (SweepStudy.create(plan.settings.storage, "study", plan) for plan in (mine, theirs))
@@ -60,6 +75,23 @@ def test_each_machine_keeps_its_own_places(place, monkeypatch):
     Tickets(study).tend()
     work(study.url, "study", plan=study.plan)
     assert paths == ["/mine"] * 3
+
+
+@pytest.mark.parametrize(
+    ("revision", "part"),
+    [
+        ("0123456789ab", "another program's; give the sweep a database of its own"),
+        ("v2.6.0.a", "optuna storage upgrade"),
+    ],
+)
+def test_a_database_of_another_schema_is_refused_in_one_line(tmp_path, revision, part):
+    """MLflow's own, or one of an older Optuna."""
+    with sqlite3.connect(tmp_path / "other.db") as database:
+        database.execute("create table alembic_version (version_num varchar(32) not null)")
+        database.execute("insert into alembic_version values (?)", (revision,))
+    with pytest.raises(StorageError, match="^cannot use storage sqlite:///[^\n]*$") as caught:
+        open_storage(f"sqlite:///{tmp_path}/other.db")
+    assert part in str(caught.value)
 
 
 def test_a_sampler_that_cannot_draw_fails_the_trial_not_the_worker(place, monkeypatch):

@@ -6,14 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from optuna.trial import TrialState
 
 from maxexp.composition import conf_dir
 from maxexp.device.cost import network_cost
-from maxexp.errors import ConfigError
+from maxexp.errors import ConfigError, TrainingError
 from maxexp.network.graph import build_network
 from maxexp.sweep.attributes import OVERHEAD
+from maxexp.sweep.objectives import METRICS
 from maxexp.sweep.planning import make_plan
+from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import pareto_set, results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
@@ -122,6 +125,23 @@ def test_a_study_does_not_go_on_under_changed_configuration_files(place):
             SweepStudy.create(study.url, "study", later)
 
 
+def test_the_record_has_each_parameter_of_a_key_that_two_conditions_search(place, client):
+    key = "model.layers.fc.bias"
+    when = {
+        f"model={model}": {key: values} for model, values in (("digitsnet", "true,false"), ("other", "false,true"))
+    }
+    file = place / "own" / "model" / "other.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text((Path(conf_dir()) / "model" / "digitsnet.yaml").read_text())
+    settings = {"objectives": {"hw/latency_us": "minimize"}, "params": {"model": "digitsnet,other"}, "when": when}
+    plan = make_plan(settings, ["stages=[synthesize]"], searchpath=[str(place / "own")])
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    with ParentRecord.open(study) as record:
+        pass
+    text = artifact(client, client.get_run(record.run_id), "sweep/study.yaml")
+    assert list(yaml.safe_load(text)["space"]) == ["model", f"{key} [model=digitsnet]", f"{key} [model=other]"]
+
+
 def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, client, monkeypatch):
     """Training is replaced by an alarm."""
     from maxexp.sweep import trial
@@ -185,7 +205,26 @@ def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client
     assert {tuple(t.params.values()) for t in trials if t.state.name == "FAIL"} <= set(complete)
 
 
-def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, client):
+def test_a_training_that_diverges_is_a_result_that_is_not_tried_again(sweep, client, monkeypatch):
+    """Nor does it stop the sweep, however many do so in a row."""
+    from maxexp.sweep import trial
+
+    reason = "training diverged in epoch 3, its loss is nan; lower recipe.learning_rate"
+
+    def diverges(*_):
+        raise TrainingError(reason)
+
+    monkeypatch.setattr(trial, "carry_out", diverges)
+    arguments = ("hydra.sweeper.trials=4", "hydra.sweeper.stop_after_failures=2", OBJECTIVES, *GRID, *COST_ONLY)
+    study, found = sweep(*arguments)
+    assert [(r.outcome, r.reason) for r in found] == [("pruned", reason)] * 4
+    assert {t.state for t in study.trials()} == {TrialState.PRUNED}
+    run = client.get_run(found[0].run_id)
+    assert (run.info.status, run.data.tags["sweep.state"], run.data.tags["reason"]) == ("FINISHED", "pruned", reason)
+    assert sweep(*arguments)[1] == found
+
+
+def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, client, place):
     study, found = sweep(
         "+sampler=grid",
         "hydra.sweeper.objectives={val/best_accuracy:maximize,hw/latency_us:minimize}",
@@ -204,6 +243,13 @@ def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, clie
     curve = client.get_metric_history(run.info.run_id, "val/accuracy")
     assert {str(m.step): m.value for m in curve} == found[1].curve
     assert [r.number for r in pareto_set(found)] == [0]
+    # What an interrupted training would go on from is of no use to either.
+    assert list(place.rglob("trial.log")) and not list(place.rglob("resume-*.ckpt"))
+    assert {e.path for e in client.list_artifacts(found[0].run_id, "checkpoints")} == {
+        f"checkpoints/{phase}_best.pth.tar" for phase in ("float", "qat")
+    }
+    whole = client.get_run(found[0].run_id).data.metrics
+    assert set(whole) <= {name for metrics in METRICS.values() for name in metrics}, "all can be objectives"
     # The next draws are not disturbed by it.
     assert [r.outcome for r in results(resampled(study))][:2] == ["complete", "pruned"]
 

@@ -1,5 +1,6 @@
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -49,6 +50,26 @@ def test_exception_fails_the_run_and_leaves_its_traceback(start, status):
     assert record.tags()["error"] == "ValueError: first line second"
     (trace,) = record.download_artifact("errors").iterdir()
     assert "in test_exception_fails" in trace.read_text()
+
+
+@pytest.mark.parametrize(
+    "error, expected",
+    [(None, ["FINISHED"]), (ValueError("x"), []), (KeyboardInterrupt(), []), (SystemExit(0), ["FINISHED"])],
+)
+def test_what_is_to_be_done_last_is_done_once_the_run_has_finished(start, status, error, expected):
+    seen = []
+    with suppress(BaseException), start() as record:
+        record.when_finished(lambda: seen.append(status(record)))
+        if error is not None:
+            raise error
+    assert seen == expected
+
+
+def test_a_finished_run_stays_so_whatever_happens_afterwards(start, status, caplog):
+    with start() as record:
+        record.when_finished(lambda: 1 / 0)
+    assert status(record) == "FINISHED"
+    assert f"run {record.run_id} has finished, but ZeroDivisionError: division by zero" in caplog.text
 
 
 def test_sigterm_while_the_run_is_closed_comes_after_its_status(start, status, monkeypatch):

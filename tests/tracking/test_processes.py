@@ -12,7 +12,16 @@ import pytest
 
 from maxexp.errors import TrackingError
 from maxexp.tracking import RunRecord
-from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, PROCESS_TICKS, identity, lives_here
+from maxexp.tracking.owner import (
+    KILLED_REASON,
+    NAMESPACE,
+    PROCESS_STARTED,
+    PROCESS_TICKS,
+    close_abandoned_runs,
+    identity,
+    lives_here,
+    may_live,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 WORK = """
@@ -94,6 +103,22 @@ def test_runs_of_earlier_versions_name_their_process_by_the_clock_alone():
     del mine[PROCESS_TICKS]
     for seconds, alive in ((0, True), (1, True), (60, False)):
         assert lives_here({**mine, PROCESS_STARTED: f"{float(mine[PROCESS_STARTED]) - seconds:.2f}"}) is alive
+
+
+def test_a_container_of_the_same_name_is_another_host(start, config, status):
+    """Its processes have pids of their own: here they name nobody, or somebody else."""
+    with start() as record:
+        record.client.set_tag(record.run_id, PROCESS_STARTED, "1.00")
+        record.client.set_tag(record.run_id, PROCESS_TICKS, "0")
+        record.client.set_tag(record.run_id, NAMESPACE, "pid:[1]")
+        tags = record.client.get_run(record.run_id).data.tags
+        assert not lives_here(tags) and may_live(tags)
+        close_abandoned_runs(record.client, record.experiment_id)
+        assert status(record) == "RUNNING"
+        # Runs of earlier versions name no namespace.
+        record.client.delete_tag(record.run_id, NAMESPACE)
+        close_abandoned_runs(record.client, record.experiment_id)
+        assert status(record) == "KILLED"
 
 
 def test_a_clock_that_is_set_changes_nothing(monkeypatch):

@@ -1,5 +1,10 @@
 """Reading runs of a store."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from maxexp.errors import TrackingError
@@ -7,6 +12,8 @@ from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import OVERRIDES, find_runs, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import open_store
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def record(config: TrackingConfig, name: str, seed: int) -> str:
@@ -27,6 +34,48 @@ def test_a_run_is_read_whole(config):
     assert run.history("val/accuracy") == [(0, 0.25), (1, 0.5)] and run.history("nothing") == []
     assert run.artifacts("plots") == ["plots/note.txt"] and run.artifacts("nowhere") == []
     assert run.artifact("plots/note.txt").read_text() == "text"
+
+
+def test_an_artifact_can_be_deleted(config):
+    run = read_run(open_store(config), record(config, "first", 3))
+    run.delete_artifact("plots/note.txt")
+    assert run.artifacts("plots") == []
+
+
+FETCHING = """
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from maxexp.tracking.reading import RecordedRun
+from maxexp.tracking.store import Store
+
+def download_artifacts(artifact_uri, dst_path, tracking_uri):
+    file = Path(dst_path, artifact_uri.rpartition("/")[2])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(artifact_uri)
+    return str(file)
+
+sys.modules["mlflow"], sys.modules["mlflow.artifacts"] = ModuleType("mlflow"), ModuleType("mlflow.artifacts")
+sys.modules["mlflow.artifacts"].download_artifacts = download_artifacts
+store = Store("http://server", None, None)
+for run_id in ("a", "b"):
+    root = f"mlflow-artifacts:/1/{run_id}"
+    run = RecordedRun(run_id, run_id, "1", "FINISHED", {}, {}, {}, {}, False, root, store)
+    for path in ("config/x.yaml", "plots/x.yaml"):
+        print(run.artifact(path))
+        assert run.artifact(path).read_text() == f"{root}/{path}"
+"""
+"""Files from a server, for which a stand-in does: to start one takes seconds."""
+
+
+def test_what_is_fetched_from_a_server_goes_with_the_process(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", FETCHING], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    files = done.stdout.splitlines()
+    assert len(set(files)) == 4 and all(Path(file).is_relative_to(tmp_path) for file in files)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_of_a_run_names_no_places(config):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maxexp.training.callbacks import newest_checkpoint
+from maxexp.training.resume_files import newest_checkpoint
 
 
 def save(path, epoch):
