@@ -15,14 +15,8 @@ from maxexp.quantization.ptq import quantize_after_training
 from maxexp.quantization.ranges import layer_ranges
 from maxexp.quantization.sensitivity import predict, score
 from tests.pretend_gpu import DEVICE, PretendGpu
+from tests.quantization.test_ptq import RESIDUAL
 
-LAYERS = {
-    "a": {"out_channels": 16, "batchnorm": "affine"},
-    "b": {"out_channels": 16, "batchnorm": "affine"},
-    "c": {"out_channels": 16, "inputs": ["a", "b"], "eltwise": "add", "pool": "avg", "batchnorm": "affine"},
-    "d": {"out_channels": 16, "activation": "abs"},
-    "e": {"op": "linear", "out_features": 10, "wide": True},
-}
 SETTINGS = QuantizationConfig(Method.ptq)
 
 
@@ -49,7 +43,7 @@ def test_a_pretended_gpu_does_not_mix_with_the_cpu():
 @pytest.mark.parametrize("work", [quantize, quantize_plainly, estimate_batchnorm])
 @torch.no_grad()
 def test_quantization_gives_the_same_on_a_gpu(work: Callable, make_network, make_module, random_images):
-    network = make_network(LAYERS, (3, 8, 8))
+    network = make_network(RESIDUAL, (3, 8, 8))
     here, inputs = make_module(network, 8), random_images(network, 100).float() / 128
     there = copy.deepcopy(here)
     work(here, inputs)

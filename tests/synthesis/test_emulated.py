@@ -121,14 +121,6 @@ TINY = {
 }
 
 
-@pytest.mark.ai8x
-@pytest.mark.parametrize("name", TINY)
-def test_tiny_networks(synthesizer, synthesize, compiler, make_network, tmp_path, name):
-    """So short that a stopwatch says 0 us; and a single output, whose cycles the rows of its input decide."""
-    layers, shape = TINY[name]
-    check(synthesize(synthesizer, make_network(layers, shape), tmp_path), tmp_path)
-
-
 OPERAND = {"out_channels": 576, "kernel_size": 1, "bias": False, "inputs": ["input"]}
 AT_LIMITS = {
     "words to flatten": ({"a": {"op": "linear", "out_features": 3, "wide": True}}, (128, 8, 16)),
@@ -145,8 +137,10 @@ AT_LIMITS = {
 
 
 @pytest.mark.ai8x
-@pytest.mark.parametrize("name", AT_LIMITS)
-def test_networks_at_the_limits_of_register_fields(synthesizer, synthesize, compiler, make_network, tmp_path, name):
-    """256 words in 8 bits, and 18 that do not fit 4 bits, so that the sum's operands are copied."""
-    layers, shape = AT_LIMITS[name]
+@pytest.mark.parametrize("name", [*TINY, *AT_LIMITS])
+def test_extreme_networks(synthesizer, synthesize, compiler, make_network, tmp_path, name):
+    """So short that a stopwatch says 0 us; a single output, whose cycles the rows of its input decide; 256 words in
+    a field of 8 bits, and 18 that do not fit 4 bits, so that the sum's operands are copied.
+    """
+    layers, shape = {**TINY, **AT_LIMITS}[name]
     check(synthesize(synthesizer, make_network(layers, shape), tmp_path), tmp_path)
