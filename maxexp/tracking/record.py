@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -351,16 +350,8 @@ class RunRecord:
             if status == "FINISHED":
                 self._tidy_up()
             return None
-        path = Path.cwd() / f"maxexp-unsent-{self._run_id}.json"
         end = {"status": status, "end_time_ms": end_ms}
-        try:
-            write_unsent(path, self.uri, self._run_id, end, self._outbox)
-        except TrackingError as failure:
-            return str(failure)
-        return (
-            f"tracking store {self._store} is gone: the end of run {self._run_id} is in {path}; "
-            f"send it with `python -m maxexp.tracking {shlex.quote(str(path))}`"
-        )
+        return write_unsent(self._store, self._run_id, end, self._outbox)
 
     def _tidy_up(self) -> None:
         for deed in self._when_finished:
@@ -374,10 +365,9 @@ class RunRecord:
             self.set_tags({KILLED_REASON: summary(request)})
             return
         self.set_tags({"error": summary(error)})
+        text = "".join(traceback.format_exception(error))
         try:
-            self.log_text(
-                "".join(traceback.format_exception(error)), f"errors/{time.strftime('%Y-%m-%dT%H-%M-%S')}.txt"
-            )
+            self.log_text(text, f"errors/{time.strftime('%Y-%m-%dT%H-%M-%S')}.txt")
         except TrackingError as failure:
             log.warning("%s", failure)
 

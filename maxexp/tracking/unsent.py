@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,24 @@ from maxexp.tracking.text import one_line, without_password
 
 if TYPE_CHECKING:
     from maxexp.tracking.outbox import Outbox
+    from maxexp.tracking.store import Store
 
 
-def write_unsent(path: Path, uri: str, run_id: str, end: dict[str, Any], outbox: Outbox) -> None:
-    """Writes what is left in an outbox.
+def write_unsent(store: Store, run_id: str, end: dict[str, Any], outbox: Outbox) -> str:
+    """Writes what is left in an outbox to ``maxexp-unsent-RUN_ID.json`` in the current folder.
 
     Args:
-        path: The file to write.
-        uri: The store's URI; credentials in it are left out.
+        store: The store that is gone; credentials in its URI are left out.
         run_id: The run.
         end: ``status`` and ``end_time_ms`` that the run should get.
         outbox: What could not be sent. Values are written as texts, since JSON knows no NaN.
 
-    Raises:
-        TrackingError: The file cannot be written.
+    Returns:
+        What the user must know: how to send the file, or that it could not be written.
     """
+    path = Path.cwd() / f"maxexp-unsent-{run_id}.json"
     content = {
-        "uri": without_password(uri),
+        "uri": without_password(store.uri),
         "run_id": run_id,
         **end,
         "process_started": identity()[PROCESS_STARTED],
@@ -43,9 +45,11 @@ def write_unsent(path: Path, uri: str, run_id: str, end: dict[str, Any], outbox:
     try:
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise TrackingError(
-            f"run {run_id} lost {len(outbox.metrics)} points: the tracking store is gone, and {one_line(error)}"
-        ) from error
+        return f"run {run_id} lost {len(outbox.metrics)} points: the tracking store is gone, and {one_line(error)}"
+    return (
+        f"tracking store {store} is gone: the end of run {run_id} is in {path}; "
+        f"send it with `python -m maxexp.tracking {shlex.quote(str(path))}`"
+    )
 
 
 def send_unsent(path: Path, uri: str | None = None) -> str:
