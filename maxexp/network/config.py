@@ -59,7 +59,7 @@ class LayerConfig:
         pool: pooling in front of the operation.
         pool_size: side of the pooling window, in pixels.
         pool_stride: default ``pool_size``.
-        activation: default ``relu``; ``none`` for wide and passthrough layers.
+        activation: default ``relu``; ``none`` for wide and passthrough layers and for the last.
         bias: whether the operation adds a bias per output channel.
         batchnorm: normalization after the operation; needs ``bias``, which receives its offset.
         dropout: probability of zeroing an input of the operation while training.

@@ -187,7 +187,8 @@ def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
         previous = layers[-1].name if layers else INPUT
         width = 1.0 if last else config.width
         inputs = tuple(entry.inputs or [previous])
-        layer = _resolve(name, entry, inputs, _operand_shape(name, inputs, shapes), width)
+        shape = _operand_shape(name, inputs, shapes)
+        layer = _resolve(name, entry, inputs, shape, width, _activation(entry, last))
         shapes[name] = layer.out_shape
         layers.append(layer)
     network = Network(config.name, in_shape, tuple(layers))
@@ -289,7 +290,15 @@ def _operand_shape(name: str, inputs: tuple[str, ...], shapes: dict[str, Shape])
     return shapes[inputs[0]]
 
 
-def _resolve(name: str, entry: LayerConfig, inputs: tuple[str, ...], in_shape: Shape, width: float) -> Layer:
+def _activation(entry: LayerConfig, last: bool) -> Activation:
+    # Class scores may be negative, so the last layer has no ReLU unless it asks for one.
+    plain = last or entry.wide or entry.op is Op.passthrough
+    return entry.activation or (Activation.none if plain else Activation.relu)
+
+
+def _resolve(
+    name: str, entry: LayerConfig, inputs: tuple[str, ...], in_shape: Shape, width: float, activation: Activation
+) -> Layer:
     convolution, operation = entry.op is Op.conv2d, entry.op is not Op.passthrough
     kernel = entry.kernel_size if convolution else 1
     padding = (kernel // 2 if entry.padding is None else entry.padding) if convolution else 0
@@ -315,7 +324,7 @@ def _resolve(name: str, entry: LayerConfig, inputs: tuple[str, ...], in_shape: S
         out_shape=out_shape,
         kernel_size=kernel,
         padding=padding,
-        activation=entry.activation or (Activation.none if entry.wide or not operation else Activation.relu),
+        activation=activation,
         bias=entry.bias and operation,
         batchnorm=entry.batchnorm,
         dropout=entry.dropout,

@@ -72,6 +72,14 @@ def test_operations_are_counted_as_the_synthesizer_does(make_network):
     assert (e.macs, e.comparisons, e.additions) == (4 * 2 * 2 * 5, 0, 0)
 
 
+def test_scores_may_be_negative_where_nothing_is_said_of_the_last_activation(make_network):
+    """As torch's and the maker's linear layers; before it each layer has a ReLU."""
+    layers = {"a": {"out_channels": 8}, "b": {"op": "linear", "out_features": 5}}
+    assert [layer.activation.name for layer in make_network(layers, (3, 8, 8))] == ["relu", "none"]
+    layers["b"]["activation"] = "relu"
+    assert [layer.activation.name for layer in make_network(layers, (3, 8, 8))] == ["relu", "relu"]
+
+
 @pytest.mark.parametrize(
     ("channels", "width", "expected"),
     [(30, 1.0, 30), (64, 0.5, 32), (64, 0.51, 36), (6, 0.1, 4), (10, 1.2, 12), (32, 1.5, 48), (32, 1.1, 36)],

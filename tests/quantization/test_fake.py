@@ -173,7 +173,8 @@ def test_gradients_are_those_of_a_plain_straight_through_estimator(make_network,
 
 def test_no_gradient_where_values_saturate(make_network):
     """By hand, one weight: acc = 2 x, 8-bit output; x = 0.25 passes, 0.75 saturates, -0.25 is cut by ReLU."""
-    network = make_network({"a": {"out_channels": 1, "kernel_size": 1, "bias": False}}, (1, 1, 3))
+    layer = {"out_channels": 1, "kernel_size": 1, "bias": False, "activation": "relu"}
+    network = make_network({"a": layer}, (1, 1, 3))
     module = NetworkModule(network)
     module.layers()[0].weight.data.fill_(1.5)
     quantize_module(module, {})
