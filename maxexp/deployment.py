@@ -69,6 +69,7 @@ class Deployment:
         """
         self._board_folder.mkdir(parents=True, exist_ok=True)
         try:
+            log.info("building firmware ...")
             firmware = self._board.build(self._synthesis.project, self._firmware_folder)
             run = self._board.run(firmware, self._board_folder / SERIAL_LOG)
         finally:

@@ -286,7 +286,9 @@ class Pipeline:
         cost = network_cost(network, integer.bits, config.device)
         if self._synthesizer:
             cost = self._synthesize_ai8x(self._synthesizer, integer).cost
-        elif cost.cycles is not None:
+        elif cost.cycles is None:
+            log.info("cost: no cycles and no latency, for they are not known of %s", config.device.name)
+        else:
             log.info("cost: estimated by our model of the chip; synthesis=ai8x asks the maker's synthesizer")
             self._record.set_tags({"hw.source": "estimated"})
         self._record.log_metrics(cost.metrics())

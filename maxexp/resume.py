@@ -15,10 +15,11 @@ from maxexp.training.config import Precision
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
-    """Continue the run ``run_id``.
+    """Continue an interrupted run.
 
     Args:
         given: configuration of this command.
+        run_id: the run's id, or the beginning of it.
         overrides: what the user typed; it must agree with the interrupted run. Places may be others now.
 
     Raises:
@@ -26,6 +27,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
         TrackingError: there is no such run, it has finished, or it is still running.
     """
     record = RunRecord.resume(given.tracking, run_id)
+    run_id = record.run_id
     config = read_yaml(record.download_artifact("config/resolved.yaml"))
     typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
     config.resume, config.tracking = run_id, given.tracking

@@ -4,8 +4,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from maxexp.command_line import exit_code
+from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.view import view_address
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(uri: str | None, port: int, others: list[str]) -> None:
+    if uri and uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise TrackingError(f"--tracking-uri {uri}: there is no such database")
     store = open_store(TrackingConfig(uri=uri))
     served = store.uri.startswith("http")
     listing = addresses(store, str(store) if served else f"http://127.0.0.1:{port}")

@@ -30,6 +30,7 @@ TEACHER = ["recipe=distill", "recipe.distillation.views=4"]
 PLAIN_START = ["quantization.equalize=false", "quantization.search_scales=false", "quantization.correct_biases=false"]
 VARIANTS = {
     REFERENCE: [],
+    "sgd on another machine": [],
     "without averaging": ["recipe.weight_averaging=null"],
     "cosine": ["recipe.schedule=cosine"],
     "adamw (recipe=default)": ["recipe=default", "recipe.weight_averaging=null"],

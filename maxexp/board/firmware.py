@@ -20,6 +20,8 @@ COMPILER = "arm-none-eabi-gcc"
 COMPILER_FIX = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
 FLAGS = (
     *("-mcpu=cortex-m4", "-mthumb", "-O2", "-g", "-ffunction-sections", "-fdata-sections"),
+    # Where each variable is at each instruction takes minutes to find out for thousands of register writes in a row.
+    "-fno-var-tracking",
     *("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections"),
 )
 SDK_BOARDS = {"max78000fthr": "FTHR_RevA", "max78000evkit": "EvKit_V1"}

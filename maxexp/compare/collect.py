@@ -1,7 +1,6 @@
 """What the tracking store and the artifacts of a run say of it."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +25,6 @@ CURVED_RUNS = 40
 TEST_ACCURACIES = (INTEGER_ACCURACY, FLOAT_ACCURACY)
 VALIDATION_ACCURACIES = (VALIDATION_INTEGER_ACCURACY, VALIDATION_ACCURACY)
 """By which runs are ranked, the first that a run has."""
-BEGINNING = re.compile("[0-9a-f]{6,31}")
-"""Of a run's id, as tables show it: enough where no other run's id begins like it."""
 
 
 @dataclass(frozen=True)
@@ -102,24 +99,12 @@ def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tupl
 
 def _find(store: Store, run_id: str) -> RecordedRun:
     """A run by its id, by the beginning of it, or by the id that it had in another store."""
-    if BEGINNING.fullmatch(run_id):
-        return _find_by_beginning(store, run_id)
     try:
         return read_run(store, run_id)
     except TrackingError:
         if restored := find_restored(store, run_id):
             return restored[0]
         raise
-
-
-def _find_by_beginning(store: Store, beginning: str) -> RecordedRun:
-    found = find_runs(store, f"attributes.run_id LIKE '{beginning}%'")
-    if len(found) > 1:
-        ids = ", ".join(sorted(run.run_id for run in found))
-        raise TrackingError(f"{beginning} is ambiguous, it begins the ids {ids}; give more of it")
-    if not found:
-        raise TrackingError(f"no run that is left in {store} has an id that begins so")
-    return found[0]
 
 
 def judging_accuracy(runs: Iterable[RecordedRun]) -> Quantity:

@@ -132,11 +132,16 @@ def _check_sum(layer: Layer, device: DeviceConfig) -> None:
     passes = ceil(layer.in_shape[0] / device.processors)
     bare = layer.op is Op.passthrough and layer.pool is None
     several = device.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)
-    if (several and not bare) or (layer.biases and not device.sums_with_bias):
-        what = f"of {layer.operands} inputs in {passes} passes" if several and not bare else "with bias"
+    if several and not bare:
         raise DeviceError(
-            f"layer {layer.name}: {device.name} has no pooling or operation behind a sum {what}; add in a "
-            "passthrough layer in front of it"
+            f"layer {layer.name}: {device.name} has no pooling or operation behind a sum of {layer.operands} inputs "
+            f"in {passes} passes; add in a passthrough layer in front of it"
+        )
+    if layer.biases and not device.sums_with_bias:
+        plain = layer.batchnorm is BatchNorm.none
+        raise DeviceError(
+            f"layer {layer.name}: {device.name} adds no biases in a layer that sums its inputs; "
+            f"{'set bias: false, or ' if plain else ''}add in a passthrough layer in front of it"
         )
 
 

@@ -290,5 +290,7 @@ def _add_layer(
 def _save(path: Path, arch: str, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
+    # Trained channels last; the maker's quantizer counts on the order of the shape.
+    state = OrderedDict((key, value.contiguous()) for key, value in state.items())
     torch.save({"epoch": epoch, "arch": arch, "state_dict": state, "extras": extras}, partial)
     os.replace(partial, path)

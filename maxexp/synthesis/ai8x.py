@@ -126,7 +126,10 @@ class Synthesizer:
         check_figures(cost, figures)
         check_answer(integer(sample[None])[0].numpy(), answer)
         log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
-        return Synthesis(cost, figures, project, answer, warnings(errors, sequence), self.version)
+        doubts = warnings(errors, sequence)
+        for doubt in doubts:
+            log.warning("ai8x-synthesis warns: %s", doubt)
+        return Synthesis(cost, figures, project, answer, doubts, self.version)
 
     def _call(self, words: list[str], folder: Path, sequence: Network) -> str:
         """Run ai8xize.py; what it says is kept in ``folder``, and its error stream returned.

@@ -1,10 +1,11 @@
 """Made-up weights and images, for what does not depend on them: cost, memory, and whether a network fits."""
 
-from math import log2
+from math import ceil, log2
 
 import torch
 from torch import Tensor
 
+from maxexp.device.arithmetic import MAX_SHIFT
 from maxexp.device.integer import IntegerLayer, IntegerNetwork, integer_layer
 from maxexp.network.graph import Layer, Network, Shape
 
@@ -28,10 +29,22 @@ def _random_layer(layer: Layer, bits: int, generator: torch.Generator) -> Intege
     if not layer.has_weights:
         return IntegerLayer(layer)
     half = 2 ** (bits - 1)
-    weight = torch.randint(-half, half, layer.weight_shape, generator=generator)
-    bias = torch.randint(-64, 64, (layer.biases,), generator=generator) if layer.bias else None
+    # As many above as below zero, else a few layers with ReLU leave nothing; 1-bit weights are -1 and 0.
+    weight = torch.randint(min(1 - half, -1), max(half, 1), layer.weight_shape, generator=generator)
+    weight.view(-1)[0] = -half
+    shift = _keeping_shift(weight)
+    # Negative sums of 1-bit weights need all that a bias can add; else it is not to drown the image.
+    reach = 64 if bits == 1 else max(2, min(64, int(32 / 2**shift)))
+    bias = torch.randint(-reach, reach, (layer.biases,), generator=generator) if layer.bias else None
     if bias is not None and not bool(bias.any()):
         bias[0] = 1  # the synthesizer drops biases that are all zero
-    fan_in = weight[0].numel()
-    shift = round(7 - log2(half) - log2(fan_in) / 2)
-    return integer_layer(layer, weight, bias, bits, max(-15, min(15, shift)))
+    return integer_layer(layer, weight, bias, bits, shift)
+
+
+def _keeping_shift(weight: Tensor) -> int:
+    """The output shift behind which values are as large as in front of the layer, or up to twice.
+
+    A ReLU leaves half of the mean square of what is as often negative as positive.
+    """
+    squares = float(weight.float().square().sum()) / len(weight)
+    return max(-MAX_SHIFT, min(MAX_SHIFT, ceil(7 + log2(2 / squares) / 2)))

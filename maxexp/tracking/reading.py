@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import shlex
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from urllib.parse import urlparse
 
 import yaml
 
+from maxexp.errors import TrackingError
 from maxexp.places import PLACES
 from maxexp.tracking.store import Store
 
@@ -27,6 +29,9 @@ RESTORED = "restored.run"
 """Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 RESTORED_COMMAND = "restored.command"
 """Tag of such a run: the other's command line, which it has no artifact for."""
+
+_BEGINNING = re.compile("[0-9a-f]{6,31}")
+"""Of a run's id, as tables show it."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +133,30 @@ def _fetched() -> Path:
 
 
 def read_run(store: Store, run_id: str) -> RecordedRun:
-    """One run.
+    """One run, by its id or the beginning of it.
 
     Raises:
-        TrackingError: there is no such run, or the store fails.
+        TrackingError: there is no such run, several begin so, or the store fails.
     """
+    run_id = whole_id(store, run_id)
     with store.asked_to(f"read run {run_id}"):
         return _recorded(store, store.client.get_run(run_id))
+
+
+def whole_id(store: Store, run_id: str) -> str:
+    """The id of the only run whose id begins so; any other text as it is.
+
+    Raises:
+        TrackingError: no run's id or several begin so, or the store fails.
+    """
+    if not _BEGINNING.fullmatch(run_id):
+        return run_id
+    found = sorted(run.run_id for run in find_runs(store, f"attributes.run_id LIKE '{run_id}%'"))
+    if len(found) > 1:
+        raise TrackingError(f"{run_id} is ambiguous, it begins the ids {', '.join(found)}; give more of it")
+    if not found:
+        raise TrackingError(f"no run that is left in {store} has an id that begins with {run_id}")
+    return found[0]
 
 
 def _recorded(store: Store, run: Run) -> RecordedRun:

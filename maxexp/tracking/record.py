@@ -111,7 +111,7 @@ class RunRecord:
 
         Args:
             config: Where the run is; its experiment stays what it was.
-            run_id: The run.
+            run_id: The run's id, or the beginning of it.
             finished: Whether a run that has finished is continued too.
 
         Raises:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from maxexp.errors import TrackingError
 from maxexp.tracking.owner import KILLED_REASON, PID, identity, lives_here
+from maxexp.tracking.reading import whole_id
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
 def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
     """Returns a run that can be gone on with; one that has finished only if that is wanted.
 
+    Args:
+        run_id: its id, or the beginning of it.
+
     Raises:
         TrackingError: There is no such run, it was deleted, it has finished, or a living process writes to it.
     """
-    run = _find(store, run_id)
+    run = _find(store, whole_id(store, run_id))
+    run_id = run.info.run_id
     if run.info.lifecycle_stage == "deleted":
         raise TrackingError(
             f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"

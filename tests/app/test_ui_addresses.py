@@ -61,10 +61,18 @@ def test_the_password_of_a_server_is_not_printed(monkeypatch, capsys, started):
     assert not started
 
 
-def test_a_store_without_runs_is_served_all_the_same(tmp_path, capsys, started):
-    assert main(["--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db"]) == 0
+def test_a_store_without_runs_is_served_all_the_same(tmp_path, monkeypatch, capsys, started):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert main([]) == 0
     assert capsys.readouterr().out == "no runs yet\n"
     assert started
+
+
+def test_a_mistyped_database_is_not_made(tmp_path, capsys, started):
+    assert main(["--tracking-uri", f"sqlite:///{tmp_path}/mlfow.db"]) == 1
+    assert "mlfow.db: there is no such database" in capsys.readouterr().err
+    assert not started and not list(tmp_path.iterdir())
 
 
 def test_a_store_that_cannot_work_is_one_line(capsys, started):

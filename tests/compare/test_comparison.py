@@ -6,13 +6,13 @@ import io
 import pytest
 from rich.console import Console
 
-from maxexp.compare import collect
 from maxexp.compare.collect import collect_all, select_runs
 from maxexp.compare.comparison import compare, status
 from maxexp.compare.page import to_html
 from maxexp.compare.terminal import print_comparison
 from maxexp.compare.text import MISSING, to_csv, to_markdown
 from maxexp.errors import TrackingError
+from maxexp.tracking import reading
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_the_beginning_of_an_id_is_enough(runs, written):
 def test_a_beginning_that_several_ids_or_none_have_is_named(runs, written, monkeypatch):
     found = [run for run in select_runs(runs.store, [written["slow"], written["fast"]], None)[0]]
     with monkeypatch.context() as patch:
-        patch.setattr(collect, "find_runs", lambda *_: found)
+        patch.setattr(reading, "find_runs", lambda _, query: found if "LIKE" in query else [])
         _, (note,) = select_runs(runs.store, ["abcdef", written["beaten"]], None)
     assert "abcdef is ambiguous" in note and written["slow"] in note and written["fast"] in note
     with pytest.raises(TrackingError, match="Run 000000 is not shown: no run that is left"):

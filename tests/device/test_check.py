@@ -169,8 +169,10 @@ def test_max78002_has_other_limits(make_network, model, max78000, max78002):
             check_fit(network, {}, max78000)
     behind_sum = {"a": conv(8), "b": conv(8), "sum": conv(4, inputs=["a", "b"], eltwise="add")}
     check_fit(make_network(behind_sum), {}, max78000)
-    with pytest.raises(DeviceError, match="layer sum: max78002 has no pooling or operation behind a sum with bias"):
+    with pytest.raises(DeviceError, match="layer sum: max78002 adds no biases .*; set bias: false, or add in"):
         check_fit(make_network(behind_sum), {}, max78002)
+    behind_sum["sum"]["bias"] = False
+    check_fit(make_network(behind_sum), {}, max78002)
 
 
 def test_data_bytes_are_the_peak_of_live_tensors(make_network, max78000):

@@ -9,6 +9,7 @@ from maxexp.errors import CheckpointError
 from maxexp.network.config import BatchNorm
 from maxexp.quantization.checkpoint import (
     Kind,
+    compact,
     read_checkpoint,
     to_integer_network,
     to_module,
@@ -112,6 +113,18 @@ def test_files_are_plain_tensors_in_the_makers_order(quantized, path):
     assert torch.equal(state["b.op.bias"] / 2**3, entry.bias.float())
     assert state["b.output_shift"].item() + 8 - 4 == entry.shift
     assert not list(path.parent.glob("*.part"))
+
+
+def test_trained_weights_are_written_in_the_order_of_their_shape(quantized, path):
+    """Training leaves them channels last, of which the maker's ``quantize.py -v`` cannot make one row."""
+    layer = quantized.to(memory_format=torch.channels_last).layers()[0]
+    assert not layer.op.weight.is_contiguous()
+    compacted = path.with_name("small.pth.tar")
+    write_module(path, quantized, 0, {})
+    compact(path, compacted)
+    for file in (path, compacted):
+        weight = torch.load(file, weights_only=True)["state_dict"]["a.op.weight"]
+        assert weight.is_contiguous() and torch.allclose(weight.float(), layer.op.weight, rtol=1e-3)
 
 
 def test_prefix_of_data_parallel_training_is_ignored(network, quantized, path, random_images):

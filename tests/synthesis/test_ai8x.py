@@ -73,13 +73,14 @@ def writer(tmp_path: Path, log: str, answer: list[int]) -> str:
     return WRITER.format(log=str(tmp_path / "log"), answer=answer)
 
 
-def test_figures_and_answer_are_taken_over_where_they_agree(case, stand_in, synthesize, tmp_path):
+def test_figures_and_answer_are_taken_over_where_they_agree(case, stand_in, synthesize, tmp_path, caplog):
     network, cost, answer = case
     result = synthesize(stand_in(writer(tmp_path, as_log(cost), answer)), network, tmp_path)
     report = json.loads(json.dumps(result.report()))
     assert report["cycles"] == cost.cycles == 1 + sum(layer["cycles"] for layer in report["layers"])
     assert report["known_answer"] == answer
     assert report["warnings"] == ["layer 1 (copy): something about it"]
+    assert "ai8x-synthesis warns: layer 1 (copy): something about it" in caplog.messages
     assert result.project == tmp_path / "synthesis" / "net"
     assert (tmp_path / "synthesis" / "network.yaml").is_file()
     assert np.load(tmp_path / "synthesis" / "sample.npy").dtype == np.int64

@@ -142,6 +142,16 @@ def test_unknown_run_names_store_and_id(config):
         RunRecord.resume(config, "abc")
 
 
+def test_the_beginning_of_an_id_is_enough(start, config):
+    """Tables show no more of it."""
+    with pytest.raises(RuntimeError), start() as record:
+        raise RuntimeError
+    assert RunRecord.resume(config, record.run_id[:8]).run_id == record.run_id
+    assert record.recorded(record.run_id[:8]).run_id == record.run_id
+    with pytest.raises(TrackingError, match="no run that is left in .* has an id that begins with 00000000"):
+        RunRecord.resume(config, "00000000")
+
+
 def test_deleted_run_is_refused(start, config):
     with start() as record:
         pass
