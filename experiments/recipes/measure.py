@@ -26,11 +26,13 @@ BASE += ["recipe.weight_averaging=0.98"]
 # Rows come from several machines, of which some would compute in bfloat16.
 BASE += ["trainer.precision=float32"]
 REFERENCE = "sgd"
+REPEATED = "sgd on another machine"
+"""What chance alone makes of the same recipe and seed."""
 TEACHER = ["recipe=distill", "recipe.distillation.views=4"]
 PLAIN_START = ["quantization.equalize=false", "quantization.search_scales=false", "quantization.correct_biases=false"]
 VARIANTS = {
     REFERENCE: [],
-    "sgd on another machine": [],
+    REPEATED: [],
     "without averaging": ["recipe.weight_averaging=null"],
     "cosine": ["recipe.schedule=cosine"],
     "adamw (recipe=default)": ["recipe=default", "recipe.weight_averaging=null"],
