@@ -91,7 +91,7 @@ class ClassFolders:
         """All that has a say in the split's content: its images, and the classes that number its labels.
 
         Raises:
-            DataError: classes that disagree with the configuration; better said before a training than after it.
+            DataError: images missing, or classes that disagree with the configuration.
         """
         files, _, classes = self._labelled(split)
         return [*files, *(self._origin("train") / name for name in classes)]

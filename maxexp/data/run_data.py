@@ -64,7 +64,6 @@ class RunData:
             )
         labels = whole.labels.numpy()
         train, validation = stratified_split(labels, aside, config.split_seed)
-        # In the data as a whole: what a class of a parquet file's list lacks there, no other division gives it.
         robbed = [whole.classes[label] for label in np.setdiff1d(labels, labels[train])]
         if robbed:
             raise ConfigError(
