@@ -39,7 +39,7 @@ def progress(items: Sequence, description: str) -> Iterator:
         bar.stop()
 
 
-def _on_background(image: Image.Image) -> Image.Image:
+def on_background(image: Image.Image) -> Image.Image:
     """The image itself, or on the background where it is transparent: what lies under that is arbitrary."""
     if not image.has_transparency_data:
         return image
@@ -71,7 +71,7 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
             # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
             if file.mode.startswith(("I", "F")):
                 raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
-            image = _on_background(ImageOps.exif_transpose(file)).convert("L" if config.channels == 1 else "RGB")
+            image = on_background(ImageOps.exif_transpose(file)).convert("L" if config.channels == 1 else "RGB")
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error
