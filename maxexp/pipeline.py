@@ -161,12 +161,11 @@ class Pipeline:
         return self._config.quantization.bits(self._network)
 
     def _check_data(self) -> None:
-        """Refuse missing data before the stages that need them, rather than after hours."""
+        """Refuse missing or broken data before the stages that need them, rather than after hours."""
         stages = self._config.stages
-        if Stage.train in stages or (Stage.quantize in stages and self._float is not None):
-            self._data.check_files("train")
-        if Stage.evaluate in stages:
-            self._data.check_files("test")
+        trains = Stage.train in stages or (Stage.quantize in stages and self._float is not None)
+        needed = {"train": trains, "test": Stage.evaluate in stages}
+        self._data.check(*(split for split, is_needed in needed.items() if is_needed))
 
     def _find_training(self) -> TrainingStage | None:
         """The training with its teachers: one better missed before any data are read."""

@@ -75,7 +75,7 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         help="cut around the centre to the aspect ratio of --shape, then resize; training with dataset=images cuts "
         "nothing off: it squashes pictures of another aspect ratio",
     )
-    group.add_argument("--recolor", action="store_true", help="gray to colour, colour to gray, drop transparency")
+    group.add_argument("--recolor", action="store_true", help="gray to colour, colour to gray, transparent to white")
 
 
 def _add_sheet(parser: argparse.ArgumentParser) -> None:

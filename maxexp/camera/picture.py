@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image as Picture
 
+from maxexp.data.decode import on_background
 from maxexp.errors import CameraError
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -37,7 +38,8 @@ def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize
         resize: whether to cut a picture of another size to the shape's aspect ratio, around its centre, and then
             to resize it (bilinear). Training cuts nothing off: it squashes a picture of another aspect ratio
             (:func:`maxexp.data.decode.decode_image`), so the network learned from other pixels than these.
-        recolor: whether to turn gray to colour, colour to gray, and to drop transparency; without a shape to RGB.
+        recolor: whether to turn gray to colour, colour to gray, and what is transparent to white; without a shape
+            to RGB.
 
     Returns:
         uint8 (H, W, C).
@@ -50,7 +52,7 @@ def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize
     if shape is not None:
         picture = _fit(picture, shape, resize, recolor)
     elif recolor:
-        picture = picture.convert("RGB")
+        picture = on_background(picture).convert("RGB")
     elif picture.mode not in PLAIN:
         raise CameraError(f"neither gray nor RGB but {picture.mode}: add --recolor to make it RGB, or --shape")
     pixels = np.asarray(picture)
@@ -67,7 +69,7 @@ def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: bool, reco
             raise CameraError(
                 f"it is {picture.mode}, and {channels} channels are {mode}: add --recolor to convert it"
             )
-        picture = picture.convert(mode)
+        picture = (on_background(picture) if mode in PLAIN else picture).convert(mode)
     if picture.size != (width, height):
         if not resize:
             raise CameraError(

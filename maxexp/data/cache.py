@@ -19,7 +19,7 @@ from filelock import FileLock
 from maxexp.data.arrays import SplitArrays, content_digest
 from maxexp.errors import DataError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise it whenever the same files would be decoded to other arrays."""
 
 log = logging.getLogger(__name__)

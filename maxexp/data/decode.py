@@ -16,6 +16,8 @@ from maxexp.errors import DataError
 
 PATIENCE_S = 1.0
 """Work that takes longer than this shows a progress bar."""
+BACKGROUND = "white"
+"""What is seen through transparent pixels."""
 
 
 def progress(items: Sequence, description: str) -> Iterator:
@@ -37,8 +39,19 @@ def progress(items: Sequence, description: str) -> Iterator:
         bar.stop()
 
 
+def on_background(image: Image.Image) -> Image.Image:
+    """The image itself, or on the background where it is transparent: what lies under that is arbitrary."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image)
+
+
 def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
-    """Decodes one image, turned as its EXIF orientation says: cameras store it as the sensor was held.
+    """Decodes one image as it is meant to be seen.
+
+    It is turned as its EXIF orientation says, for cameras store it as the sensor was held; what is transparent
+    becomes white.
 
     Args:
         data: the compressed image or its file.
@@ -58,7 +71,7 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
             # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
             if file.mode.startswith(("I", "F")):
                 raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
-            image = ImageOps.exif_transpose(file).convert("L" if config.channels == 1 else "RGB")
+            image = on_background(ImageOps.exif_transpose(file)).convert("L" if config.channels == 1 else "RGB")
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error

@@ -10,7 +10,7 @@ import numpy as np
 from maxexp.data.arrays import SplitArrays, check_labels
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.decode import decode_images
-from maxexp.data.split import split_by_name
+from maxexp.data.split import is_for_test
 from maxexp.errors import DataError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -31,7 +31,7 @@ def _images_by_class(folder: Path) -> dict[str, list[Path]]:
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """`train/<class>/*` and `test/<class>/*`, or `<class>/*` alone, a fixed fifth of it as test split."""
+    """`train/<class>/*` and `test/<class>/*`, or `<class>/*` alone, about a fifth of it as test split."""
 
     folder: Path
     config: DatasetConfig
@@ -54,27 +54,44 @@ class ClassFolders:
         return self.folder / split if self._divided else self.folder
 
     def _listing(self, split: str) -> dict[str, list[Path]]:
+        """Class name -> its images of the split; classes without any are left out."""
         origin = self._origin(split)
         if not origin.is_dir():
             raise DataError(f"{self.folder} has no folder {split}: add {split}/<class>/ with images.")
-        return _images_by_class(origin)
+        found = _images_by_class(origin)
+        if self._divided:
+            return found
+        wanted = split == "test"
+        parts = {
+            name: [path for path in files if is_for_test(f"{name}/{path.name}") == wanted]
+            for name, files in found.items()
+        }
+        return {name: files for name, files in parts.items() if files}
 
     def _labelled(self, split: str) -> tuple[list[Path], np.ndarray, list[str]]:
         """Images, their labels int64 (N,), and the names of the classes."""
-        listing = self._listing(split)
-        classes = list(_images_by_class(self._origin("train")))
-        unknown = sorted(set(listing) - set(classes))
-        if unknown:
-            raise DataError(f"{self._origin(split) / unknown[0]} is a class without training images: add some.")
+        origin, listing, classes = self._origin(split), self._listing(split), list(self._listing("train"))
+        untrained = [name for name in _images_by_class(origin) if name not in classes]
+        if untrained:
+            raise DataError(f"{origin / untrained[0]} is a class without training images: {self._remedy}.")
+        if not listing:
+            raise DataError(f"{origin} has no {split} images: {self._remedy}.")
         labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
-        check_labels(labels, classes, self.config, self._origin(split))
+        check_labels(labels, classes, self.config, origin)
         return [path for files in listing.values() for path in files], labels, classes
+
+    @property
+    def _remedy(self) -> str:
+        """What to do where images are missing."""
+        if self._divided:
+            return "add some"
+        return "add some (names decide which are for the test), or divide them in train/<class>/ and test/<class>/"
 
     def files(self, split: str) -> list[Path]:
         """All that has a say in the split's content: its images, and the classes that number its labels.
 
         Raises:
-            DataError: classes that disagree with the configuration; better said before a training than after it.
+            DataError: images missing, or classes that disagree with the configuration.
         """
         files, _, classes = self._labelled(split)
         return [*files, *(self._origin("train") / name for name in classes)]
@@ -85,12 +102,7 @@ class ClassFolders:
         Raises:
             DataError: an unreadable image, or classes that disagree with the configuration.
         """
-        found, labels, classes = self._labelled(split)
-        files = np.array(found, dtype=object)
-        if not self._divided:
-            train, test = split_by_name(labels, [f"{path.parent.name}/{path.name}" for path in files])
-            part = train if split == "train" else test
-            files, labels = files[part], labels[part]
+        files, labels, classes = self._labelled(split)
         resize = self.config.source is DatasetSource.images
-        images = decode_images(list(files), [str(path) for path in files], self.config, resize)
+        images = decode_images(files, [str(path) for path in files], self.config, resize)
         return SplitArrays(images, labels, classes)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from maxexp.data.augmentation import BatchAugmentation
-from maxexp.data.config import AugmentationConfig, DatasetConfig, InputMapping
+from maxexp.data.config import FIXED_CONTENT, AugmentationConfig, DatasetConfig, InputMapping
+from maxexp.data.coverage import warn_of_absent_classes
 from maxexp.data.dataset import ImageSet, check_files, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.pixels import evaluation_input
@@ -30,7 +31,7 @@ class RunData:
         views: epochs after which the same batches come again; None: never.
 
     Raises:
-        ConfigError: (on first use) the validation images leave none to train on.
+        ConfigError: (on first use) the validation images leave none to train on, or none of a class.
         DataError: (on first use) the data are missing or corrupt.
     """
 
@@ -63,6 +64,12 @@ class RunData:
             )
         labels = whole.labels.numpy()
         train, validation = stratified_split(labels, aside, config.split_seed)
+        robbed = [whole.classes[label] for label in np.setdiff1d(labels, labels[train])]
+        if robbed:
+            raise ConfigError(
+                f"dataset.validation_images={aside} leaves nothing to train on of {', '.join(robbed)}: "
+                "use less, or add images."
+            )
         if config.limit is not None:
             # After the division: a quick proxy is judged by the same validation images as a full run.
             train = np.sort(train[stratified_order(labels[train], config.split_seed)[: config.limit]])
@@ -80,7 +87,7 @@ class RunData:
 
     @cached_property
     def test(self) -> ImageSet:
-        """The test split, to be looked at once, at the end."""
+        """The test split: measured by once, at the end."""
         return load_split(self._dataset, "test").to(self._device)
 
     @property
@@ -88,9 +95,28 @@ class RunData:
         """How pixels become signed numbers, in training and evaluation."""
         return self._augmentation.mapping
 
-    def check_files(self, *splits: str) -> None:
-        """See :func:`maxexp.data.dataset.check_files`."""
-        check_files(self._dataset, *splits)
+    def check(self, *splits: str) -> None:
+        """Refuses missing and corrupt data before a training, rather than after it.
+
+        Published data sets are only looked for. A user's own images are decoded, for any of them may be broken,
+        and classes that a part lacks are warned of; nothing else is done with the test split.
+
+        Args:
+            splits: `train` and `test`, as far as they will be needed.
+
+        Raises:
+            ConfigError: the validation images leave none to train on, or none of a class.
+            DataError: the data are missing or corrupt.
+        """
+        if self._dataset.source in FIXED_CONTENT:
+            check_files(self._dataset, *splits)
+            return
+        parts: dict[str, ImageSet] = {}
+        if "train" in splits:
+            parts |= {"training": self.train, "validation": self.validation}
+        if "test" in splits:
+            parts["test"] = self.test
+        warn_of_absent_classes(self._dataset.name, parts)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""

@@ -54,7 +54,8 @@ def find_source(config: DatasetConfig) -> Source:
                 return source
     missing = f"No {config.name} data in {', '.join(str(place) for place in places)}"
     if not is_cifar:
-        raise DataError(f"{missing}: set dataset.root=FOLDER to one with train/<class>/ and test/<class>/ images.")
+        layouts = "<class>/, or in train/<class>/ and test/<class>/"
+        raise DataError(f"{missing}: set dataset.root=FOLDER to one with images in {layouts}.")
     if not config.download:
         raise DataError(f"{missing}: set dataset.root=FOLDER, MAXEXP_DATA or dataset.download=true.")
     try:

@@ -1,9 +1,8 @@
-"""Seeded divisions of a labelled set in which every part has the classes' proportions."""
+"""Divisions of a set: seeded, with the classes' proportions in every part, or by the names of its images."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,11 +27,7 @@ def stratified_order(labels: IndexArray, seed: int) -> IndexArray:
         int64 (N,), a permutation.
     """
     # The raw stream of a bit generator is the part of numpy's randomness that never changes.
-    return _stratified(labels, np.random.PCG64(seed).random_raw(len(labels)))
-
-
-def _stratified(labels: IndexArray, keys: np.ndarray) -> IndexArray:
-    """The order that keys, one uint64 for each image, give it within its class."""
+    keys = np.random.PCG64(seed).random_raw(len(labels))
     place = np.empty(len(labels))
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -61,15 +56,11 @@ def fixed_test_split(labels: IndexArray) -> tuple[IndexArray, IndexArray]:
     return stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)
 
 
-def split_by_name(labels: IndexArray, names: Sequence[str]) -> tuple[IndexArray, IndexArray]:
-    """The same for a set that grows: an image's name decides, so that most others stay where they were.
+def is_for_test(name: str) -> bool:
+    """Whether an image of a set that grows is a test image: its name alone decides.
 
-    Args:
-        labels: int64 (N,).
-        names: of the images, each its own.
+    So no image ever changes sides, whatever others come or go, and the test part is a fifth by chance only:
+    a small class may be left without test images, or without others.
     """
-    digests = (hashlib.sha256(name.encode()).digest() for name in names)
-    keys = np.array([int.from_bytes(digest[:8], "big") for digest in digests], dtype=np.uint64)
-    count = round(TEST_FRACTION * len(labels))
-    order = _stratified(labels, keys)
-    return np.sort(order[count:]), np.sort(order[:count])
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") < TEST_FRACTION * 2**64

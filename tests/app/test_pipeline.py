@@ -229,6 +229,13 @@ def test_missing_test_pictures_are_noticed_before_training(run_here, tmp_path):
     assert "stage.train" not in run.data.tags
 
 
+def test_a_broken_test_picture_is_noticed_before_training(run_here, tmp_path):
+    images(tmp_path / "pictures", ["cats", "dogs"])
+    (tmp_path / "pictures" / "dogs" / "5.png").write_bytes(b"cut short")  # by its name it is for the test
+    run = run_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="dogs/5.png is not a readable")
+    assert "stage.train" not in run.data.tags
+
+
 def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart, store, run_here):
     file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
     run = run_here(f"checkpoint={file}", "trainer.max_epochs=2", "quantization.weight_bits=4")

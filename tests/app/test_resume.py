@@ -55,7 +55,7 @@ def test_what_is_no_place_stays(override, part, resumed):
 
 @pytest.fixture
 def failed(run_here, store, tmp_path, monkeypatch):
-    """A run on pictures of one's own whose evaluation failed, and ``resume(*overrides)`` to go on with it."""
+    """A run on pictures of one's own that failed after its training, and ``resume(*overrides)`` to go on with it."""
 
     def broken(*_):
         raise RuntimeError("disk full")
@@ -63,7 +63,7 @@ def failed(run_here, store, tmp_path, monkeypatch):
     images(tmp_path / "pictures", ["cats", "dogs"])
     root, batch = f"dataset.root={tmp_path}/pictures", "trainer.batch_size=8"
     with monkeypatch.context() as patch:
-        patch.setattr(maxexp.pipeline, "evaluate_module", broken)
+        patch.setattr(maxexp.pipeline, "write_integer", broken)
         run = run_here(*OWN, root, batch, error=RuntimeError, match="disk full")
 
     def go_on(*overrides: str):
@@ -82,6 +82,17 @@ def test_a_resumed_run_refuses_other_images(failed, tmp_path):
         go_on(f"dataset.root={tmp_path}/other")
     (tmp_path / "pictures").rename(tmp_path / "elsewhere")
     assert go_on(f"dataset.root={tmp_path}/elsewhere").info.status == "FINISHED"
+
+
+def test_a_test_picture_that_broke_may_be_removed(failed, tmp_path):
+    """As it is advised; the others are still those that the run began with."""
+    _, go_on = failed
+    broken = tmp_path / "pictures" / "dogs" / "5.png"
+    broken.write_bytes(b"cut short")
+    with pytest.raises(DataError, match="dogs/5.png is not a readable image .*: replace or remove it"):
+        go_on()
+    broken.unlink()
+    assert go_on().info.status == "FINISHED"
 
 
 def test_a_store_that_fails_starts_no_training_anew(failed, monkeypatch):

@@ -138,6 +138,13 @@ def test_colours_change_only_on_request(camera, refused, tmp_path, mode, shape, 
         assert Image.open(tmp_path / "b.png").getpixel((1, 2)) == pixel
 
 
+def test_what_is_transparent_becomes_white_as_in_training(camera, tmp_path):
+    Image.new("RGBA", (4, 4), (9, 9, 9, 0)).save(tmp_path / "a.png")
+    for shape, pixel in ((), (255, 255, 255)), (("--shape", "1x4x4"), 255), (("--shape", "2x4x4"), (9, 0)):
+        assert camera("convert", tmp_path / "a.png", tmp_path / "b.png", *shape, "--recolor").code == 0
+        assert Image.open(tmp_path / "b.png").getpixel((1, 2)) == pixel
+
+
 def test_a_photo_need_not_be_a_png(camera, photo, tmp_path):
     Image.open(photo).save(tmp_path / "a.JPG")
     assert camera("convert", tmp_path / "a.JPG", tmp_path / "a.npy").code == 0

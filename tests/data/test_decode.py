@@ -48,3 +48,36 @@ def test_an_orientation_that_cannot_be_read_is_a_sentence(exif):
     with pytest.raises(DataError, match="a.png is not a readable image .*: replace or remove it") as caught:
         decode_image(png(exif), "a.png", CONFIG, resize=False)
     assert "\n" not in str(caught.value)
+
+
+SEEN = [[0, 100, 255, 255]]
+"""Black, gray, and nothing twice: what `transparent` looks like on white."""
+
+
+def transparent(mode: str) -> tuple[Image.Image, dict]:
+    """A row of four pixels, the last two transparent, black and gray beneath; with what PNG needs to keep them."""
+    gray, alpha = (Image.fromarray(np.array([row], np.uint8)) for row in ([0, 100, 0, 100], [255, 255, 0, 0]))
+    if mode == "P":
+        image = Image.fromarray(np.array([[0, 1, 2, 3]], np.uint8)).convert("P")
+        image.putpalette([value for level in (0, 100, 0, 100) for value in (level,) * 3])
+        return image, {"transparency": bytes([255, 255, 0, 0])}
+    if mode == "L":  # one of its grays stands for nothing
+        return Image.fromarray(np.array([[0, 100, 7, 7]], np.uint8)), {"transparency": 7}
+    return Image.merge(mode, (*(gray,) * (len(mode) - 1), alpha)), {}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L"])
+def test_what_is_transparent_is_white(mode, channels):
+    image, options = transparent(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    config = dataclasses.replace(CONFIG, channels=channels, height=1, width=4)
+    decoded = decode_image(buffer.getvalue(), "a.png", config, resize=False)
+    assert decoded.tolist() == [SEEN] * channels
+
+
+def test_half_transparent_is_half_white():
+    buffer = io.BytesIO()
+    Image.new("RGBA", (7, 4), (0, 100, 255, 128)).save(buffer, "PNG")
+    assert decode_image(buffer.getvalue(), "a.png", CONFIG, resize=False)[:, 0, 0].tolist() == [127, 177, 255]

@@ -6,12 +6,15 @@ import logging
 import pytest
 import pytorch_lightning as lightning
 import torch
+from PIL import Image
 
 from maxexp.data import run_data
 from maxexp.data.augmentation import BatchAugmentation
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
+    DatasetConfig,
+    DatasetSource,
     GaussianNoiseConfig,
     HorizontalFlipConfig,
     InputMapping,
@@ -23,7 +26,7 @@ from maxexp.data.loader import EvaluationBatches, TrainingBatches
 from maxexp.data.module import ImageDataModule
 from maxexp.data.pixels import evaluation_input
 from maxexp.data.run_data import RunData
-from maxexp.errors import ConfigError
+from maxexp.errors import ConfigError, DataError
 
 AUGMENTED = AugmentationConfig(
     random_crop=RandomCropConfig(1),
@@ -151,6 +154,49 @@ def test_too_many_validation_images(digits):
     data = make(dataclasses.replace(digits, validation_images=1438))
     with pytest.raises(ConfigError, match=r"dataset\.validation_images=1438 .* less than the 1438"):
         data.training_batches(lambda: 0)
+
+
+def own_images(folder, train, test) -> RunData:
+    """The data of a run on one's own 8x8 pictures; class -> number of them, for each split."""
+    for split, counts in {"train": train, "test": test}.items():
+        for name, count in counts.items():
+            (folder / split / name).mkdir(parents=True)
+            for number in range(count):
+                Image.new("L", (8, 8), number).save(folder / split / name / f"{number}.png")
+    return make(DatasetConfig("pictures", DatasetSource.images, 1, 8, 8, len(train), root=str(folder)))
+
+
+def test_validation_images_that_leave_nothing_to_train_on_of_a_class(tmp_path):
+    data = own_images(tmp_path, {"a": 9, "b": 1}, {})
+    data._dataset.validation_images = 9
+    with pytest.raises(ConfigError, match=r"validation_images=9 leaves nothing to train on of b: use less") as error:
+        data.check("train")
+    assert "\n" not in str(error.value)
+
+
+def test_classes_that_a_part_lacks_are_warned_of_before_the_training(tmp_path, caplog):
+    data = own_images(tmp_path, {"a": 19, "b": 19, "c": 1}, {"a": 1})
+    data.check("train", "test")
+    (warning,) = caplog.messages
+    assert warning == "pictures: no validation images of c; no test images of b, c; add images of these classes"
+
+
+def test_complete_classes_are_not_warned_of(tmp_path, caplog):
+    own_images(tmp_path, {"a": 20, "b": 20}, {"a": 1, "b": 1}).check("train", "test")
+    assert caplog.messages == []
+
+
+def test_a_broken_test_image_of_ones_own_is_noticed_by_the_check(tmp_path):
+    data = own_images(tmp_path, {"a": 5, "b": 5}, {"a": 2, "b": 2})
+    (tmp_path / "test" / "b" / "1.png").write_bytes(b"cut short")
+    data.check("train")
+    with pytest.raises(DataError, match="test/b/1.png is not a readable image .*: replace or remove it"):
+        data.check("train", "test")
+
+
+def test_the_check_decodes_nothing_that_is_published(digits, loads):
+    make(digits).check("train", "test")
+    assert loads == []
 
 
 def test_batches_come_again_after_as_many_epochs_as_there_are_views(digits):

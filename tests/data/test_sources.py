@@ -17,17 +17,11 @@ from torchvision import datasets
 
 from maxexp.data import cifar
 from maxexp.data.config import DatasetConfig, DatasetSource
-from maxexp.data.dataset import check_files, load_split
+from maxexp.data.dataset import load_split
 from maxexp.errors import DataError
 
 CLASSES = [f"class{number}" for number in range(10)]
 FOLDER, ARCHIVE = cifar.NAMES[DatasetSource.cifar10]
-
-
-@pytest.fixture
-def pictures() -> DatasetConfig:
-    """A user's own set: 3 classes, 6x5 RGB."""
-    return DatasetConfig("pictures", DatasetSource.images, 3, 6, 5, 3, 4, root=".")
 
 
 def random_images(count: int, shape=(3, 32, 32), seed=0) -> np.ndarray:
@@ -71,14 +65,6 @@ def write_cifar(folder, monkeypatch):
     name, md5 = write("batches.meta", {"label_names": CLASSES})
     monkeypatch.setattr(datasets.CIFAR10, "meta", {"filename": name, "key": "label_names", "md5": md5})
     return images, labels
-
-
-def write_class_folders(root, counts, size=(5, 6)):
-    """Class name -> number of PNG files, each of its own colour."""
-    for number, (name, count) in enumerate(counts.items()):
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for index in range(count):
-            Image.new("RGB", size, (number, index, 7)).save(root / name / f"{index:03}.png")
 
 
 def one_line(error):
@@ -293,99 +279,6 @@ def test_missing_shard_and_missing_split(cifar10, tmp_path):
     assert "1 of 2 files train-*.parquet" in parquet_error(cifar10, tmp_path)
     with pytest.raises(DataError, match=r"no test-\*\.parquet"):
         load_split(dataclasses.replace(cifar10, root=str(tmp_path)), "test")
-
-
-# The user's own pictures
-
-
-def test_divided_class_folders(pictures, tmp_path):
-    write_class_folders(tmp_path / "train", {"b": 3, "a": 2, "c": 1})
-    write_class_folders(tmp_path / "test", {"a": 1, "c": 1})
-    write_class_folders(tmp_path / "train", {".hidden": 2})
-    (tmp_path / "train" / "a" / ".DS_Store.png").write_text("no image")
-    (tmp_path / "train" / "a" / "notes.txt").write_text("no image")
-    train, test = load_split(pictures, "train"), load_split(pictures, "test")
-    assert train.classes == test.classes == ["a", "b", "c"]
-    assert train.labels.tolist() == [0, 0, 1, 1, 1, 2]
-    assert test.labels.tolist() == [0, 2]
-    assert train.images[:, :, 0, 0].tolist()[2:5] == [[0, 0, 7], [0, 1, 7], [0, 2, 7]]
-
-
-def test_undivided_class_folders_keep_a_fifth_for_the_test(pictures, tmp_path):
-    write_class_folders(tmp_path / "pictures", {"a": 20, "b": 10, "c": 5})
-    train, test = load_split(pictures, "train"), load_split(pictures, "test")
-    assert torch.bincount(test.labels).tolist() == [4, 2, 1]
-    drawn = {tuple(image[:, 0, 0].tolist()) for image in [*train.images, *test.images]}
-    assert len(drawn) == len(train) + len(test) == 35
-    other_seed = load_split(dataclasses.replace(pictures, split_seed=5), "test")
-    assert other_seed.digest == test.digest
-
-
-def test_pictures_are_resized_and_converted(pictures, tmp_path):
-    write_class_folders(tmp_path / "train", {"a": 1, "b": 1, "c": 1}, size=(40, 20))
-    colour = load_split(pictures, "train")
-    assert colour.images.shape == (3, 3, 6, 5)
-    assert colour.images[2, :, 3, 3].tolist() == [2, 0, 7]
-    Image.new("RGB", (9, 9), (200, 100, 50)).save(tmp_path / "train" / "a" / "000.png")
-    gray = load_split(dataclasses.replace(pictures, channels=1), "train")
-    assert gray.images.shape == (3, 1, 6, 5)
-    assert gray.images[0].unique().tolist() == [round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)]
-
-
-def test_unreadable_picture_is_named(pictures, tmp_path):
-    write_class_folders(tmp_path / "train", {"a": 2, "b": 1, "c": 1})
-    bad = tmp_path / "train" / "b" / "000.png"
-    bad.write_bytes(bad.read_bytes()[:40])
-    with pytest.raises(DataError, match="train/b/000.png is not a readable image") as error:
-        load_split(pictures, "train")
-    one_line(error)
-    bad.unlink()
-    bad.symlink_to("nowhere.png")
-    with pytest.raises(DataError, match="train/b/000.png cannot be read"):
-        load_split(pictures, "train")
-
-
-def test_picture_of_16_bits_is_refused(pictures, tmp_path):
-    write_class_folders(tmp_path / "train", {"a": 1, "b": 1, "c": 1})
-    deep = Image.fromarray(np.full((6, 5), 40_000, np.uint16))
-    deep.save(tmp_path / "train" / "a" / "deep.png")
-    with pytest.raises(DataError, match=r"a/deep\.png has more than 8 bits"):
-        load_split(pictures, "train")
-
-
-@pytest.mark.parametrize(
-    "train, test, split, says",
-    [
-        ({"a": 1, "b": 1}, {"a": 1}, "train", "2 classes where dataset.num_classes=3"),
-        ({"a": 1, "b": 1, "c": 1}, {"d": 1}, "test", "d is a class without training images"),
-        ({"a": 1, "b": 1, "c": 1}, {}, "test", "has no folder test"),
-    ],
-)
-def test_class_folders_that_disagree(pictures, tmp_path, train, test, split, says):
-    write_class_folders(tmp_path / "train", train)
-    write_class_folders(tmp_path / "test", test)
-    for notice in (check_files, load_split):  # the first before a training, the second when it ends
-        with pytest.raises(DataError, match=says):
-            notice(pictures, split)
-
-
-def test_more_pictures_leave_those_tested_with_where_they_were(pictures, tmp_path):
-    """Networks trained before would else be tested with what they were trained on."""
-
-    def tested() -> set[tuple[int, ...]]:
-        return {tuple(image[:, 0, 0].tolist()) for image in load_split(pictures, "test").images}
-
-    write_class_folders(tmp_path / "pictures", {"a": 40, "b": 40, "c": 40})
-    before = tested()
-    write_class_folders(tmp_path / "pictures", {"a": 42, "b": 42, "c": 42})
-    assert len(before - tested()) <= 2
-
-
-def test_no_pictures_at_all(pictures, tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"No pictures data in .*set dataset\.root=") as error:
-        load_split(dataclasses.replace(pictures, root="empty"), "train")
-    one_line(error)
 
 
 # Digits

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxexp.data.split import stratified_order, stratified_split
+from maxexp.data.split import is_for_test, stratified_order, stratified_split
 
 labelled = st.lists(st.integers(0, 4), min_size=1, max_size=200).map(np.array)
 
@@ -57,6 +57,19 @@ def test_seeds_choose_differently():
     labels = np.repeat(np.arange(2), 50)
     choices = {tuple(stratified_split(labels, 10, seed)[1]) for seed in range(5)}
     assert len(choices) == 5
+
+
+def test_names_divide_alike_for_all_platforms_and_versions():
+    assert [number for number in range(20) if is_for_test(f"dogs/{number}.png")] == [5, 6, 9, 10, 11, 13, 14]
+
+
+def test_a_fifth_of_many_names_is_for_the_test():
+    chosen = sum(is_for_test(f"class/{number}.jpg") for number in range(10_000))
+    assert abs(chosen - 2000) < 4 * (10_000 * 0.2 * 0.8) ** 0.5
+
+
+def test_a_name_that_is_no_text_is_divided_too():
+    assert is_for_test(b"dogs/\xff.png".decode(errors="surrogateescape"))
 
 
 PINNED = [3, 2, 1, 6, 0, 7, 4, 5]
