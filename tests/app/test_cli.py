@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
 
 
 QUIET = "tracking.system_metrics=false"
-LONG = ["trainer.max_epochs=40", QUIET]  # quantization-aware from epoch 28
+LONG = ["trainer.max_epochs=20", QUIET]  # quantization-aware from epoch 14
 
 
 def interrupted(folder: Path, epochs: int, number: int) -> tuple[str, int, str]:
@@ -161,11 +161,11 @@ def whole(tmp_path_factory) -> tuple[Path, str]:
 @pytest.mark.parametrize(
     ("epochs", "number", "expected"),
     [
-        (29, signal.SIGKILL, "RUNNING"),  # one quantization-aware epoch is done
-        pytest.param(32, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
-        pytest.param(9, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
-        (20, signal.SIGINT, "KILLED"),
-        pytest.param(33, signal.SIGTERM, "KILLED", marks=pytest.mark.slow),
+        (15, signal.SIGKILL, "RUNNING"),  # one quantization-aware epoch is done
+        pytest.param(17, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
+        pytest.param(5, signal.SIGKILL, "RUNNING", marks=pytest.mark.slow),
+        (10, signal.SIGINT, "KILLED"),
+        pytest.param(18, signal.SIGTERM, "KILLED", marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expected, whole, tmp_path):
@@ -183,7 +183,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expect
     trained = curve(tmp_path, run_id, "val/accuracy")
     done = call(f"resume={run_id}", QUIET, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\nepoch ") <= 40 - len(trained) + 1  # no epoch was trained again but the last
+    assert done.stdout.count("\nepoch ") <= 20 - len(trained) + 1  # no epoch was trained again but the last
     assert status(tmp_path, run_id) == "FINISHED"
     assert not resume_files(artifacts)
     code = "mlflow.source.git.commit"
