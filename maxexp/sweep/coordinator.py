@@ -17,6 +17,7 @@ from maxexp.sweep.config import Engine, SweepConfig
 from maxexp.sweep.launchers import Workers, make_workers
 from maxexp.sweep.leadership import Leadership
 from maxexp.sweep.plan import Plan
+from maxexp.sweep.progress import interrupted
 from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import OUTCOMES, results, worth_finishing
 from maxexp.sweep.space import Value
@@ -89,7 +90,8 @@ class Coordinator:
         folder = Path(self._settings.dir) / study.name
         workers = make_workers(self._settings.launcher, study, self._threads(), folder)
         ended = sum(map(counts, study.trials()))
-        state = f"going on after {ended} trials" if ended else "new"
+        left = len(interrupted(study))
+        state = f"going on, {ended} trials ended, {left} interrupted" if ended or left else "new"
         print(f"sweep {study.name}: {state}, workers {self._settings.workers}, output in {folder}/", flush=True)
         deaths = -self._settings.workers
         try:
