@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -20,6 +19,7 @@ from maxexp.sweep.plan import Plan
 from maxexp.sweep.progress import interrupted
 from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import OUTCOMES, results, worth_finishing
+from maxexp.sweep.share import threads_each
 from maxexp.sweep.space import Value
 from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import SweepStudy, counts, create_final
@@ -149,10 +149,9 @@ class Coordinator:
         return bool(news)
 
     def _threads(self) -> int | None:
-        """This machine's cores, shared out among local workers."""
+        """CPU threads of each worker, where it works on this machine."""
         local = self._settings.launcher.name in (Engine.local, Engine.joblib)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // self._settings.workers) if local else None
+        return threads_each(self._settings.workers) if local else None
 
     def _resume_command(self, verb: str = "resume") -> str:
         storage = self._settings.storage
