@@ -10,21 +10,22 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from maxexp import __version__, garbage
+from maxexp.arguments import overrides_first
 from maxexp.command_line import exit_code, show_error
 from maxexp.composition import composition_errors_told, conf_dir, described_network
 from maxexp.config import Config, Stage, register_schema, to_config
 from maxexp.device.check import check_fit
-from maxexp.errors import DeviceError, MaxexpError
+from maxexp.errors import DeviceError
+from maxexp.jobs import Jobs
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 
 log = logging.getLogger(__name__)
 
-_failed: list[MaxexpError] = []
-"""Errors of this process's jobs; a sweep has several."""
-
 PROGRAM = "maxexp"
 
+_jobs = Jobs(PROGRAM)
+"""Of this process."""
 
 register_schema()
 
@@ -32,12 +33,8 @@ register_schema()
 @hydra.main(version_base="1.3", config_path=conf_dir(), config_name="config")
 def run(composed: DictConfig) -> None:
     """One job of Hydra; errors of the user end it in one line and exit code 1."""
-    try:
+    with _jobs.job(list(HydraConfig.get().overrides.task)):
         run_stages(composed)
-    except MaxexpError as error:
-        # Caught here, for Hydra would add lines of its own; and a sweep goes on with its other jobs.
-        show_error(PROGRAM, error)
-        _failed.append(error)
 
 
 def run_stages(composed: DictConfig) -> None:
@@ -93,11 +90,11 @@ def main() -> int:
 
 
 def _run_jobs() -> None:
-    """All jobs of the command line; raises the error of the first that failed."""
+    """All jobs of the command line; raises what failed."""
+    sys.argv[1:] = overrides_first(sys.argv[1:])
     with composition_errors_told():
         run()
-    if _failed:
-        raise _failed[0]
+    _jobs.check()
 
 
 if __name__ == "__main__":

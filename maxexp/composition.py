@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from maxexp.config import Config, explain, register_schema, to_config
 from maxexp.errors import ConfigError
@@ -90,14 +91,14 @@ def quoted(text: str) -> str:
 
 @contextmanager
 def composition_errors_told() -> Iterator[None]:
-    """Turns what is raised for a wrong override into one line.
+    """Turns what is raised for a wrong override, or a file that is no YAML, into one line.
 
     Raises:
-        ConfigError: names the override, what is wrong with it and what is allowed.
+        ConfigError: names the override or the file, what is wrong with it and what is allowed.
     """
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain(error)) from error
     except (AssertionError, ValueError) as error:
         if not _from_omegaconf(error):

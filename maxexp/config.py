@@ -1,7 +1,7 @@
 """The typed schema of a whole run, and how a composed configuration becomes it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
 
 from maxexp.board.config import BoardConfig
 from maxexp.data.config import AugmentationConfig, DatasetConfig
@@ -124,8 +125,18 @@ def _no_such_key(key: str, allowed: list[str]) -> str:
     return f"{key}: no such key; allowed are {', '.join(allowed)}"
 
 
+def _no_such_hydra_key(key: str, group: Iterable[Any]) -> str:
+    """The same within ``hydra``, whose keys are those that are there: ours, as its sweeper, or Hydra's own."""
+    there = ", ".join(str(name) for name in group if not str(name).startswith("_")) or "none"
+    # A mapping below the keys of a group, as hydra.sweeper.final, may have been given in part.
+    add = f"; to add one write +{key}=VALUE" if key.count(".") > 2 else ""
+    return f"{key}: no such key; there are {there}{add}"
+
+
 def explain(error: Exception) -> str:
-    """One line for an error of Hydra or OmegaConf: the key, what is wrong, what is allowed."""
+    """One line for an error of Hydra, OmegaConf or YAML: the key or file, what is wrong, what is allowed."""
+    if isinstance(error, YAMLError):
+        return _explain_yaml(error)
     if NULL_GROUP in str(error):
         return (
             "a key is set in a group that is not there: board.connection needs a real board (board=max78000fthr), "
@@ -149,6 +160,8 @@ def explain(error: Exception) -> str:
         return f"{key}: a list is needed; write {key}=[VALUE,VALUE]"
     if text.endswith("is not in struct"):
         group = key.split(".")[0]
+        if group == "hydra":
+            return _no_such_hydra_key(key, cause.parent_node or ())
         schema = get_type_hints(Config).get(group, Config)
         if not is_dataclass(schema):
             return f"{key}: no such key; {group} is a single value, write {group}=VALUE"
@@ -170,7 +183,20 @@ def _explain_hydra(error: Exception) -> str:
         )
     if added := re.search(r"default list use (\+\S+)", text):
         return f"{added[1][1:]}: write {added[1]}, for it adds to the configuration"
+    if twice := re.search(r"Multiple values for .*'override (\S+): (\S+)'", text):
+        group, option = twice.groups()
+        return (
+            f"{group} is chosen twice: on the command line write {group}={option} without +, in the defaults of a "
+            f"file 'override /{group}: {option}'"
+        )
     return text
+
+
+def _explain_yaml(error: YAMLError) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {error.problem}; mend the file"
+    return f"a YAML file cannot be read: {' '.join(str(error).split())}"
 
 
 def read_yaml(path: Path) -> Config:

@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+import torch
+
 from maxexp.checkpoints import CHECKPOINTS, ZOO, locate_checkpoint
 from maxexp.config import Config
 from maxexp.data.run_data import RunData
@@ -12,6 +14,7 @@ from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.run_figures import record_curves
 from maxexp.tracking.logger import RecordLogger
+from maxexp.tracking.reading import THREADS
 from maxexp.tracking.record import RunRecord
 from maxexp.training.config import DistillationConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher
@@ -51,7 +54,13 @@ class TrainingStage:
         config, record = self._config, self._record
         settings = TrainingSettings(config.quantization, config.recipe, config.trainer, config.seed, self._device)
         files = RunFiles(self._folder, self._keep, self._phase_logger)
-        record.set_tags({"train.device": self._device.type, "train.precision": self._precision.name})
+        record.set_tags(
+            {
+                "train.device": self._device.type,
+                "train.precision": self._precision.name,
+                THREADS: str(torch.get_num_threads()),
+            }
+        )
         resume = self._newest_resume_file() if config.resume else None
         trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
         record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})

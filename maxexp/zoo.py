@@ -108,7 +108,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
         "validation_accuracy": accuracy,
         # Training steps alone, whatever interrupted them.
         "hours": round(seconds / 3600, 2),
-        "threads": run.params["trainer.threads"],
+        "threads": run.threads,
     }
 
 

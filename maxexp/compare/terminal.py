@@ -119,7 +119,7 @@ def _differences(comparison: Comparison, width: int) -> Table:
             rows.append(("" if index else key, value, which))
     # Values are what one looks for: they are broken last, keys first.
     keys, values, named = zip(*rows, strict=True)
-    for_values = min(max(map(len, values)), width // 2)
+    for_values = min(max(map(len, ("value", *values))), width // 2)
     for_names = min(max(map(len, named)), max(longest_piece(named), width // 5))
     for_keys = min(max(map(len, keys)), max(longest_piece(keys), width - for_values - for_names - 2 * GAP))
     table = _table("differences in configuration")
@@ -134,4 +134,12 @@ def _differences(comparison: Comparison, width: int) -> Table:
 
 def _table(title: str) -> Table:
     gap = (0, GAP - 1, 0, 0)
-    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=gap)
+    return Table(
+        title=title,
+        title_justify="left",
+        min_width=len(title),
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=gap,
+    )

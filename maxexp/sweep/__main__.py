@@ -27,6 +27,8 @@ from maxexp.sweep.results import Result, pareto_set, results
 from maxexp.sweep.storage import check_exists, open_storage
 from maxexp.sweep.study import SweepStudy, counts, first_phase, open_phases
 from maxexp.sweep.tables import figures, shared
+from maxexp.tracking.reading import read_run
+from maxexp.tracking.store import open_store
 
 DPI = 110
 PRESETS = "experiment"
@@ -156,10 +158,17 @@ def _export(arguments: argparse.Namespace) -> None:
     if folder.name != PRESETS:
         raise ConfigError(f"--output {path}: presets are found in a folder {PRESETS}; give {PRESETS}/{path.name}")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(experiment_yaml(study.plan, chosen, study.name))
+    path.write_text(experiment_yaml(study.plan, chosen, study.name, _threads(study, chosen)))
     ours = folder.parent == Path(conf_dir()).resolve()
     words = [*([] if ours else ["--config-dir", str(folder.parent)]), f"+{PRESETS}={path.stem}"]
     print(f"wrote {path}; run it with: {shlex.join(['python', '-m', 'maxexp', *words])}")
+
+
+def _threads(study: SweepStudy, chosen: Result) -> int | None:
+    """CPU threads of a trial, from its run."""
+    if not chosen.run_id:
+        return None
+    return read_run(open_store(study.plan.compose_first().tracking), chosen.run_id).threads
 
 
 def _chosen(url: str, name: str, number: int | None) -> tuple[SweepStudy, Result]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import time
@@ -17,8 +16,10 @@ from maxexp.sweep.config import Engine, SweepConfig
 from maxexp.sweep.launchers import Workers, make_workers
 from maxexp.sweep.leadership import Leadership
 from maxexp.sweep.plan import Plan
+from maxexp.sweep.progress import interrupted
 from maxexp.sweep.record import ParentRecord
 from maxexp.sweep.results import OUTCOMES, results, worth_finishing
+from maxexp.sweep.share import threads_each
 from maxexp.sweep.space import Value
 from maxexp.sweep.storage import storage_errors, storage_failures_told
 from maxexp.sweep.study import SweepStudy, counts, create_final
@@ -89,7 +90,8 @@ class Coordinator:
         folder = Path(self._settings.dir) / study.name
         workers = make_workers(self._settings.launcher, study, self._threads(), folder)
         ended = sum(map(counts, study.trials()))
-        state = f"going on after {ended} trials" if ended else "new"
+        left = len(interrupted(study))
+        state = f"going on, {ended} trials ended, {left} interrupted" if ended or left else "new"
         print(f"sweep {study.name}: {state}, workers {self._settings.workers}, output in {folder}/", flush=True)
         deaths = -self._settings.workers
         try:
@@ -147,10 +149,9 @@ class Coordinator:
         return bool(news)
 
     def _threads(self) -> int | None:
-        """This machine's cores, shared out among local workers."""
+        """CPU threads of each worker, where it works on this machine."""
         local = self._settings.launcher.name in (Engine.local, Engine.joblib)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // self._settings.workers) if local else None
+        return threads_each(self._settings.workers) if local else None
 
     def _resume_command(self, verb: str = "resume") -> str:
         storage = self._settings.storage

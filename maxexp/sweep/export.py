@@ -16,21 +16,25 @@ from maxexp.places import FREE
 from maxexp.sweep.plan import Plan
 from maxexp.sweep.results import Result
 
-LEFT_OUT = (*FREE, "resume")
-"""Keys of the machine and of a single run."""
+LEFT_OUT = (*(key for key in FREE if key != "trainer.threads"), "resume")
+"""Keys of the machine and of a single run; but results depend on the number of threads."""
 
 CHECKPOINTS = ("checkpoint", "recipe.distillation.checkpoint")
 """Keys of trained networks, without which the trial cannot be repeated."""
 
 
-def experiment_yaml(plan: Plan, result: Result, study: str) -> str:
+def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None) -> str:
     """Text of ``conf/experiment/NAME.yaml``: the trial's choices, and every key that they alone do not set.
+
+    Args:
+        threads: CPU threads of the trial, which its worker may have chosen; None: as its configuration says.
 
     Raises:
         ConfigError: the trial lacks a key that its choices have; overrides cannot say that in a file.
     """
     overrides = plan.space.overrides(dict(result.params))
     config = plan.compose(*overrides)
+    config.trainer.threads = threads or config.trainer.threads
     standard = plan.choices([])
     chosen = plan.choices([*plan.overrides, *overrides])
     choices = {group: option for group, option in chosen.items() if standard.get(group) != option}

@@ -7,25 +7,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from maxexp.sweep.attributes import OVERHEAD, TOTAL, WORKER
+from optuna.trial import FrozenTrial
+
+from maxexp.sweep.attributes import LOST, OVERHEAD, TOTAL, WORKER
 from maxexp.sweep.results import OUTCOMES, Result
 from maxexp.sweep.study import SweepStudy
 from maxexp.tracking.owner import may_live
 
-LEFT_BEHIND = "left by dead workers"
+INTERRUPTED = "interrupted"
 
 
 def progress_line(study: SweepStudy, found: Sequence[Result]) -> str:
     """Trials of each outcome, the time left, the sweep's own time per trial."""
     total = study.attribute(TOTAL) or study.plan.settings.trials
     done = sum(r.outcome in OUTCOMES and r.outcome != "failed" for r in found)
-    dead = _left_behind(study)
-    counted = [replace(r, outcome=LEFT_BEHIND) if r.number in dead else r for r in found]
-    kinds = [f"{n} {o}" for o in (*OUTCOMES, "running", LEFT_BEHIND) if (n := sum(r.outcome == o for r in counted))]
+    left = interrupted(study)
+    counted = [replace(r, outcome=INTERRUPTED) if r.number in left else r for r in found]
+    kinds = [f"{n} {o}" for o in (*OUTCOMES, "running", INTERRUPTED) if (n := sum(r.outcome == o for r in counted))]
     parts = [f"{done} of {total} trials ({', '.join(kinds) or 'none begun'})"]
-    if left := time_left(counted, total - done, datetime.now()):
+    if remaining := time_left(counted, total - done, datetime.now()):
         then = ", then the second phase" if study.plan.settings.final else ""
-        parts.append(f"about {left} left{then}")
+        parts.append(f"about {remaining} left{then}")
     elif done < total and not any(r.outcome == "running" for r in counted):
         parts.append("nobody works on it")
     overheads = [t.user_attrs[OVERHEAD] for t in study.trials() if OVERHEAD in t.user_attrs]
@@ -34,10 +36,21 @@ def progress_line(study: SweepStudy, found: Sequence[Result]) -> str:
     return "; ".join(parts)
 
 
-def _left_behind(study: SweepStudy) -> set[int]:
-    """Trials whose worker was a process of this machine that has ended; they go on when the sweep does."""
-    running = [t for t in study.trials() if t.state.name == "RUNNING" and t.user_attrs.get(WORKER)]
-    return {t.number for t in running if not may_live(t.user_attrs[WORKER])}
+def interrupted(study: SweepStudy) -> set[int]:
+    """Numbers of trials that were begun and that nobody works on; they go on when the sweep does.
+
+    Their worker gave them back, or was a process of this machine that has ended.
+    """
+    return {t.number for t in study.trials() if _given_back(t) or _left_behind(t)}
+
+
+def _given_back(trial: FrozenTrial) -> bool:
+    return trial.state.name == "WAITING" and LOST in trial.user_attrs
+
+
+def _left_behind(trial: FrozenTrial) -> bool:
+    worker = trial.user_attrs.get(WORKER)
+    return trial.state.name == "RUNNING" and worker is not None and not may_live(worker)
 
 
 def time_left(found: Sequence[Result], missing: int, now: datetime) -> timedelta | None:

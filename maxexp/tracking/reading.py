@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 OVERRIDES = "config/overrides.yaml"
 """Artifact with what the user typed after ``python -m maxexp``."""
+THREADS = "train.threads"
+"""Tag of a run that trained: how many CPU threads it had, whoever decided that."""
 RESTORED = "restored.run"
 """Tag of a run that repeats the figures of another store's; its value is the id of the latter."""
 RESTORED_COMMAND = "restored.command"
@@ -57,6 +59,12 @@ class RecordedRun:
     deleted: bool
     _artifact_uri: str = field(repr=False)
     _store: Store = field(repr=False)
+
+    @property
+    def threads(self) -> int | None:
+        """CPU threads of its training; where it has none, or is of an earlier version, those that it was told."""
+        text = self.tags.get(THREADS) or self.params.get("trainer.threads", "null")
+        return None if text == "null" else int(text)
 
     @property
     def link(self) -> str | None:

@@ -131,7 +131,7 @@ class TrainerConfig:
         batch_size: images per step.
         accelerator: auto (a GPU if there is one), cpu, gpu. Not mps: ranges and factors need float64.
         precision: ``auto`` is bfloat16 where the processor computes with it, else float32.
-        threads: CPU threads; default all cores.
+        threads: CPU threads; default torch's own: all cores, or fewer where OMP_NUM_THREADS says so.
         progress: progress bar within each epoch, on a terminal.
     """
 

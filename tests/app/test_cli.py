@@ -104,6 +104,7 @@ def test_a_sweep_goes_on_after_a_job_that_is_refused(tmp_path):
     done = call("-m", "model.width=16,0.5", "stages=[synthesize]", QUIET, cwd=tmp_path)
     assert done.returncode == 1
     assert "over the 442,368 of max78000" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("maxexp: error: 1 of 2 failed: #0 model.width=16: ")
     assert "cycles" in done.stdout
     with sqlite3.connect(tmp_path / "mlruns" / "mlflow.db") as database:
         assert database.execute("select status from runs order by start_time").fetchall() == [

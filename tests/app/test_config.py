@@ -82,6 +82,7 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("model.layers.conv9.out_channels=48", ["conv9: no such layer", "conv1, conv2, fc;", "conv9.op"]),
         ("stages=train", ["stages: a list", "stages=[VALUE"]),
         ("model=cmsisnet", ["model=cmsisnet: no such choice; there are cmsisnnet, digitsnet"]),
+        ("+model=cmsisnnet", ["model is chosen twice", "write model=cmsisnnet without +"]),
         ("experiment=cifar10_qat", ["write +experiment=cifar10_qat"]),
         ("quickstart", ["quickstart: not of the form KEY=VALUE", "+experiment="]),
         ("dataset.root=", ["dataset.root", "null"]),
@@ -155,6 +156,40 @@ def test_errors_of_omegaconf_are_explained_and_no_others():
         compose_config(["stages.train=false"])
     with pytest.raises(ValueError, match="invalid literal"), composition_errors_told():
         int("train")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("name: mine\nlayers: {conv1: {op: conv2d}\n", ["mine.yaml, line 3, column 1: expected ',' or '}'"]),
+        ("name: mine\nlayers:\n\tconv1: 3\n", ["mine.yaml, line 3, column 1: found character '\\t'"]),
+        ("name: mine\nname: yours\n", ["mine.yaml, line 2, column 1: found duplicate key name"]),
+        ("name: \a\n", ["unacceptable character", "mine.yaml"]),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_named_with_the_place_in_it(tmp_path, text, parts):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        compose_config(["model=mine"], [str(tmp_path)])
+    assert "\n" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "parts"),
+    [
+        ("hydra.sweeper.trial", ["there are", " trials, workers, ", "grace_s"]),
+        ("hydra.sweeper.final.most", ["to add one write +hydra.sweeper.final.most="]),
+    ],
+)
+def test_a_wrong_key_of_the_sweep_is_answered_with_those_that_there_are(key, parts):
+    with pytest.raises(ConfigError, match=f"^{key}: no such key; ") as caught:
+        compose_config(["+sweep=smoke", f"{key}=1"])
+    assert "model, dataset" not in str(caught.value) and "_target_" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["plain", "my models (new)", "a,b=c", "it's"])

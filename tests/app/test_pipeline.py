@@ -17,6 +17,7 @@ from maxexp.config import to_plain
 from maxexp.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.checkpoint import Kind, read_checkpoint
 from maxexp.tracking.flatten import flatten
+from maxexp.training.hardware import _ALL_THREADS
 from tests.conftest import composed
 
 SHORT = "trainer.max_epochs=4"
@@ -49,6 +50,7 @@ def test_metrics_agree_with_each_other(quickstart):
 def test_tags_of_the_run_record(quickstart):
     tags = quickstart.data.tags
     assert tags["hw.source"] == "estimated"
+    assert (tags["train.threads"], quickstart.data.params["trainer.threads"]) == (str(_ALL_THREADS), "null")
     assert (tags["model"], tags["dataset"], tags["quantization"]) == ("digitsnet", "digits", "qat")
     done = {stage: tags[f"stage.{stage}"] for stage in ("train", "quantize", "evaluate", "synthesize", "deploy")}
     assert done == {

@@ -46,6 +46,7 @@ def test_a_run_becomes_a_network_of_the_zoo_that_evaluates_to_the_same_count(add
     training = card["training"]
     assert training["run"] == card["run"] == run.info.run_id
     assert training["command"] == "python -m maxexp trainer.max_epochs=3 model.layers.conv1.out_channels=8 seed=7"
+    assert training["threads"] == int(run.data.tags["train.threads"])
     assert training["seed"] == 7 and training["epochs"] == 3 and training["hours"] >= 0
     assert "model.layers.conv1.out_channels=8" in card["evaluate"] and "seed" not in card["evaluate"]
     integer = card["test"]["integer"]

@@ -68,6 +68,15 @@ def test_a_long_key_is_broken_rather_than_a_value(comparison):
     assert any(LONG in line for line in printed(comparison, 200))
 
 
+def test_short_values_leave_headings_and_title_whole(make_runs):
+    runs = make_runs()
+    for seed in ("1", "2"):
+        runs.write(f"r{seed}", params={"seed": seed})
+    lines = printed(compare(runs.find()), 80)
+    title = lines.index("differences in configuration")
+    assert [line.split() for line in lines[title + 1 : title + 2]] == [["key", "value", "runs"]]
+
+
 @pytest.mark.parametrize(
     ("text", "width", "lines"),
     [

@@ -147,7 +147,7 @@ def test_the_winner_is_exported_as_an_experiment(sweep, tmp_path, monkeypatch):
         "trainer.max_epochs=7",
         *COST_ONLY,
     )
-    text = experiment_yaml(study.plan, found[1], study.name)
+    text = experiment_yaml(study.plan, found[1], study.name, None)
     assert yaml.safe_load(text)["quantization"]["layer_bits"] == {
         "conv3": found[1].params["quantization.layer_bits.conv3"]
     }
@@ -179,6 +179,16 @@ def test_the_command_of_an_exported_trial_works(sweep, place, capsys):
     assert not (place / "best.yaml").exists()
 
 
+def test_an_exported_trial_has_the_threads_that_it_was_trained_with(sweep, place, client, capsys):
+    """Sums come out another way with more of them; its worker had chosen them."""
+    study, found = sweep("hydra.sweeper.trials=1", OBJECTIVES, "seed=5,6", *COST_ONLY)
+    told = int(client.get_run(found[0].run_id).data.params["trainer.threads"])
+    for threads in (told, 7):  # without the tag, and with it
+        exported(study, "own/experiment/best.yaml", capsys)
+        assert compose_config(["+experiment=best"], [str(place / "own")]).trainer.threads == threads
+        client.set_tag(found[0].run_id, "train.threads", "7")
+
+
 def test_a_report_before_the_first_trial_says_so(place):
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
@@ -195,7 +205,7 @@ def test_an_exported_trial_finds_its_trained_networks_from_anywhere(place):
     further = dict.fromkeys(("losses", "reason", "run_id", "seconds", "started", "ended"))
     measured = {"values": {}, "constraints": {}, "tested": {}, "curve": {}}
     trial = Result(number=0, outcome="complete", params={"seed": 2}, baseline=False, **measured, **further)
-    text = yaml.safe_load(experiment_yaml(plan, trial, "study"))
+    text = yaml.safe_load(experiment_yaml(plan, trial, "study", None))
     assert text["checkpoint"] == f"{place}/own/best.pth.tar"
     teachers = text["recipe"]["distillation"]["checkpoint"]
     assert teachers == ["zoo:cifar10_teacher", f"{place}/own/teacher.pth.tar"]

@@ -9,9 +9,12 @@ import pytest
 from optuna.trial import TrialState
 
 from maxexp.sweep import study as study_module
-from maxexp.sweep.attributes import LOST, OUTCOME
+from maxexp.sweep.attributes import LOST, OUTCOME, WORKER
+from maxexp.sweep.progress import progress_line
+from maxexp.sweep.results import results
 from maxexp.sweep.study import SweepStudy
 from maxexp.sweep.tickets import Tickets
+from maxexp.tracking.owner import PID, identity
 from tests.sweep.conftest import COST_ONLY, planned
 
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize}"
@@ -121,3 +124,22 @@ def test_a_worker_that_died_while_it_drew_holds_nobody_up_for_ever(place, server
     monkeypatch.setattr(study_module, "DRAWING_S", 7)
     assert study.twin(later) is None
     assert sum(slept) == pytest.approx(study.plan.settings.grace_s, abs=7)
+
+
+def test_a_trial_that_was_interrupted_is_called_so_and_goes_on(place, sweep, capsys):
+    arguments = (OBJECTIVES, "hydra.sweeper.trials=3", "seed=1,2,3", *COST_ONLY)
+    plan = planned(*arguments)
+    study = SweepStudy.create(plan.settings.storage, "study", plan)
+    Tickets(study).tend()
+    assert "0 of 3 trials (none begun)" in progress_line(study, results(study))
+    first = study.claim()
+    assert "0 of 3 trials (1 running)" in progress_line(study, results(study))
+    first.set_user_attr(WORKER, {**identity(), PID: str(2**22 + 1)})  # no process has such a number
+    assert "0 of 3 trials (1 interrupted); nobody works on it" in progress_line(study, results(study))
+    study.put_back(first, lost=False)
+    assert "0 of 3 trials (1 interrupted); nobody works on it" in progress_line(study, results(study))
+    _, found = sweep(*arguments)
+    assert "sweep study: going on, 0 trials ended, 1 interrupted, workers 1" in capsys.readouterr().out
+    assert found[0].params == first.params and [r.outcome for r in found] == ["complete"] * 3
+    sweep(*arguments)
+    assert "sweep study: going on, 3 trials ended, 0 interrupted" in capsys.readouterr().out
