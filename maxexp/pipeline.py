@@ -164,8 +164,9 @@ class Pipeline:
         """Refuse missing or broken data before the stages that need them, rather than after hours."""
         stages = self._config.stages
         trains = Stage.train in stages or (Stage.quantize in stages and self._float is not None)
-        needed = {"train": trains, "test": Stage.evaluate in stages}
-        self._data.check(*(split for split, is_needed in needed.items() if is_needed))
+        needed = [split for split, wanted in (("train", trains), ("test", Stage.evaluate in stages)) if wanted]
+        if needed:
+            self._data.check(*needed)
 
     def _find_training(self) -> TrainingStage | None:
         """The training with its teachers: one better missed before any data are read."""
