@@ -214,7 +214,7 @@ RESIDUAL = [
     "dataset=cifar10",
     "model.layers.conv1={out_channels:20}",
     "model.layers.conv2={out_channels:20,pool:null}",
-    "model.layers.sum={out_channels:24,inputs:[conv1,conv2],eltwise:add,pool:max}",
+    "model.layers.sum={op:conv2d,out_channels:24,inputs:[conv1,conv2],eltwise:add,pool:max}",
     "~model.layers.fc",
     "+model.layers.small={op:passthrough,pool:avg,pool_size:4}",
     "+model.layers.out={op:linear,out_features:10,activation:none,wide:true}",
