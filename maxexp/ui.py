@@ -9,7 +9,7 @@ from pathlib import Path
 from maxexp.command_line import exit_code
 from maxexp.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.store import Store, open_store
+from maxexp.tracking.store import SQLITE, Store, open_store, resolve_uri
 from maxexp.tracking.view import view_address
 
 PORT = 5000
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(uri: str | None, port: int, others: list[str]) -> None:
-    if uri and uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        raise TrackingError(f"--tracking-uri {uri}: there is no such database")
+    database = resolve_uri(uri)
+    if uri and database.startswith(SQLITE) and not Path(database.removeprefix(SQLITE)).exists():
+        raise TrackingError(f"--tracking-uri {uri}: there is no such database; python -m maxexp makes one")
     store = open_store(TrackingConfig(uri=uri))
     served = store.uri.startswith("http")
     listing = addresses(store, str(store) if served else f"http://127.0.0.1:{port}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
     from mlflow.tracking import MlflowClient
 
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _SERVERS = ("http", "https", "databricks")
 _DATABASES = ("postgresql", "mysql", "mssql")
 
@@ -139,8 +139,8 @@ def open_store(config: TrackingConfig) -> Store:
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         for name, level in _LOG_LEVELS.items():
             logging.getLogger(name).setLevel(level)
-    local = uri.startswith(_SQLITE)
-    with _database_lock(Path(uri.removeprefix(_SQLITE))) if local else nullcontext():
+    local = uri.startswith(SQLITE)
+    with _database_lock(Path(uri.removeprefix(SQLITE))) if local else nullcontext():
         try:
             client = MlflowClient(uri)
         except store_errors() as error:
@@ -160,12 +160,12 @@ def resolve_uri(uri: str | None) -> str:
     Raises:
         TrackingError: The URI is a path, a file store or of an unknown kind.
     """
-    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}mlruns/mlflow.db"
+    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlruns/mlflow.db"
     if uri.startswith("sqlite:"):
-        path = uri.removeprefix(_SQLITE)
-        if path in ("", ":memory:") or not uri.startswith(_SQLITE):
+        path = uri.removeprefix(SQLITE)
+        if path in ("", ":memory:") or not uri.startswith(SQLITE):
             raise TrackingError(f"tracking.uri={uri} names no file: write sqlite:///PATH/mlflow.db")
-        return f"{_SQLITE}{Path(path).expanduser().absolute()}"
+        return f"{SQLITE}{Path(path).expanduser().absolute()}"
     scheme = uri.partition("://")[0].partition("+")[0]
     if scheme in _SERVERS or ("://" in uri and scheme in _DATABASES):
         return uri
@@ -183,7 +183,7 @@ def resolve_uri(uri: str | None) -> str:
 def _artifact_root(uri: str) -> str | None:
     if uri.partition(":")[0] in _SERVERS:
         return None
-    folder = Path(uri.removeprefix(_SQLITE)).parent if uri.startswith(_SQLITE) else Path.cwd() / "mlruns"
+    folder = Path(uri.removeprefix(SQLITE)).parent if uri.startswith(SQLITE) else Path.cwd() / "mlruns"
     return (folder / "artifacts").as_uri()
 
 

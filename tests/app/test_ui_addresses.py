@@ -75,6 +75,13 @@ def test_a_mistyped_database_is_not_made(tmp_path, capsys, started):
     assert not started and not list(tmp_path.iterdir())
 
 
+def test_a_database_in_the_home_folder_is_found(tmp_path, monkeypatch, started):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_store(TrackingConfig(uri=f"sqlite:///{tmp_path}/mlflow.db"))
+    assert main(["--tracking-uri", "sqlite:///~/mlflow.db"]) == 0
+    assert started
+
+
 def test_a_store_that_cannot_work_is_one_line(capsys, started):
     assert main(["--tracking-uri", "mlruns"]) == 1
     assert capsys.readouterr().err.startswith("maxexp: error: ")
