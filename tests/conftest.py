@@ -13,11 +13,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from maxexp.board.firmware import COMPILER, COMPILER_FIX
-from maxexp.composition import compose_config, conf_dir
-from maxexp.config import Config
-from maxexp.device.config import DeviceConfig
+from maxexp.chip.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
+from maxexp.run.composition import compose_config, conf_dir
+from maxexp.run.config import Config
+
+pytest_plugins = ["tests.runs"]
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

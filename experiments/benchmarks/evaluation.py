@@ -87,7 +87,7 @@ def with_maxexp() -> Callable:
     from workload import nascifarnet
 
     from maxexp.data.config import InputMapping
-    from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
+    from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
     from maxexp.training.config import TrainerConfig
     from maxexp.training.evaluation import evaluate_integer
     from maxexp.training.hardware import prepare_process
@@ -105,9 +105,9 @@ def with_ai8x() -> Callable:
 
     import ai8x
 
+    from maxexp.data.augmentation.pixels import map_pixels
     from maxexp.data.config import InputMapping
-    from maxexp.data.pixels import map_pixels
-    from maxexp.quantization.checkpoint import read_checkpoint
+    from maxexp.quantization.files.checkpoint import read_checkpoint
     from maxexp.training.evaluation import first_maximum
 
     ai8x.set_device(85, simulate=True, round_avg=False, verbose=False)

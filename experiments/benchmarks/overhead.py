@@ -30,13 +30,13 @@ from workload import (
     training_settings,
 )
 
-from maxexp.data.augmentation import BatchAugmentation
-from maxexp.data.pixels import evaluation_input
+from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.run_data import RunData
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method
-from maxexp.quantization.fold import estimate_batchnorm
-from maxexp.quantization.ptq import quantize_after_training
+from maxexp.quantization.methods.ptq import quantize_after_training
+from maxexp.quantization.simulate.fold import estimate_batchnorm
 from maxexp.training.config import Precision
 from maxexp.training.hardware import training_precision
 from maxexp.training.optimization import build_optimizer, build_schedule

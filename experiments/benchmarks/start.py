@@ -76,7 +76,8 @@ def draw(axes: Axes, result: dict) -> None:
 def main() -> None:
     began, overrides = float(sys.argv[1]), sys.argv[2:]
     ends: list[float] = []
-    from maxexp import __main__, execution
+    from maxexp.cli import run as __main__
+    from maxexp.run import execution
 
     compose, carry_out = __main__.run_stages, execution.carry_out
 
@@ -87,7 +88,7 @@ def main() -> None:
     def recorded(*arguments) -> None:
         ends.append(time.time())
         # As the original does first.
-        import maxexp.pipeline  # noqa: F401
+        import maxexp.run.pipeline  # noqa: F401
         from maxexp.training import phases
 
         ends.append(time.time())

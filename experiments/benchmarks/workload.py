@@ -42,8 +42,8 @@ def nascifarnet() -> Network:
     """The network of conf/model."""
     from hydra import compose, initialize_config_dir
 
-    from maxexp.__main__ import conf_dir
-    from maxexp.config import to_config
+    from maxexp.cli.run import conf_dir
+    from maxexp.run.config import to_config
 
     with initialize_config_dir(conf_dir(), version_base="1.3"):
         model = to_config(compose("config", overrides=["model=nascifarnet", "dataset=cifar10"])).model

@@ -17,14 +17,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from maxexp.composition import compose_config
-from maxexp.data.pixels import evaluation_input, map_pixels
+from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.run_data import RunData
 from maxexp.network.graph import build_network
-from maxexp.quantization.checkpoint import read_checkpoint, to_module
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.ptq import quantize_after_training
-from maxexp.quantization.sensitivity import divergence, predict, score
+from maxexp.quantization.files.checkpoint import read_checkpoint, to_module
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.methods.ptq import quantize_after_training
+from maxexp.quantization.methods.sensitivity import divergence, predict, score
+from maxexp.run.composition import compose_config
 from maxexp.training.evaluation import first_maximum
 
 FOLDER = Path(__file__).resolve().parent

@@ -24,11 +24,11 @@ from pathlib import Path
 import postgresql
 import trivial_worker
 
-from maxexp.sweep import launchers
-from maxexp.sweep.attributes import OVERHEAD
 from maxexp.sweep.planning import make_plan
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
+from maxexp.sweep.workers import launchers
+from maxexp.sweep.workers.attributes import OVERHEAD
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.tickets import Tickets
 from maxexp.tracking.provenance import provenance
 
 HERE = Path(__file__).resolve().parent

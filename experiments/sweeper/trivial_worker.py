@@ -6,10 +6,10 @@ Everything of the sweep is as always; the run of a trial is replaced by its cost
 import os
 import sys
 
-from maxexp.composition import compose_config
-from maxexp.sweep import trial, worker
-from maxexp.sweep.limits import judge
-from maxexp.sweep.plan import Plan
+from maxexp.run.composition import compose_config
+from maxexp.sweep.search.limits import judge
+from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.workers import trial, worker
 
 
 def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
@@ -20,7 +20,7 @@ def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
 
 
 def work(url: str, name: str, threads: int | None, plan: Plan | None, cwd: str) -> int:
-    """As the workers of :mod:`maxexp.sweep.launchers`; returns how many trials it has carried out."""
+    """As the workers of :mod:`maxexp.sweep.workers.launchers`; returns how many trials it has carried out."""
     os.chdir(cwd)
     trial.TrialRun._carry_out = carry_out  # type: ignore[method-assign]
     return worker.work(url, name, threads, plan)

@@ -1,25 +1,13 @@
 """What a board can do for the deploy stage, whether it is real or emulated."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from maxexp.board.config import BoardConfig, BoardKind
 from maxexp.board.firmware import Firmware
 from maxexp.board.inference import Line
-from maxexp.board.serial_output import FirmwareResult
-
-SERIAL_LOG = "serial.txt"
-"""File for all that a board says."""
-
-
-@dataclass(frozen=True)
-class BoardRun:
-    """What firmware said, and the cycles of one inference where the board counts them."""
-
-    result: FirmwareResult
-    cycles: int | None = None
+from maxexp.board.result import BoardRun
 
 
 class Board(Protocol):
@@ -54,6 +42,6 @@ def open_board(config: BoardConfig) -> Board:
         from maxexp.board.emulated import EmulatedBoard
 
         return EmulatedBoard()
-    from maxexp.board.real import RealBoard
+    from maxexp.board.real.board import RealBoard
 
     return RealBoard(config)

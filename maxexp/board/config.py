@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 
 
 class BoardKind(Enum):

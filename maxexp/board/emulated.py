@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from maxexp.board.board import BoardRun
 from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import Firmware, build_firmware, check_compiler
 from maxexp.board.inference import Line
+from maxexp.board.result import BoardRun
 
 
 class EmulatedBoard:

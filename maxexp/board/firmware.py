@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from maxexp.errors import BoardError
+from maxexp.base.errors import BoardError
 
 HAL = Path(__file__).parent / "hal"
 SERVER = HAL / "programs" / "inference_server.c"

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from maxexp.device.config import DeviceConfig
-from maxexp.device.cycles import processors_used
-from maxexp.device.input_words import input_words
-from maxexp.errors import BoardError
+from maxexp.base.errors import BoardError
+from maxexp.chip.config import DeviceConfig
+from maxexp.chip.cycles import processors_used
+from maxexp.chip.input_words import input_words
 
 _READY = re.compile(rb"\*\*\* Inference Server, (\d+) outputs \*\*\*\r?\n")
 _CHIP = DeviceConfig()

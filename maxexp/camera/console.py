@@ -14,10 +14,10 @@ from contextlib import AbstractContextManager
 
 from serial import Serial
 
-from maxexp import serial_port
+from maxexp.base import serial_port
+from maxexp.base.errors import CameraError
 from maxexp.camera.frame import Frame
 from maxexp.camera.stream import StreamParser
-from maxexp.errors import CameraError
 
 BAUD_RATE = 921600
 """CON_BAUD of the example's console.h."""
@@ -33,7 +33,7 @@ QUIET_S = 0.1
 
 
 def open_port(name: str, baud_rate: int) -> AbstractContextManager[Serial]:
-    """A serial port with QUIET_S as its timeout; see :func:`maxexp.serial_port.open_port`."""
+    """A serial port with QUIET_S as its timeout; see :func:`maxexp.base.serial_port.open_port`."""
     return serial_port.open_port(name, baud_rate, QUIET_S, CameraError)
 
 

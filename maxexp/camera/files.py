@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageOps
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.frame import Frame
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.picture import to_picture, to_pixels
@@ -19,7 +20,6 @@ from maxexp.camera.sampledata import read_arrays, write_header
 from maxexp.camera.signed import to_pixels as signed_to_pixels
 from maxexp.camera.signed import to_signed
 from maxexp.camera.stream import START, dump, read_frames
-from maxexp.errors import CameraError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 

@@ -9,8 +9,8 @@ from math import isqrt
 
 import numpy as np
 
+from maxexp.base.errors import CameraError
 from maxexp.camera import bayer, rgb565, rgb888, yuv422
-from maxexp.errors import CameraError
 
 Convert = Callable[[np.ndarray], np.ndarray]
 

@@ -10,10 +10,10 @@ from math import ceil
 
 import numpy as np
 
-from maxexp.device.config import DeviceConfig
-from maxexp.device.cycles import processors_used
-from maxexp.device.input_words import input_words
-from maxexp.errors import CameraError
+from maxexp.base.errors import CameraError
+from maxexp.chip.config import DeviceConfig
+from maxexp.chip.cycles import processors_used
+from maxexp.chip.input_words import input_words
 
 CHIP = DeviceConfig()
 """Processors and how many of them share a word are the same for the whole family."""

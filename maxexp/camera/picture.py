@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image as Picture
 
-from maxexp.data.decode import on_background
-from maxexp.errors import CameraError
+from maxexp.base.errors import CameraError
+from maxexp.data.store.decode import on_background
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 """PIL's names of pictures by channels; two and four use the alpha channel, so that a PNG keeps all of them."""
@@ -37,7 +37,7 @@ def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize
         shape: channels, rows and columns; None takes the picture's own.
         resize: whether to cut a picture of another size to the shape's aspect ratio, around its centre, and then
             to resize it (bilinear). Training cuts nothing off: it squashes a picture of another aspect ratio
-            (:func:`maxexp.data.decode.decode_image`), so the network learned from other pixels than these.
+            (:func:`maxexp.data.store.decode.decode_image`), so the network learned from other pixels than these.
         recolor: whether to turn gray to colour, colour to gray, and what is transparent to white; without a shape
             to RGB.
 

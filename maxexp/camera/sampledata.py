@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.layout import InputLayout
-from maxexp.errors import CameraError
 
 COLUMNS = 8
 """Words per line, as the maker's synthesizer has them."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.frame import Frame
-from maxexp.errors import CameraError
 
 HEADER = re.compile(rb"\*IMG\* (\w+) (\d+) (\d+) (\d+)\r?$")
 START = b"*IMG* "

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from maxexp.compare.collect import RunDetails
-from maxexp.compare.comparison import MAIN, Comparison, status
-from maxexp.compare.differences import ABSENT
 from maxexp.compare.lines import broken, longest_piece
 from maxexp.compare.text import LEGEND, MISSING, hardware_source, number, quantization
+from maxexp.report.comparison.collect import RunDetails
+from maxexp.report.comparison.comparison import MAIN, Comparison, status
+from maxexp.report.comparison.differences import ABSENT
 from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY, Quantity
 
 SHORT_ID = 8

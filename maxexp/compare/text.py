@@ -3,9 +3,9 @@
 import csv
 import io
 
-from maxexp.compare.collect import RunDetails
-from maxexp.compare.comparison import Comparison, status
-from maxexp.compare.differences import ABSENT
+from maxexp.report.comparison.collect import RunDetails
+from maxexp.report.comparison.comparison import Comparison, status
+from maxexp.report.comparison.differences import ABSENT
 from maxexp.report.quantities import Quantity
 
 MISSING = "–"

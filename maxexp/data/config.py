@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from maxexp.errors import check
+from maxexp.base.errors import check
 
 
 class DatasetSource(Enum):

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxexp.data.arrays import content_digest
-from maxexp.data.cache import SplitCache, fingerprint, prepared_once
+from maxexp.base.folders import cache_folder
 from maxexp.data.config import DatasetConfig
-from maxexp.data.sources import find_source
-from maxexp.folders import cache_folder
+from maxexp.data.sources.find import find_source
+from maxexp.data.store.arrays import content_digest
+from maxexp.data.store.cache import SplitCache, fingerprint, prepared_once
 
 
 @dataclass(frozen=True)

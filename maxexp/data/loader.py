@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Generator, Tensor
 
-from maxexp.data.augmentation import BatchAugmentation
+from maxexp.base.seeding import derived_seed
+from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
-from maxexp.data.pixels import evaluation_input
-from maxexp.seeding import derived_seed
 
 Batch = tuple[Tensor, Tensor]
 

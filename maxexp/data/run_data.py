@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxexp.data.augmentation import BatchAugmentation
+from maxexp.base.errors import ConfigError
+from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import FIXED_CONTENT, AugmentationConfig, DatasetConfig, InputMapping
 from maxexp.data.coverage import warn_of_absent_classes
 from maxexp.data.dataset import ImageSet, check_files, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
-from maxexp.data.pixels import evaluation_input
-from maxexp.data.split import stratified_order, stratified_split
-from maxexp.errors import ConfigError
+from maxexp.data.store.split import stratified_order, stratified_split
 
 
 class RunData:
@@ -134,7 +134,7 @@ class RunData:
             count: how many; all of them if there are fewer.
 
         Returns:
-            float32 (N, C, H, W), as :func:`maxexp.data.pixels.evaluation_input` gives it.
+            float32 (N, C, H, W), as :func:`maxexp.data.augmentation.pixels.evaluation_input` gives it.
         """
         generator = seeded_generator(self._seed, "calibration")
         order = torch.randperm(len(self.train), generator=generator)[:count]

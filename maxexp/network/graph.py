@@ -6,7 +6,7 @@ from functools import cached_property
 from math import ceil, prod
 from typing import NoReturn
 
-from maxexp.errors import NetworkError
+from maxexp.base.errors import NetworkError
 from maxexp.network.config import Activation, BatchNorm, Eltwise, LayerConfig, NetworkConfig, Op, Pool
 
 INPUT = "input"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.network.graph import Network
 
 FLOAT_SHARE = 0.85

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maxexp.report.artifacts import PREDICTIONS
+from maxexp.tracking.artifacts import PREDICTIONS
 
 KINDS = ("integer", "quantized", "float")
 """What a network may be evaluated as; the nearest to the chip first."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from maxexp.device.cost import Cost
-from maxexp.device.cycles import processors_used
-from maxexp.device.data import Block
-from maxexp.device.placement import MemoryMap
+from maxexp.chip.cost import Cost
+from maxexp.chip.cycles import processors_used
+from maxexp.chip.memory.placement import MemoryMap
+from maxexp.chip.memory.tensors import Block
 from maxexp.report.quantities import QUANTITIES
 
 

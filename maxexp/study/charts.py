@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from maxexp.report.bars import Bar, bars
-from maxexp.report.scatter import Point, scatter
+from maxexp.report.figures.bars import Bar, bars
+from maxexp.report.figures.scatter import Point, scatter
 from maxexp.study.description import Chart, Format, Study
 from maxexp.study.figures import Row, Rows, noise, weakest
 from maxexp.study.markdown import MARKS, SCALES, UNITS

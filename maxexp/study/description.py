@@ -8,8 +8,9 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp.config import explain
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
+from maxexp.run.config import Config
+from maxexp.run.explain import explain
 from maxexp.study.expression import Expression
 
 
@@ -214,7 +215,7 @@ def read_study(path: Path) -> Study:
             _check_known(str(path), unknown, [f.name for f in fields(Study)])
         study: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Study), content))
     except OmegaConfBaseException as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error, Config)}") from error
     return study
 
 

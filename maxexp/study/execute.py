@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from maxexp.composition import compose_config, quoted
-from maxexp.config import to_plain
-from maxexp.errors import ConfigError, StudyError, TrainingError
-from maxexp.execution import masked, resume_command
+from maxexp.base.errors import ConfigError, StudyError, TrainingError
+from maxexp.run.composition import compose_config, quoted
+from maxexp.run.config import to_plain
+from maxexp.run.execution import masked, resume_command
 from maxexp.study.description import Study
 from maxexp.study.plan import Job, difference, make_job, overrides_of
 from maxexp.study.records import Result, Results, find_recorded, result_of

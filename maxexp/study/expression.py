@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 
 _OPERATORS: dict[type, Callable] = {
     ast.Add: operator.add,

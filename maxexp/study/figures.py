@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maxexp.checkpoints import FLOAT_BEST
 from maxexp.report.quantities import QUANTITIES
+from maxexp.run.checkpoints import FLOAT_BEST
 from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result

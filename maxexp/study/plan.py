@@ -3,12 +3,12 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from maxexp.composition import compose_config
-from maxexp.config import keys_at_default, to_plain
-from maxexp.execution import masked
-from maxexp.own_images import digests_of_own_images
-from maxexp.places import FREE
+from maxexp.run.composition import compose_config
+from maxexp.run.config import keys_at_default, to_plain
+from maxexp.run.execution import masked
+from maxexp.run.own_images import digests_of_own_images
 from maxexp.study.description import Entry, Study
+from maxexp.tracking.places import FREE
 
 NAMED = ("model.layers", "quantization.layer_bits")
 """Mappings whose keys are names of layers: one more or less is another network, not another version."""

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from maxexp import RESULTS_VERSION
-from maxexp.errors import StudyError, TrackingError
+from maxexp.base.errors import StudyError, TrackingError
 from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_images, same_result
-from maxexp.sweep.given_up import given_up
 from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
+from maxexp.tracking.sweep_tags import given_up
 
 RESULTS = "results.json"
 KEPT_TAGS = (

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.report.summary import result_rows, results_markdown
 from maxexp.study.records import Result
 from maxexp.tracking.config import TrackingConfig

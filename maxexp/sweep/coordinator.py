@@ -9,22 +9,22 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from maxexp import garbage
-from maxexp.errors import MaxexpError
-from maxexp.sweep.attributes import PARENT_RUN, STOPPED, TOTAL, WORKER
-from maxexp.sweep.config import Engine, SweepConfig
-from maxexp.sweep.launchers import Workers, make_workers
-from maxexp.sweep.leadership import Leadership
-from maxexp.sweep.plan import Plan
-from maxexp.sweep.progress import interrupted
-from maxexp.sweep.record import ParentRecord
-from maxexp.sweep.results import OUTCOMES, results, worth_finishing
-from maxexp.sweep.share import threads_each
-from maxexp.sweep.space import Value
-from maxexp.sweep.storage import storage_errors, storage_failures_told
-from maxexp.sweep.study import SweepStudy, counts, create_final
-from maxexp.sweep.tables import line
-from maxexp.sweep.tickets import Tickets
+from maxexp.base import garbage
+from maxexp.base.errors import MaxexpError
+from maxexp.sweep.outcome.progress import interrupted
+from maxexp.sweep.outcome.record import ParentRecord
+from maxexp.sweep.outcome.tables import line
+from maxexp.sweep.search.config import Engine, SweepConfig
+from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.search.space import Value
+from maxexp.sweep.workers.attributes import PARENT_RUN, STOPPED, TOTAL, WORKER
+from maxexp.sweep.workers.launchers import Workers, make_workers
+from maxexp.sweep.workers.leadership import Leadership
+from maxexp.sweep.workers.results import OUTCOMES, results, worth_finishing
+from maxexp.sweep.workers.share import threads_each
+from maxexp.sweep.workers.storage import storage_errors, storage_failures_told
+from maxexp.sweep.workers.study import SweepStudy, counts, create_final
+from maxexp.sweep.workers.tickets import Tickets
 from maxexp.tracking.owner import identity, lives_here, started_here
 
 TICK_S = 0.5

@@ -10,15 +10,15 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 
-from maxexp.config import Config, Stage
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.quantization.config import Method
-from maxexp.sweep.config import GridConfig, SweepConfig, to_sweep_config
+from maxexp.run.config import Config, Stage
 from maxexp.sweep.coordinator import Coordinator
-from maxexp.sweep.limits import NOT_ON_CHIP, judge, parse_limits
-from maxexp.sweep.objectives import check_objectives, warn_of_test_split
-from maxexp.sweep.plan import Plan
-from maxexp.sweep.space import Space, Value, parse_space
+from maxexp.sweep.search.config import GridConfig, SweepConfig, to_sweep_config
+from maxexp.sweep.search.limits import NOT_ON_CHIP, judge, parse_limits
+from maxexp.sweep.search.objectives import check_objectives, warn_of_test_split
+from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.search.space import Space, Value, parse_space
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""

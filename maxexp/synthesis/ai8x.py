@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxexp.device.config import DeviceConfig
-from maxexp.device.cost import Cost, network_cost
-from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import ConfigError, SynthesisError
+from maxexp.base.errors import ConfigError, SynthesisError
+from maxexp.base.process import run_program
+from maxexp.chip.config import DeviceConfig
+from maxexp.chip.cost import Cost, network_cost
+from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.network.graph import Network, Shape
-from maxexp.process import run_program
 from maxexp.synthesis.comparison import check_answer, check_figures
 from maxexp.synthesis.config import SynthesisConfig
 from maxexp.synthesis.environment import clean_environment, environment_python

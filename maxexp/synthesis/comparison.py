@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from maxexp.device.cost import Cost
-from maxexp.errors import SynthesisError
+from maxexp.base.errors import SynthesisError
+from maxexp.chip.cost import Cost
 from maxexp.synthesis.log import SynthesisLog
 
 

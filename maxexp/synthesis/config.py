@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 
 
 class SynthesisMethod(Enum):
     """Where cycles and memory come from."""
 
     estimate = "estimate"
-    """The cycle and memory model of :mod:`maxexp.device`."""
+    """The cycle and memory model of :mod:`maxexp.chip`."""
     ai8x = "ai8x"
     """The maker's synthesizer, whose figures must be those of the model; it also generates the firmware."""
 

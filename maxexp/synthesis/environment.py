@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from maxexp.errors import SynthesisError
-from maxexp.folders import cache_folder
-from maxexp.process import run_program
+from maxexp.base.errors import SynthesisError
+from maxexp.base.folders import cache_folder
+from maxexp.base.process import run_program
 
 REQUIREMENTS = (
     "numpy==1.26.4",

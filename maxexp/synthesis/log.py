@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from maxexp.errors import SynthesisError
+from maxexp.base.errors import SynthesisError
 
 _NUMBER = r"([\d,]+)"
 _LAYER = r"Layer (\d+)(?: \([^)]*\))?"
@@ -29,7 +29,7 @@ class LayerLog:
 
 @dataclass(frozen=True)
 class SynthesisLog:
-    """A network in the synthesizer's figures; see :class:`maxexp.device.cost.Cost` for ours."""
+    """A network in the synthesizer's figures; see :class:`maxexp.chip.cost.Cost` for ours."""
 
     cycles: int
     macs: int

@@ -6,7 +6,7 @@ another by their position, since the synthesizer's names know no case and reserv
 
 import json
 
-from maxexp.device.placement import MemoryMap
+from maxexp.chip.memory.placement import MemoryMap
 from maxexp.network.config import Activation, Op, Pool
 from maxexp.network.graph import INPUT, Layer
 

@@ -5,8 +5,8 @@ from math import ceil, log2
 import torch
 from torch import Tensor
 
-from maxexp.device.arithmetic import MAX_SHIFT
-from maxexp.device.integer import IntegerLayer, IntegerNetwork, integer_layer
+from maxexp.chip.numbers.arithmetic import MAX_SHIFT
+from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_layer
 from maxexp.network.graph import Layer, Network, Shape
 
 

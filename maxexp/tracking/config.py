@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 
 _LONGEST_EXPERIMENT_NAME = 500  # MLflow's own limit, in characters
 

@@ -16,8 +16,8 @@ from urllib.parse import urlparse
 
 import yaml
 
-from maxexp.errors import TrackingError
-from maxexp.places import PLACES
+from maxexp.base.errors import TrackingError
+from maxexp.tracking.places import PLACES
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:

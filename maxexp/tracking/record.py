@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking.color import COLOR_TAG, next_color
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary

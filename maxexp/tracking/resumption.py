@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking.owner import KILLED_REASON, PID, identity, lives_here
 from maxexp.tracking.reading import whole_id
 from maxexp.tracking.store import Store

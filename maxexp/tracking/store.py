@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.text import one_line, without_password
 from maxexp.tracking.view import view_tags

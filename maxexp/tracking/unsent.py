@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, identity
 from maxexp.tracking.store import open_store

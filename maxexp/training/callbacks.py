@@ -10,7 +10,7 @@ from typing import Any
 from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
-from maxexp.errors import TrainingError
+from maxexp.base.errors import TrainingError
 from maxexp.training.classifier import Classifier
 from maxexp.training.resume_files import RESUME_FILES
 

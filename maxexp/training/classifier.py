@@ -9,9 +9,9 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from maxexp.base.seeding import derived_seed
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.fake import QuantizedNumerics
-from maxexp.seeding import derived_seed
+from maxexp.quantization.simulate.fake import QuantizedNumerics
 from maxexp.training.averaging import moving_average
 from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Distillation

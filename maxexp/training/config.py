@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from maxexp.errors import check
+from maxexp.base.errors import check
 from maxexp.network.config import NetworkConfig
 
 

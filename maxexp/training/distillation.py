@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.network.graph import Shape, build_network
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.checkpoint import Kind, read_checkpoint, to_module
-from maxexp.quantization.fold import fold_batchnorm
+from maxexp.quantization.files.checkpoint import Kind, read_checkpoint, to_module
+from maxexp.quantization.simulate.fold import fold_batchnorm
 from maxexp.training.answers import batch_key, open_answers
 from maxexp.training.config import DistillationConfig
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
-from maxexp.data.pixels import evaluation_input, map_pixels
-from maxexp.device.integer import IntegerNetwork
 from maxexp.network.module import NetworkModule
 
 BATCH = 250

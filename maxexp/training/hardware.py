@@ -5,7 +5,7 @@ import platform
 
 import torch
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.training.config import Precision, TrainerConfig
 
 _ALL_THREADS = torch.get_num_threads()

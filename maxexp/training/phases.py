@@ -13,23 +13,23 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
+from maxexp.base.errors import TrainingError
+from maxexp.base.seeding import derived_seed
 from maxexp.data.module import ImageDataModule
 from maxexp.data.run_data import RunData
-from maxexp.errors import TrainingError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.checkpoint import write_module
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.fake import (
+from maxexp.quantization.files.checkpoint import write_module
+from maxexp.quantization.methods.ptq import quantize_after_training, quantize_layers
+from maxexp.quantization.simulate.fake import (
     ClampedNumerics,
     QuantizedNumerics,
     quantize_module,
     quantized_numerics,
     set_numerics,
 )
-from maxexp.quantization.fold import estimate_batchnorm
-from maxexp.quantization.ptq import quantize_after_training, quantize_layers
-from maxexp.seeding import derived_seed
+from maxexp.quantization.simulate.fold import estimate_batchnorm
 from maxexp.training.callbacks import BestNetwork, EpochEnd
 from maxexp.training.classifier import QUANTILES, Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig

@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.accelerator import Accelerator
-from maxexp.device.arithmetic import round_shift
-from maxexp.errors import BoardError
+from maxexp.chip.numbers.arithmetic import round_shift
 from tests.board.programming import (
     BIAS_QUADRANT,
     QUADRANTS,

@@ -3,7 +3,7 @@
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
-from maxexp.board.__main__ import main
+from maxexp.cli.board import main
 from tests.board.stand_ins import DETAILS, openocd_stand_in
 from tests.board.test_firmware import PROGRAM
 
@@ -15,11 +15,11 @@ def plugged_in(monkeypatch, tmp_path) -> None:
     """A board, with its port and its drive."""
     port = ListPortInfo("/dev/ttyACM7")
     port.vid, port.pid, port.serial_number, port.product = *DAPLINK, "04441702", "DAPLink CMSIS-DAP"
-    monkeypatch.setattr("maxexp.board.usb.comports", lambda: [port])
+    monkeypatch.setattr("maxexp.board.real.usb.comports", lambda: [port])
     (tmp_path / "DAPLINK").mkdir()
     (tmp_path / "DAPLINK" / "DETAILS.TXT").write_text(DETAILS)
     partition = type("Partition", (), {"mountpoint": str(tmp_path / "DAPLINK")})
-    monkeypatch.setattr("maxexp.board.usb.psutil.disk_partitions", lambda: [partition])
+    monkeypatch.setattr("maxexp.board.real.usb.psutil.disk_partitions", lambda: [partition])
     monkeypatch.setenv("MAXEXP_CACHE", str(tmp_path / "cache"))
 
 
@@ -31,8 +31,8 @@ def test_list(plugged_in, capsys):
 
 
 def test_list_of_nothing(monkeypatch, capsys):
-    monkeypatch.setattr("maxexp.board.usb.comports", lambda: [])
-    monkeypatch.setattr("maxexp.board.usb.psutil.disk_partitions", lambda: [])
+    monkeypatch.setattr("maxexp.board.real.usb.comports", lambda: [])
+    monkeypatch.setattr("maxexp.board.real.usb.psutil.disk_partitions", lambda: [])
     assert main(["list"]) == 0
     assert "no board" in capsys.readouterr().out
 

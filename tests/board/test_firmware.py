@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware, build_firmware_with_sdk, find_sdk
-from maxexp.errors import BoardError
 from tests.board.programming import HandLayer, output_addresses, program, start
 from tests.board.test_accelerator import expected, numbers
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.board.emulator.run import EmulatedLine
 from maxexp.board.firmware import build_firmware
 from maxexp.board.inference import InferenceClient, input_blocks
-from maxexp.errors import BoardError
 from tests.board.programming import HandLayer, output_addresses, place, program, start
 from tests.board.test_accelerator import expected, numbers
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from maxexp.board import openocd
+from maxexp.base.errors import BoardError
 from maxexp.board.config import ConnectionConfig
-from maxexp.errors import BoardError
+from maxexp.board.real.board import openocd
 from tests.board.stand_ins import openocd_stand_in
 
 

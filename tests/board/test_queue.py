@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from maxexp.board.queue import board_to_oneself
-from tests.app.conftest import REPOSITORY
+from maxexp.board.real.queue import board_to_oneself
+from tests.runs import REPOSITORY
 
 USER = """
 import logging, pathlib, sys, time
-from maxexp.board.queue import board_to_oneself
+from maxexp.board.real.queue import board_to_oneself
 folder, name, seconds = pathlib.Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 with board_to_oneself("/dev/ttyACM0", folder / "queues"):

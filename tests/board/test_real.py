@@ -8,15 +8,14 @@ import pytest
 from serial import Serial
 from serial.tools.list_ports_common import ListPortInfo
 
-from maxexp.board import daplink
+from maxexp.base.errors import BoardError, ConfigError
+from maxexp.base.serial_port import open_port
 from maxexp.board.board import open_board
 from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig, FlashMethod
-from maxexp.board.flash_command import flash_by_command
-from maxexp.board.real import BAUD_RATE, QUIET_S, RealBoard, read_result
+from maxexp.board.real.board import BAUD_RATE, QUIET_S, RealBoard, daplink, read_result
+from maxexp.board.real.flash_command import flash_by_command
+from maxexp.board.real.usb import find_port, probe_of
 from maxexp.board.serial_output import FirmwareResult
-from maxexp.board.usb import find_port, probe_of
-from maxexp.errors import BoardError, ConfigError
-from maxexp.serial_port import open_port
 from tests.board.stand_ins import (
     DETAILS,
     FAILED,
@@ -118,7 +117,7 @@ DAPLINK, FTDI = (0x0D28, 0x0204), (0x0403, 0x6015)
 @pytest.fixture
 def plug_in(monkeypatch):
     def plug_in(*ports: ListPortInfo) -> None:
-        monkeypatch.setattr("maxexp.board.usb.comports", lambda: list(ports))
+        monkeypatch.setattr("maxexp.board.real.usb.comports", lambda: list(ports))
 
     return plug_in
 
@@ -206,7 +205,7 @@ def test_drives_are_found_among_those_mounted(tmp_path, monkeypatch):
         if name != "home":
             (folder / "DETAILS.TXT").write_text(DETAILS.replace("04441702", name))
     mounted = [Partition(folder) for folder in folders.values()]
-    monkeypatch.setattr("maxexp.board.usb.psutil.disk_partitions", lambda: mounted)
+    monkeypatch.setattr("maxexp.board.real.usb.psutil.disk_partitions", lambda: mounted)
     assert daplink.find_drive(ConnectionConfig(), "DAPLINK1") == folders["DAPLINK1"]
     with pytest.raises(BoardError, match="several DAPLink drives"):
         daplink.find_drive(ConnectionConfig(), None)

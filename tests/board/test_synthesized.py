@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import build_firmware
 from maxexp.board.inference import InferenceClient
-from maxexp.errors import BoardError
-from maxexp.quantization.checkpoint import read_checkpoint, to_integer_network
+from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
 from tests.board.generated import conv, copy, linear, mask
 
 pytestmark = [pytest.mark.ai8x, pytest.mark.slow]

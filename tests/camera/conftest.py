@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from maxexp.camera.__main__ import main
+from maxexp.cli.camera import main
 from tests.camera.board import Board
 
 unhurried = settings(deadline=None, max_examples=50)

@@ -100,10 +100,10 @@ def test_a_port_that_is_not_there(refused, tmp_path, monkeypatch):
     from serial.tools.list_ports_common import ListPortInfo
 
     missing = ("capture", "--port", tmp_path / "ttyACM7", "--out", tmp_path)
-    monkeypatch.setattr("maxexp.serial_port.comports", lambda: [ListPortInfo("/dev/ttyACM0")])
+    monkeypatch.setattr("maxexp.base.serial_port.comports", lambda: [ListPortInfo("/dev/ttyACM0")])
     message = refused(*missing)
     assert message == f"serial port {tmp_path}/ttyACM7: No such file or directory; ports present: /dev/ttyACM0"
-    monkeypatch.setattr("maxexp.serial_port.comports", lambda: [])
+    monkeypatch.setattr("maxexp.base.serial_port.comports", lambda: [])
     assert refused(*missing).endswith("ports present: none, so connect the board")
 
 
@@ -111,7 +111,7 @@ def test_a_port_that_belongs_to_others(refused, tmp_path, monkeypatch):
     def deny(*_, **__):
         raise SerialException(errno.EACCES, "could not open port")
 
-    monkeypatch.setattr("maxexp.serial_port.SerialPort", deny)
+    monkeypatch.setattr("maxexp.base.serial_port.SerialPort", deny)
     message = refused("capture", "--port", "/dev/ttyACM0", "--out", tmp_path)
     assert "/dev/ttyACM0: Permission denied (on Linux: add yourself to the group that owns it" in message
 
@@ -121,7 +121,7 @@ def test_a_full_disk(refused, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "recorded.bin").write_bytes(dump(Frame("BAYER", 4, 2, bytes(8))))
-    monkeypatch.setattr("maxexp.camera.__main__.Path.write_bytes", full)
+    monkeypatch.setattr("maxexp.cli.camera.Path.write_bytes", full)
     arguments = ("capture", "--file", tmp_path / "recorded.bin", "--out", tmp_path / "frames")
     assert refused(*arguments) == f"{tmp_path}/frames: No space left on device"
 

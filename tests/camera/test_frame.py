@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.frame import FORMATS, Frame
-from maxexp.errors import CameraError
 from tests.camera.conftest import unhurried
 
 

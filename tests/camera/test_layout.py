@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.sampledata import read_arrays, write_header
-from maxexp.errors import CameraError
 from tests.camera.conftest import unhurried
 
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 5))

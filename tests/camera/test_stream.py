@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.frame import FORMATS, Frame
 from maxexp.camera.stream import StreamParser, dump, read_frames
-from maxexp.errors import CameraError
 from tests.camera.conftest import unhurried
 
 NAMES = st.sampled_from(sorted(FORMATS))

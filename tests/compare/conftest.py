@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from mlflow.entities import Metric
 
-from maxexp.compare.collect import RunDetails, collect
-from maxexp.config import Config, to_plain
-from maxexp.device.cost import Cost, network_cost
-from maxexp.execution import masked
+from maxexp.chip.cost import Cost, network_cost
 from maxexp.network.graph import Network, build_network
-from maxexp.report.artifacts import COST, PREDICTIONS
+from maxexp.report.comparison.collect import RunDetails, collect
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
+from maxexp.run.config import Config, to_plain
+from maxexp.run.execution import masked
 from maxexp.tracking import RunRecord, TrackingConfig
+from maxexp.tracking.artifacts import COST, PREDICTIONS
 from maxexp.tracking.reading import find_runs, read_run
 from maxexp.tracking.store import Store, open_store
 from tests.conftest import composed

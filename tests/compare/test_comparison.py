@@ -6,12 +6,12 @@ import io
 import pytest
 from rich.console import Console
 
-from maxexp.compare.collect import collect_all, select_runs
-from maxexp.compare.comparison import compare, status
-from maxexp.compare.page import to_html
+from maxexp.base.errors import TrackingError
 from maxexp.compare.terminal import print_comparison
 from maxexp.compare.text import MISSING, to_csv, to_markdown
-from maxexp.errors import TrackingError
+from maxexp.report.comparison.collect import collect_all, select_runs
+from maxexp.report.comparison.comparison import compare, status
+from maxexp.report.page.page import to_html
 from maxexp.tracking import reading
 
 

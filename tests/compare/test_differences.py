@@ -1,6 +1,6 @@
 """In which keys configurations differ."""
 
-from maxexp.compare.differences import differing_keys
+from maxexp.report.comparison.differences import differing_keys
 
 
 def test_keys_that_change_no_result_are_no_difference():

@@ -7,8 +7,8 @@ import sys
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.app.conftest import REPOSITORY
 from tests.browser import show, started
+from tests.runs import REPOSITORY
 
 SECONDS, BYTES = 10, 5_000_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maxexp.compare.names import common_words, without
+from maxexp.report.comparison.names import common_words, without
 
 
 @pytest.mark.parametrize(

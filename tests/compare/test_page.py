@@ -10,10 +10,10 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.color import Color
 
-from maxexp.compare.comparison import compare
-from maxexp.compare.page import to_html
-from maxexp.compare.page_data import CURVE_POINTS
-from maxexp.report.layer_colors import INPUT_COLOR
+from maxexp.report.comparison.comparison import compare
+from maxexp.report.figures.layer_colors import INPUT_COLOR
+from maxexp.report.page.data import CURVE_POINTS
+from maxexp.report.page.page import to_html
 from maxexp.report.predictions import Predictions
 from maxexp.tracking.reading import RESTORED, RESTORED_COMMAND
 from tests.browser import DESKTOP, PHONE, show, started

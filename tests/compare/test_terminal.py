@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from maxexp.compare.comparison import MAIN, compare
 from maxexp.compare.lines import PIECE, broken
 from maxexp.compare.terminal import print_comparison
 from maxexp.compare.text import quantization
+from maxexp.report.comparison.comparison import MAIN, compare
 
 LONG = "recipe.distillation.model.layers.conv1.out_channels"
 NAMES = {

@@ -6,8 +6,16 @@ import pytest
 import torch
 from torchvision.transforms import functional
 
-from maxexp.data.augmentation import BatchAugmentation
-from maxexp.data.color import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation, color_jitter
+from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.color import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_hue,
+    adjust_saturation,
+    color_jitter,
+)
+from maxexp.data.augmentation.geometry import crop_and_flip, rotate
+from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
@@ -19,8 +27,6 @@ from maxexp.data.config import (
     RandomCropConfig,
     RotationConfig,
 )
-from maxexp.data.geometry import crop_and_flip, rotate
-from maxexp.data.pixels import evaluation_input
 
 DECK = {
     "random_crop": RandomCropConfig(4),
@@ -108,7 +114,7 @@ def test_no_rotation_is_the_identity():
 def test_rotation_turns_a_picture_of_any_aspect_as_torchvision_does(monkeypatch):
     images = noise_images(2, height=12, width=20).float()
     angle = torch.tensor([30.0, -75.0]).deg2rad().view(2, 1, 1, 1)
-    monkeypatch.setattr("maxexp.data.geometry.uniform", lambda *_: angle)
+    monkeypatch.setattr("maxexp.data.augmentation.geometry.uniform", lambda *_: angle)
     turned = rotate(images, 90, seeded())
     for image, result, degrees in zip(images, turned, (30.0, -75.0), strict=True):
         mode = functional.InterpolationMode.BILINEAR

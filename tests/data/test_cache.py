@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maxexp.data import cache
+from maxexp.base.folders import cache_folder
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import load_split
-from maxexp.data.folders import ClassFolders
-from maxexp.folders import cache_folder
+from maxexp.data.sources.folders import ClassFolders
+from maxexp.data.store import cache
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_damaged_entry_is_rebuilt(pictures, decoded, tmp_path, pattern, damage
 def test_an_unwritable_cache_is_done_without_and_said_once(pictures, decoded, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder can be made below a file")
     config = dataclasses.replace(pictures, cache_dir=str(tmp_path / "file"))
-    with caplog.at_level(logging.WARNING, "maxexp.data.cache"):
+    with caplog.at_level(logging.WARNING, "maxexp.data.store.cache"):
         digests = {load_split(config, "train").digest for _ in range(2)}
     assert decoded == ["train", "train"] and len(digests) == 1
     assert len(caplog.records) == 1 and str(tmp_path / "file") in caplog.text
@@ -132,7 +132,7 @@ def test_a_failed_write_leaves_nothing_behind(pictures, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("maxexp.data.cache.np.save", full)
+    monkeypatch.setattr("maxexp.data.store.cache.np.save", full)
     assert len(load_split(pictures, "train")) == 6
     assert cached_files(tmp_path, "*") == cached_files(tmp_path, ".*") == []
 

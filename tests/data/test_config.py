@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from maxexp.base.errors import ConfigError
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
@@ -18,7 +19,6 @@ from maxexp.data.config import (
     RandomCropConfig,
     RotationConfig,
 )
-from maxexp.errors import ConfigError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 

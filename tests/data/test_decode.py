@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
-from maxexp.data.decode import decode_image
-from maxexp.errors import DataError
+from maxexp.data.store.decode import decode_image
 
 STORED = np.random.default_rng(0).integers(0, 256, (4, 7, 3), np.uint8)
 CONFIG = DatasetConfig("pictures", DatasetSource.images, 3, 4, 7, 2, 4, root=".")

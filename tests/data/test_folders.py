@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import check_files, load_split
-from maxexp.errors import DataError
 from tests.data.test_sources import one_line
 
 

@@ -8,8 +8,10 @@ import pytorch_lightning as lightning
 import torch
 from PIL import Image
 
+from maxexp.base.errors import ConfigError, DataError
 from maxexp.data import run_data
-from maxexp.data.augmentation import BatchAugmentation
+from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import (
     AugmentationConfig,
     ColorJitterConfig,
@@ -24,9 +26,7 @@ from maxexp.data.config import (
 from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches
 from maxexp.data.module import ImageDataModule
-from maxexp.data.pixels import evaluation_input
 from maxexp.data.run_data import RunData
-from maxexp.errors import ConfigError, DataError
 
 AUGMENTED = AugmentationConfig(
     random_crop=RandomCropConfig(1),

@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from torchvision import datasets
 
-from maxexp.data import cifar
+from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import load_split
-from maxexp.errors import DataError
+from maxexp.data.sources.find import cifar
 
 CLASSES = [f"class{number}" for number in range(10)]
 FOLDER, ARCHIVE = cifar.NAMES[DatasetSource.cifar10]

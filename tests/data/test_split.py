@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxexp.data.split import is_for_test, stratified_order, stratified_split
+from maxexp.data.store.split import is_for_test, stratified_order, stratified_split
 
 labelled = st.lists(st.integers(0, 4), min_size=1, max_size=200).map(np.array)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from maxexp.checkpoints import ZOO, zoo_dir
-from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.cli.study import EXPERIMENTS
+from maxexp.run.checkpoints import ZOO, zoo_dir
 from maxexp.study.description import read_study
 from maxexp.study.plan import make_job
 

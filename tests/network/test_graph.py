@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from maxexp.errors import ConfigError, NetworkError
+from maxexp.base.errors import ConfigError, NetworkError
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import INPUT, RESERVED_NAMES, scale_channels
 from maxexp.network.module import NetworkModule
@@ -182,8 +182,8 @@ def test_a_network_is_refused_without_importing_torch():
     """Refusing must take well under a second; torch alone takes longer."""
     code = (
         "import sys, maxexp.network.config, maxexp.network.graph\n"
-        "import maxexp.device.config, maxexp.device.cycles, maxexp.device.kernels\n"
-        "import maxexp.device.check, maxexp.device.cost, maxexp.quantization.config\n"
+        "import maxexp.chip.config, maxexp.chip.cycles, maxexp.chip.memory.kernels\n"
+        "import maxexp.chip.check, maxexp.chip.cost, maxexp.quantization.config\n"
         "sys.exit(int('torch' in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

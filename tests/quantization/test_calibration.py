@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxexp.network.graph import INPUT
-from maxexp.quantization.calibration import best_range, calibrate
-from maxexp.quantization.fake import ClampedNumerics, quantize_module, set_numerics
+from maxexp.quantization.methods.calibration import best_range, calibrate
+from maxexp.quantization.simulate.fake import ClampedNumerics, quantize_module, set_numerics
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

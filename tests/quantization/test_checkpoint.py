@@ -5,9 +5,9 @@ import pickle
 import pytest
 import torch
 
-from maxexp.errors import CheckpointError
+from maxexp.base.errors import CheckpointError
 from maxexp.network.config import BatchNorm
-from maxexp.quantization.checkpoint import (
+from maxexp.quantization.files.checkpoint import (
     Kind,
     compact,
     read_checkpoint,
@@ -16,8 +16,8 @@ from maxexp.quantization.checkpoint import (
     write_integer,
     write_module,
 )
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics, quantize_module, set_numerics
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics, quantize_module, set_numerics
 
 LAYERS = {
     "a": {"out_channels": 4, "batchnorm": "affine"},

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.quantization.equalization import equalize
-from maxexp.quantization.fold import fold_batchnorm
+from maxexp.quantization.methods.equalization import equalize
+from maxexp.quantization.simulate.fold import fold_batchnorm
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import load_split
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import (
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.simulate.fake import (
     SaturatedNumerics,
     quantize_module,
     quantized_numerics,

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.quantization.fake import ClampedNumerics, set_numerics
-from maxexp.quantization.fold import estimate_batchnorm, fold_batchnorm
+from maxexp.quantization.simulate.fake import ClampedNumerics, set_numerics
+from maxexp.quantization.simulate.fold import estimate_batchnorm, fold_batchnorm
 
 LAYERS = {
     "a": {"out_channels": 6, "batchnorm": "affine", "dropout": 0.5},

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from maxexp.quantization.checkpoint import Kind, read_checkpoint, to_integer_network, to_module, write_integer
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import QuantizedNumerics
+from maxexp.quantization.files.checkpoint import Kind, read_checkpoint, to_integer_network, to_module, write_integer
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.simulate.fake import QuantizedNumerics
 
 
 @pytest.fixture(scope="module")

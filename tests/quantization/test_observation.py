@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maxexp.quantization.observation import observe
+from maxexp.quantization.simulate.observation import observe
 
 RESIDUAL = {
     "conv1": {"op": "conv2d", "out_channels": 4, "kernel_size": 3},

@@ -8,12 +8,12 @@ import torch
 
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import quantize_module, without_rounding
-from maxexp.quantization.fold import estimate_batchnorm, fold_batchnorm
-from maxexp.quantization.ptq import quantize_after_training
-from maxexp.quantization.ranges import layer_ranges
-from maxexp.quantization.sensitivity import predict, score
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.methods.ptq import quantize_after_training
+from maxexp.quantization.methods.ranges import layer_ranges
+from maxexp.quantization.methods.sensitivity import predict, score
+from maxexp.quantization.simulate.fake import quantize_module, without_rounding
+from maxexp.quantization.simulate.fold import estimate_batchnorm, fold_batchnorm
 from tests.pretend_gpu import DEVICE, PretendGpu
 from tests.quantization.test_ptq import RESIDUAL
 

@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.quantization.bias_correction import correct_bias
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.fake import QuantizedNumerics, quantized_numerics
-from maxexp.quantization.ptq import prepare, quantize_after_training, quantize_layers
-from maxexp.quantization.scale_search import FACTORS, search_scales
+from maxexp.quantization.methods.bias_correction import correct_bias
+from maxexp.quantization.methods.ptq import prepare, quantize_after_training, quantize_layers
+from maxexp.quantization.methods.scale_search import FACTORS, search_scales
+from maxexp.quantization.simulate.fake import QuantizedNumerics, quantized_numerics
 from tests.quantization.test_fake import assert_equal_in_every_bit
 
 STEPS = ("equalize", "search_scales", "correct_biases")

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from maxexp.device.arithmetic import quantize_weight
+from maxexp.chip.numbers.arithmetic import quantize_weight
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import quantize_module, quantized_numerics
-from maxexp.quantization.ranges import BINS, layer_ranges
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.methods.ranges import BINS, layer_ranges
+from maxexp.quantization.simulate.fake import quantize_module, quantized_numerics
 
 LAYERS = {
     "conv": {"op": "conv2d", "out_channels": 6, "kernel_size": 3},

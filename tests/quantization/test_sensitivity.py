@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.device.config import DeviceConfig
-from maxexp.errors import ConfigError, DeviceError
+from maxexp.base.errors import ConfigError, DeviceError
+from maxexp.chip.config import DeviceConfig
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.sensitivity import analyse, best_assignments, propose
-from maxexp.report.sensitivity import sensitivity_figure, sensitivity_markdown, sensitivity_table
+from maxexp.quantization.methods.sensitivity import analyse, best_assignments, propose
+from maxexp.report.figures.sensitivity import sensitivity_figure, sensitivity_markdown, sensitivity_table
 
 LAYERS = {
     "a": {"out_channels": 8},

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.colors import to_hex
 from rich.console import Console
 
-from maxexp.device.check import check_fit
-from maxexp.report.layer_colors import INPUT_COLOR
-from maxexp.report.memory_picture import memory_picture
-from maxexp.report.plots import confusion_matrix, learning_curves
+from maxexp.chip.check import check_fit
+from maxexp.report.figures.layer_colors import INPUT_COLOR
+from maxexp.report.figures.memory_picture import memory_picture
+from maxexp.report.figures.plots import confusion_matrix, learning_curves
 from maxexp.report.summary import print_results, result_rows, results_markdown
 
 METRICS = {"hw/latency_us": 4564.34, "test/accuracy_integer": 0.9001, "hw/macs": 36_180_992, "unknown": 1.0}

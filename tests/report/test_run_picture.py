@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from maxexp.quantization.ranges import BINS, LayerRange, Range
-from maxexp.report.histograms import range_histograms, ranges_table, read_ranges, share_text
+from maxexp.quantization.methods.ranges import BINS, LayerRange, Range
+from maxexp.report.figures.histograms import range_histograms, ranges_table, read_ranges, share_text
+from maxexp.report.figures.run_picture import RunParts, run_picture
 from maxexp.report.predictions import read_predictions, write_predictions
-from maxexp.report.run_picture import RunParts, run_picture
 from maxexp.report.summary import Row
 
 CLASSES = ["cat", "dog"]

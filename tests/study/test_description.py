@@ -2,8 +2,8 @@
 
 import pytest
 
-from maxexp.errors import ConfigError
-from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.base.errors import ConfigError
+from maxexp.cli.study import EXPERIMENTS
 from maxexp.study.description import read_study
 from maxexp.study.plan import make_job
 from tests.study.small import SMALL, small, written

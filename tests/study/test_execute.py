@@ -12,11 +12,11 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput
 from PIL import Image
 
-from maxexp.config import to_plain
-from maxexp.errors import ConfigError, StudyError
-from maxexp.execution import masked, start_record
+from maxexp.base.errors import ConfigError, StudyError
+from maxexp.cli.study import EXPERIMENTS, main, parse
+from maxexp.run.config import to_plain
+from maxexp.run.execution import masked, start_record
 from maxexp.study import execute
-from maxexp.study.__main__ import EXPERIMENTS, main, parse
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
 from maxexp.study.plan import make_job, same_images, same_result

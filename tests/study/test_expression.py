@@ -2,7 +2,7 @@
 
 import pytest
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.study.expression import Expression, FigureError
 
 ROWS = {"qat": {"accuracy": 0.9, "time": 4.0}, "ptq": {"accuracy": 0.85, "time": None}}

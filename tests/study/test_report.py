@@ -5,8 +5,8 @@ import statistics
 
 import pytest
 
-from maxexp.errors import ConfigError
-from maxexp.study.__main__ import EXPERIMENTS
+from maxexp.base.errors import ConfigError
+from maxexp.cli.study import EXPERIMENTS
 from maxexp.study.charts import draw, drawable
 from maxexp.study.embed import BLOCK, embed_tables
 from maxexp.study.figures import make_rows

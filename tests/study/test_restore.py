@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from maxexp.compare.collect import select_runs
-from maxexp.study.__main__ import EXPERIMENTS, main
+from maxexp.cli.study import EXPERIMENTS, main
+from maxexp.report.comparison.collect import select_runs
 from maxexp.study.execute import State, standings
 from maxexp.study.records import RESULTS, Results, result_of
 from maxexp.study.restore import restore

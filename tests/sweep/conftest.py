@@ -11,15 +11,15 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from mlflow.tracking import MlflowClient
 
-from maxexp.__main__ import conf_dir
-from maxexp.config import register_schema
+from maxexp.cli.run import conf_dir
+from maxexp.run.config import register_schema
 from maxexp.sweep import coordinator
-from maxexp.sweep.config import LauncherConfig
-from maxexp.sweep.plan import Plan
 from maxexp.sweep.planning import make_plan
-from maxexp.sweep.results import Result, results
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.worker import work
+from maxexp.sweep.search.config import LauncherConfig
+from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.workers.results import Result, results
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.worker import work
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COST_ONLY = ("stages=[synthesize]", "tracking.system_metrics=false")

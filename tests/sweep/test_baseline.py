@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxexp.config import to_plain
-from maxexp.errors import ConfigError
-from maxexp.sweep.limits import judge
-from maxexp.sweep.report import best
-from maxexp.sweep.results import Result, pareto_set, results, worth_finishing
-from maxexp.sweep.study import SweepStudy, open_phases, point_of
-from maxexp.sweep.tables import figures, shared
-from maxexp.sweep.tickets import Tickets
+from maxexp.base.errors import ConfigError
+from maxexp.run.config import to_plain
+from maxexp.sweep.outcome.report import best
+from maxexp.sweep.outcome.tables import figures, shared
+from maxexp.sweep.search.limits import judge
+from maxexp.sweep.workers.results import Result, pareto_set, results, worth_finishing
+from maxexp.sweep.workers.study import SweepStudy, open_phases, point_of
+from maxexp.sweep.workers.tickets import Tickets
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, planned
 

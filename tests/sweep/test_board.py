@@ -6,8 +6,8 @@ from threading import Event
 
 import pytest
 
-from maxexp.sweep.results import results
-from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.workers.results import results
+from maxexp.sweep.workers.study import SweepStudy
 from tests.board.stand_ins import SerialStandIn
 from tests.sweep.conftest import call
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from maxexp.sweep import launchers
-from maxexp.sweep.launchers import JoblibWorkers, RayWorkers
+from maxexp.sweep.workers import launchers
+from maxexp.sweep.workers.launchers import JoblibWorkers, RayWorkers
 
 
 @pytest.mark.timeout(300)

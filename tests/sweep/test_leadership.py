@@ -10,14 +10,15 @@ from types import SimpleNamespace
 import pytest
 from optuna.trial import TrialState
 
-from maxexp import garbage
-from maxexp.composition import quoted
-from maxexp.sweep import coordinator, leadership
-from maxexp.sweep.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
+from maxexp.base import garbage
+from maxexp.run.composition import quoted
+from maxexp.sweep import coordinator
 from maxexp.sweep.coordinator import Coordinator
-from maxexp.sweep.leadership import Leadership, Watch
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
+from maxexp.sweep.workers import leadership
+from maxexp.sweep.workers.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
+from maxexp.sweep.workers.leadership import Leadership, Watch
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.tickets import Tickets
 from maxexp.tracking.owner import HOST, NAMESPACE, PID, PROCESS_STARTED, identity
 from tests.sweep.conftest import COST_ONLY, InlineWorkers, planned
 
@@ -195,7 +196,7 @@ def test_a_later_twin_gives_way(study):
 
 def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, monkeypatch):
     """The worker was killed between the end of the run and the end of the trial."""
-    from maxexp.sweep import trial
+    from maxexp.sweep.workers import trial
 
     study.study.set_user_attr("maxexp.parent_run", "0" * 32)
     Tickets(study).tend()

@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
-from maxexp.__main__ import conf_dir
-from maxexp.device.cost import network_cost
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
+from maxexp.chip.cost import network_cost
+from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
-from maxexp.sweep.config import SAMPLERS, PruningConfig, to_sweep_config
-from maxexp.sweep.hypervolume import hypervolume
-from maxexp.sweep.limits import judge, parse_limits
-from maxexp.sweep.pruning import Rival, hopeless
-from maxexp.sweep.sampling import DistinctSampler, ExhaustedError, frozen, make_sampler
-from maxexp.sweep.space import parse_space
+from maxexp.sweep.search.config import SAMPLERS, PruningConfig, to_sweep_config
+from maxexp.sweep.search.limits import judge, parse_limits
+from maxexp.sweep.search.pruning import Rival, hopeless
+from maxexp.sweep.search.sampling import DistinctSampler, ExhaustedError, frozen, make_sampler
+from maxexp.sweep.search.space import parse_space
+from maxexp.sweep.workers.hypervolume import hypervolume
 from tests.conftest import composed
 from tests.sweep.conftest import environment
 
@@ -98,12 +98,12 @@ def test_limits_that_make_no_sense(texts, part):
 
 def test_the_verdict_needs_no_torch():
     program = (
-        "import sys, json, time; from maxexp.sweep.limits import judge, parse_limits\n"
-        "from maxexp.composition import compose_config\n"
+        "import sys, json, time; from maxexp.sweep.search.limits import judge, parse_limits\n"
+        "from maxexp.run.composition import compose_config\n"
         "config = compose_config(['model=nascifarnet', 'dataset=cifar10'])\n"
         "limits = parse_limits(['hw/latency_us <= 1'])\n"
         "begin = time.perf_counter(); judge(config, limits); seconds = time.perf_counter() - begin\n"
-        "import maxexp.sweep.worker\n"
+        "import maxexp.sweep.workers.worker\n"
         "print(json.dumps([seconds, 'torch' in sys.modules]))"
     )
     done = subprocess.run(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maxexp.sweep.plots import hypervolume_plot, parallel_plot, pareto_plot
+from maxexp.sweep.outcome.plots import hypervolume_plot, parallel_plot, pareto_plot
 from tests.sweep.test_baseline import trial
 
 NAMES = ["val/best_accuracy", "hw/latency_us"]

@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from maxexp.__main__ import conf_dir
-from maxexp.composition import compose_config
-from maxexp.config import to_plain
-from maxexp.errors import ConfigError
-from maxexp.execution import new_run
+from maxexp.base.errors import ConfigError
+from maxexp.cli.run import conf_dir
+from maxexp.cli.sweep import _export, _show
 from maxexp.network.graph import build_network
-from maxexp.sweep.__main__ import _export, _show
-from maxexp.sweep.attributes import STOPPED
-from maxexp.sweep.export import experiment_yaml
-from maxexp.sweep.limits import judge, parse_limits
-from maxexp.sweep.progress import progress_line
-from maxexp.sweep.report import page, sweep_files
-from maxexp.sweep.results import Result, pareto_set, results
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
-from tests.app.test_readme import SWEEPS, VERBS
+from maxexp.run.composition import compose_config
+from maxexp.run.config import to_plain
+from maxexp.run.execution import new_run
+from maxexp.sweep.outcome.export import experiment_yaml
+from maxexp.sweep.outcome.progress import progress_line
+from maxexp.sweep.outcome.report import page, sweep_files
+from maxexp.sweep.search.limits import judge, parse_limits
+from maxexp.sweep.workers.attributes import STOPPED
+from maxexp.sweep.workers.results import Result, pareto_set, results
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.tickets import Tickets
+from tests.cli.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
 from tests.images import OVERRIDES, image_folder
 from tests.sweep.conftest import COST_ONLY, call, planned

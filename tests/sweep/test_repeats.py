@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from matplotlib.figure import Figure
 
-from maxexp.sweep.plots import pareto_plot
-from maxexp.sweep.repeats import REPEAT
-from maxexp.sweep.report import best, study_files
-from maxexp.sweep.results import averaged, pareto_set, results
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tables import figures
+from maxexp.sweep.outcome.plots import pareto_plot
+from maxexp.sweep.outcome.report import best, study_files
+from maxexp.sweep.outcome.tables import figures
+from maxexp.sweep.search.repeats import REPEAT
+from maxexp.sweep.workers.results import averaged, pareto_set, results
+from maxexp.sweep.workers.study import SweepStudy
 from tests.sweep.conftest import call
 from tests.sweep.test_baseline import BASELINE, trial
 

@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from maxexp.sweep import launchers
-from maxexp.sweep.results import results
-from maxexp.sweep.study import SweepStudy
+from maxexp.sweep.workers import launchers
+from maxexp.sweep.workers.results import results
+from maxexp.sweep.workers.study import SweepStudy
 from tests.sweep.conftest import REPOSITORY, call, environment
 
 FOLDER = REPOSITORY / "experiments" / "sweeper"

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from maxexp.sweep.share import threads_each
+from maxexp.sweep.workers.share import threads_each
 
 
 @pytest.mark.parametrize(

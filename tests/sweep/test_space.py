@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from maxexp.errors import ConfigError
-from maxexp.sweep.space import Space, parse_space
+from maxexp.base.errors import ConfigError
+from maxexp.sweep.search.space import Space, parse_space
 
 
 def only(text: str):

@@ -9,18 +9,18 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from maxexp.composition import conf_dir
-from maxexp.device.cost import network_cost
-from maxexp.errors import ConfigError, TrainingError
+from maxexp.base.errors import ConfigError, TrainingError
+from maxexp.chip.cost import network_cost
 from maxexp.network.graph import build_network
-from maxexp.sweep.attributes import OVERHEAD
-from maxexp.sweep.objectives import METRICS
+from maxexp.run.composition import conf_dir
+from maxexp.sweep.outcome.record import ParentRecord
 from maxexp.sweep.planning import make_plan
-from maxexp.sweep.record import ParentRecord
-from maxexp.sweep.results import pareto_set, results
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
-from maxexp.sweep.worker import work
+from maxexp.sweep.search.objectives import METRICS
+from maxexp.sweep.workers.attributes import OVERHEAD
+from maxexp.sweep.workers.results import pareto_set, results
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.tickets import Tickets
+from maxexp.sweep.workers.worker import work
 from tests.conftest import composed
 from tests.sweep.conftest import COST_ONLY, planned
 
@@ -144,7 +144,7 @@ def test_the_record_has_each_parameter_of_a_key_that_two_conditions_search(place
 
 def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, client, monkeypatch):
     """Training is replaced by an alarm."""
-    from maxexp.sweep import trial
+    from maxexp.sweep.workers import trial
 
     def alarm(*_):
         raise AssertionError("trained")
@@ -173,7 +173,7 @@ def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, clie
 
 
 def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client, monkeypatch):
-    from maxexp.sweep import trial
+    from maxexp.sweep.workers import trial
 
     plan = planned("hydra.sweeper.trials=5", "hydra.sweeper.stop_after_failures=2", OBJECTIVES, *GRID, *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
@@ -207,7 +207,7 @@ def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client
 
 def test_a_training_that_diverges_is_a_result_that_is_not_tried_again(sweep, client, monkeypatch):
     """Nor does it stop the sweep, however many do so in a row."""
-    from maxexp.sweep import trial
+    from maxexp.sweep.workers import trial
 
     reason = "training diverged in epoch 3, its loss is nan; lower recipe.learning_rate"
 
@@ -256,8 +256,8 @@ def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, clie
 
 def resampled(study):
     """A TPE sampler that has seen pruned trials of two objectives."""
-    from maxexp.sweep.config import TpeConfig
-    from maxexp.sweep.sampling import make_sampler
+    from maxexp.sweep.search.config import TpeConfig
+    from maxexp.sweep.search.sampling import make_sampler
 
     study.study.sampler = make_sampler(TpeConfig("tpe", startup_trials=1), study.plan.space, 9)
     trial = study.study.ask()

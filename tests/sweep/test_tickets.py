@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from optuna.trial import TrialState
 
-from maxexp.sweep import study as study_module
-from maxexp.sweep.attributes import LOST, OUTCOME, WORKER
-from maxexp.sweep.progress import progress_line
-from maxexp.sweep.results import results
-from maxexp.sweep.study import SweepStudy
-from maxexp.sweep.tickets import Tickets
+from maxexp.sweep.outcome.progress import progress_line
+from maxexp.sweep.workers import study as study_module
+from maxexp.sweep.workers.attributes import LOST, OUTCOME, WORKER
+from maxexp.sweep.workers.results import results
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.tickets import Tickets
 from maxexp.tracking.owner import PID, identity
 from tests.sweep.conftest import COST_ONLY, planned
 

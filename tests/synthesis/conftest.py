@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from maxexp.device.config import DeviceConfig
+from maxexp.chip.config import DeviceConfig
 from maxexp.network.graph import Network
-from maxexp.quantization.checkpoint import write_integer
+from maxexp.quantization.files.checkpoint import write_integer
 from maxexp.synthesis import ai8x
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from maxexp.device.cost import network_cost
-from maxexp.device.integer import IntegerNetwork
-from maxexp.errors import ConfigError, MaxexpError, SynthesisError
+from maxexp.base.errors import ConfigError, MaxexpError, SynthesisError
+from maxexp.chip.cost import network_cost
+from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.synthesis.ai8x import Synthesizer, arguments, find_checkout, project_name, without_zero_biases
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
 from maxexp.synthesis.stand_in import random_image, random_integers

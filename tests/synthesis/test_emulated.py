@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from maxexp.base.errors import DeviceError
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import build_firmware
-from maxexp.device.check import check_fit
-from maxexp.device.cycles import FLATTEN_ENGINE_PIXELS
-from maxexp.errors import DeviceError
+from maxexp.chip.check import check_fit
+from maxexp.chip.cycles import FLATTEN_ENGINE_PIXELS
 from maxexp.network.config import Op, Pool
 from maxexp.synthesis.ai8x import Synthesis
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from maxexp.errors import SynthesisError
+from maxexp.base.errors import SynthesisError
 from maxexp.synthesis import environment
 from maxexp.synthesis.environment import COMPLETE, REQUIREMENTS, environment_python
 

@@ -7,10 +7,10 @@ sample; any difference raises. So it is enough that it comes back.
 import pytest
 import torch
 
-from maxexp.device.integer import IntegerNetwork
-from maxexp.quantization.checkpoint import write_integer
+from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.quantization.files.checkpoint import write_integer
 from maxexp.synthesis.stand_in import random_image, random_integers
-from tests.app.conftest import call
+from tests.runs import call
 
 pytestmark = pytest.mark.ai8x
 

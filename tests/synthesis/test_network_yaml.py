@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxexp.device.check import check_fit
-from maxexp.errors import DeviceError
+from maxexp.base.errors import DeviceError
+from maxexp.chip.check import check_fit
 from maxexp.synthesis.network_yaml import network_yaml
 
 INSTANCES, WORDS = 16, 8192

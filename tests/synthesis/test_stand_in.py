@@ -2,7 +2,7 @@
 
 import pytest
 
-from maxexp.device.integer import IntegerNetwork
+from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.synthesis.stand_in import random_image, random_integers
 
 SHAPE = (3, 32, 32)

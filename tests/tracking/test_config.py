@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.tracking import TrackingConfig
 
 REPOSITORY = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
+from maxexp.cli.tracking import main
 from maxexp.tracking import RunRecord, TrackingConfig
-from maxexp.tracking.__main__ import main
 
 
 @pytest.fixture

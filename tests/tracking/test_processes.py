@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking import RunRecord
 from maxexp.tracking.owner import (
     KILLED_REASON,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import OVERRIDES, find_runs, read_run
 from maxexp.tracking.record import RunRecord

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking import RunRecord, TrackingConfig
 
 

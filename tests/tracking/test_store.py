@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maxexp.errors import TrackingError
+from maxexp.base.errors import TrackingError
 from maxexp.tracking import RunRecord, TrackingConfig
 from maxexp.tracking.store import open_store, resolve_uri
 

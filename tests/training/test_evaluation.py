@@ -5,9 +5,9 @@ import io
 import pytest
 import torch
 
+from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
-from maxexp.device.integer import IntegerLayer, IntegerNetwork
 from maxexp.network.config import LayerConfig, NetworkConfig, Op
 from maxexp.network.graph import build_network
 from maxexp.training.config import Precision, TrainerConfig
@@ -51,7 +51,7 @@ def test_precision_follows_what_the_processor_says(flags, precision, monkeypatch
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_missing_accelerator_is_named():
-    from maxexp.errors import ConfigError
+    from maxexp.base.errors import ConfigError
 
     with pytest.raises(ConfigError, match=r"trainer\.accelerator=gpu.*auto"):
         training_device(TrainerConfig(accelerator="gpu"))

@@ -22,8 +22,8 @@ from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Poo
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.ptq import quantize_after_training
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.methods.ptq import quantize_after_training
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Distillation, Teacher

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.training.config import Optimizer, RecipeConfig, Schedule, TrainerConfig
 from maxexp.training.optimization import build_optimizer, build_schedule
 

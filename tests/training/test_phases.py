@@ -9,9 +9,9 @@ from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
 from maxexp.network.graph import Network, build_network
-from maxexp.quantization.checkpoint import Kind, read_checkpoint
 from maxexp.quantization.config import Method, QuantizationConfig
-from maxexp.quantization.fake import ClampedNumerics, QuantizedNumerics
+from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
+from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from maxexp.checkpoints import locate_checkpoint
-from maxexp.errors import CheckpointError, ConfigError, TrackingError
+from maxexp.base.errors import CheckpointError, ConfigError, TrackingError
 from maxexp.network.config import LayerConfig, NetworkConfig, Op
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
-from maxexp.quantization.checkpoint import write_integer, write_module
-from maxexp.quantization.export import to_integer
-from maxexp.quantization.fake import quantize_module
+from maxexp.quantization.files.checkpoint import write_integer, write_module
+from maxexp.quantization.files.export import to_integer
+from maxexp.quantization.simulate.fake import quantize_module
+from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.training.answers import KeptAnswers, open_answers
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import DistillationConfig, RecipeConfig

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.board.emulator.data_memory import QUADRANT_BYTES, DataMemory
 from maxexp.board.emulator.execution import BIAS_ENTRIES, run_layer
 from maxexp.board.emulator.kernel_memory import PROCESSOR_BYTES, KernelMemory
 from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS, LayerSettings
 from maxexp.board.emulator.registers import LAYERS, Reg, decode_layer
-from maxexp.errors import BoardError
 
 AON_CONTROL = 0x50001000
 """Power of the memories; firmware leaves them on."""

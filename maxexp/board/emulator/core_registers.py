@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from maxexp.errors import BoardError
+from maxexp.base.errors import BoardError
 
 BASE = 0xE000E000
 SYSTICK_CTRL, SYSTICK_LOAD, SYSTICK_VALUE = 0x010, 0x014, 0x018

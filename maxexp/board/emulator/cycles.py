@@ -1,7 +1,7 @@
 """Clock cycles of a layer by the maker's formula, from what its registers say (hardware.md 4.1)."""
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.layer_settings import LayerSettings, Operation
-from maxexp.errors import BoardError
 
 STARTUP_CYCLES = 1
 """Cycles before the first layer."""

@@ -5,8 +5,8 @@ import mmap
 import numpy as np
 from numpy.typing import NDArray
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, QUADRANTS, LayerSettings
-from maxexp.errors import BoardError
 
 INSTANCE_WORDS = 8192
 INSTANCE_BYTES = INSTANCE_WORDS * LANES

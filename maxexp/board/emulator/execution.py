@@ -4,10 +4,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.data_memory import DataMemory
 from maxexp.board.emulator.kernel_memory import KernelMemory
 from maxexp.board.emulator.layer_settings import LANES, Eltwise, LayerSettings, Operation
-from maxexp.errors import BoardError
 
 INT8_MIN, INT8_MAX = -128, 127
 BIAS_FACTOR = 128

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
-from maxexp.errors import BoardError
 
 COLUMNS = 768
 COLUMN_BYTES = 9

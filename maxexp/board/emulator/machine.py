@@ -19,12 +19,12 @@ from unicorn import (
 )
 from unicorn import arm_const as arm
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator import accelerator as acc
 from maxexp.board.emulator import core_registers as core
 from maxexp.board.emulator.data_memory import QUADRANT_BYTES
 from maxexp.board.emulator.layer_settings import QUADRANTS
 from maxexp.board.emulator.peripherals import Peripherals
-from maxexp.errors import BoardError
 
 FLASH, FLASH_BYTES = 0x10000000, 512 * 1024
 SRAM, SRAM_BYTES = 0x20000000, 128 * 1024

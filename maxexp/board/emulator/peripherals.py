@@ -7,7 +7,7 @@ firmware waits; instructions take none.
 from collections import deque
 from collections.abc import Callable
 
-from maxexp.errors import BoardError
+from maxexp.base.errors import BoardError
 
 GCR, GCFR, GPIO0, GPIO2 = 0x40000000, 0x40005800, 0x40008000, 0x40080400
 CLKCTRL, PCLKDIV, PCLKDIS0 = GCR + 0x08, GCR + 0x18, GCR + 0x24

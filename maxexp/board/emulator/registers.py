@@ -5,8 +5,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, Eltwise, LayerSettings, Operation
-from maxexp.errors import BoardError
 
 LAYERS = 32
 

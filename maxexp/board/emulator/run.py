@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maxexp.base.errors import BoardError
 from maxexp.board.emulator.machine import SLICE_INSTRUCTIONS, Machine
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
-from maxexp.errors import BoardError
 
 INSTRUCTION_BUDGET = 200_000_000
 """Two hundred times what the longest known program takes; a second of pure computation."""

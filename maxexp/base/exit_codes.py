@@ -1,0 +1,53 @@
+"""How every command (``python -m maxexp``, ``python -m maxexp.board`` and the others) ends."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from maxexp.base.errors import MaxexpError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+UNREAD = 141
+"""Exit code where the reader of the output has gone (``| head``), as shells have it."""
+
+
+def exit_code(program: str, work: Callable[[], object]) -> int:
+    """Do the work of a command; an error of the user or of the machine is one line and exit code 1.
+
+    Args:
+        program: what the user called, for that line.
+    """
+    try:
+        work()
+        sys.stdout.flush()
+    except (MaxexpError, OSError) as error:
+        if isinstance(error, BrokenPipeError) and _unread():
+            return UNREAD
+        show_error(program, error)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _unread() -> bool:
+    """Whether nobody reads the output any more; if so, the rest of it goes nowhere, in silence."""
+    try:
+        print(flush=True)  # what had to be written before is forgotten by now
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def show_error(program: str, error: MaxexpError | OSError) -> None:
+    """Print an error as one line, unless the user has seen it."""
+    if isinstance(error, MaxexpError):
+        if error.shown:
+            return
+        error.shown = True
+    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+    print(f"{program}: error: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,84 @@
+"""Drag and drop: the debug adapter shows a USB drive, and writes what is copied onto it into the part.
+
+When it is done the drive goes away and comes back, with FAIL.TXT on it if there was an error (DAPLink users' guide;
+hardware.md 7). Tried on folders that behave so, not on a board.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from maxexp.base.errors import BoardError
+from maxexp.board.config import ConnectionConfig
+from maxexp.board.real.usb import drive_id, drives
+
+FAILURE = "FAIL.TXT"
+POLL_S = 0.1
+
+
+def find_drive(config: ConnectionConfig, probe: str | None) -> Path:
+    """Where the adapter's drive is mounted.
+
+    Raises:
+        BoardError: nowhere, or there are several.
+    """
+    if config.drive:
+        folder = Path(config.drive).expanduser()
+        if drive_id(folder) is None:
+            raise BoardError(f"board.connection.drive={config.drive}: no DAPLink drive, it has no DETAILS.TXT")
+        return folder
+    found = drives()
+    matching = [folder for folder, unique_id in found.items() if probe in (None, unique_id)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise BoardError(
+            f"several DAPLink drives are mounted: {', '.join(map(str, matching))}; choose one with "
+            "board.connection.drive=..."
+        )
+    raise BoardError(
+        "no DAPLink drive is mounted; mount the one that the board shows, or name it with board.connection.drive=..."
+    )
+
+
+def flash(config: ConnectionConfig, probe: str | None, program: Path) -> None:
+    """Copy a program (.hex or .bin) onto the drive and wait until it is in the part.
+
+    Raises:
+        BoardError: there is no drive, the copy fails, or the adapter reports an error or does not come back.
+    """
+    drive = find_drive(config, probe)
+    copy = drive / program.name
+    try:
+        with copy.open("wb") as target:
+            target.write(program.read_bytes())
+            target.flush()
+            os.fsync(target.fileno())
+    except OSError as error:
+        raise BoardError(f"copying firmware to {drive} failed: {error.strerror or error}") from error
+    deadline = time.monotonic() + config.flash_timeout_s
+    # An earlier FAIL.TXT lies there until the drive has come back.
+    while _exists(copy) or drive_id(drive) is None:
+        if time.monotonic() > deadline:
+            raise BoardError(
+                f"{drive} did not come back within {config.flash_timeout_s} s of copying firmware; is it mounted "
+                "again by itself? If not, use board.connection.flash=openocd"
+            )
+        time.sleep(POLL_S)
+    failure = drive / FAILURE
+    if _exists(failure):
+        raise BoardError(f"the debug adapter could not write firmware: {_one_line(failure)}")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False  # a drive that is just going away
+
+
+def _one_line(path: Path) -> str:
+    try:
+        return " ".join(path.read_text(errors="replace").split()) or "it does not say why"
+    except OSError:
+        return "it does not say why"

@@ -1,0 +1,83 @@
+"""What a network costs on a device: memory, operations, cycles, latency."""
+
+from dataclasses import dataclass
+
+from maxexp.chip.check import Fit, check_fit
+from maxexp.chip.config import DeviceConfig
+from maxexp.network.graph import Network
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One layer of the hardware sequence; ``cycles`` is None for a device without a cycle model."""
+
+    name: str
+    out_shape: tuple[int, int, int]
+    weights: int
+    bits: int
+    macs: int
+    ops: int
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one inference; ``cycles`` and what follows from it are None without a cycle model."""
+
+    network: Network
+    device: DeviceConfig
+    fit: Fit
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def cycles(self) -> int | None:
+        return self.fit.memory.cycles if self.device.cycle_model else None
+
+    @property
+    def latency_us(self) -> float | None:
+        """Microseconds of pure computation; a stopwatch on the board adds some 6 us (hardware.md 4.2)."""
+        return None if self.cycles is None else self.cycles / self.device.clock_mhz
+
+    def metrics(self) -> dict[str, float]:
+        """The ``hw/`` metrics of the run record."""
+        network = self.network
+        values: dict[str, float] = {
+            "hw/parameters": network.weights + network.biases,
+            "hw/macs": network.macs,
+            "hw/ops": network.ops,
+            "hw/weight_bytes": self.fit.weight_bytes,
+            "hw/bias_bytes": self.fit.bias_bytes,
+            "hw/data_bytes": self.fit.data_bytes,
+        }
+        cycles, latency_us = self.cycles, self.latency_us
+        if cycles is not None and latency_us is not None:
+            values |= {
+                "hw/cycles": cycles,
+                "hw/latency_us": latency_us,
+                "hw/images_per_s": 1e6 / latency_us,
+                "hw/macs_per_cycle": network.macs / cycles,
+            }
+        return values
+
+
+def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -> Cost:
+    """Cost of ``network`` with ``bits`` per weight by layer name (8 where not named).
+
+    Raises:
+        DeviceError: the network does not fit.
+    """
+    fit = check_fit(network, bits, device)
+    cycles = fit.memory.layer_cycles
+    rows = [
+        LayerCost(
+            layer.name,
+            layer.out_shape,
+            layer.weights,
+            bits.get(layer.name, 8),
+            layer.macs,
+            layer.ops,
+            cycles[layer.name] if device.cycle_model else None,
+        )
+        for layer in fit.memory.network
+    ]
+    return Cost(network, device, fit, tuple(rows))

@@ -1,0 +1,287 @@
+"""The search for a memory map: processors of all tensors, columns of kernels, biases, offsets in data memory.
+
+Tensors tied to one another (operands of a sum, ends of a passthrough) form a group on the same processors. The
+search picks a first processor for each group, such that no processor has more kernel columns and no data memory
+instance more live bytes than there are; columns, biases and offsets then follow from the synthesizer's rules or
+from a search of their own. Among the maps found it keeps the one with the fewest cycles.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from maxexp.base.errors import DeviceError
+from maxexp.chip.config import DeviceConfig
+from maxexp.chip.cycles import STARTUP_CYCLES, layer_cycles, processors_used
+from maxexp.chip.memory.biases import BiasPlace, place_biases
+from maxexp.chip.memory.excess import Excess
+from maxexp.chip.memory.kernels import aligned, check_totals, first_fit, kernel_columns, written_columns
+from maxexp.chip.memory.sequence import write_gaps
+from maxexp.chip.memory.tensors import Block, data_blocks, instances_of, place_blocks, tensor_shapes
+from maxexp.network.config import Op
+from maxexp.network.graph import INPUT, Network
+
+ATTEMPTS = 8
+"""Searches, each with another order of candidates; the first alone places most networks."""
+SEARCH_STEPS, SEARCH_MAPS = 2500, 50
+"""Partial and complete choices of processors tried in one attempt."""
+
+SMALLER_DATA = "use smaller images, pool earlier or use fewer channels"
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """Where everything is.
+
+    Attributes:
+        network: the hardware sequence.
+        first_processor: by tensor name (a layer's output, or ``input``): the first processor that holds it.
+        kernel_offset: by name of a layer with weights: first column on all processors of its input.
+        kernel_columns: by layer name: how many columns.
+        biases: by name of a layer with biases.
+        data_offset: by tensor name: byte offset of its first word in each of its instances.
+        write_gap: by tensor name: free words after each of its own, for a sum's other operands.
+        blocks: the byte ranges in data memory, with lifetimes.
+    """
+
+    network: Network
+    device: DeviceConfig
+    first_processor: dict[str, int]
+    kernel_offset: dict[str, int]
+    kernel_columns: dict[str, int]
+    biases: dict[str, BiasPlace]
+    data_offset: dict[str, int]
+    write_gap: dict[str, int]
+    blocks: tuple[Block, ...]
+
+    def processors(self, tensor: str) -> range:
+        """Processors that hold the channels of a tensor, and compute the layers that read it."""
+        channels = tensor_shapes(self.network)[tensor][0]
+        start = self.first_processor[tensor]
+        return range(start, start + processors_used(channels, self.device))
+
+    def instances(self, tensor: str) -> range:
+        """Data memory instances of a tensor."""
+        processors = self.processors(tensor)
+        return instances_of(processors.start, len(processors), self.device)
+
+    @property
+    def layer_cycles(self) -> dict[str, int]:
+        """Cycles of each layer where it is placed."""
+        return {
+            layer.name: layer_cycles(
+                layer,
+                self.device,
+                self.kernel_offset.get(layer.name, 0),
+                self.first_processor[layer.inputs[0]],
+            )
+            for layer in self.network
+        }
+
+    @property
+    def cycles(self) -> int:
+        return STARTUP_CYCLES + sum(self.layer_cycles.values())
+
+
+def place(network: Network, bits: dict[str, int], device: DeviceConfig) -> MemoryMap:
+    """The memory map of a hardware sequence with the fewest cycles that the search finds.
+
+    Args:
+        bits: weight bits by layer name.
+
+    Raises:
+        DeviceError: there is no map (proven by counting), or none was found; with the layer, the excess and
+            what would help.
+    """
+    columns = {layer.name: kernel_columns(layer, bits.get(layer.name, 8), device) for layer in network}
+    written = {layer.name: written_columns(layer, bits.get(layer.name, 8), device) for layer in network}
+    check_totals(network, written, device)
+    search = _Search(network, columns, written, device)
+    best = None
+    for attempt in range(ATTEMPTS):
+        for candidate in search.maps(attempt):
+            if best is None or candidate.cycles < best.cycles:
+                best = candidate
+            if best.cycles == search.fewest_cycles:
+                return best
+        if best is not None:
+            return best
+    raise DeviceError(f"{network.name}: no memory map was found: {search.obstacle()}")
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Tensors on the same processors, and what they take there.
+
+    Attributes:
+        columns: sum over the layers that read them.
+        largest: the layer among those with the most columns.
+        blocks: their ranges in data memory.
+        cycles: by first processor, of the layers whose cycles depend on it.
+    """
+
+    tensors: list[str]
+    processors: int
+    columns: int
+    largest: str
+    blocks: list[Block]
+    cycles: dict[int, int]
+
+
+class _Search:
+    """Walks through the choices of first processors; remembers what stood in the way."""
+
+    def __init__(
+        self, network: Network, columns: dict[str, int], written: dict[str, int], device: DeviceConfig
+    ) -> None:
+        self._network, self._columns, self._written, self._device = network, columns, written, device
+        self._blocks = data_blocks(network, device)
+        self._groups = sorted((self._group(tensors) for tensors in network.tied_tensors), key=_weight)
+        self._shortage: dict[str, tuple[int, str]] = {}
+
+    @property
+    def fewest_cycles(self) -> int:
+        """Cycles below which no map can be: every layer at its best."""
+        fixed = sum(layer_cycles(x, self._device) for x in self._network if x.op is not Op.passthrough)
+        return STARTUP_CYCLES + fixed + sum(min(group.cycles.values()) for group in self._groups)
+
+    def maps(self, attempt: int) -> Iterator[MemoryMap]:
+        """Complete maps; ``attempt`` sets the order in which first processors are tried."""
+        instances = self._device.processors // self._device.instance_processors
+        columns = [0] * self._device.processors
+        bytes_live = [[0] * instances for _ in range(len(self._network.layers) + 1)]
+        steps = iter(range(SEARCH_STEPS))
+        draw = random.Random(attempt) if attempt else None
+        choices = self._choices(self._groups, columns, bytes_live, steps, draw)
+        for first_processor in islice(choices, SEARCH_MAPS):
+            found = self._complete(first_processor)
+            if found:
+                yield found
+
+    def obstacle(self) -> str:
+        """What the best choice lacked, and what would help."""
+        kind = next(x for x in ("offsets", "biases", "kernels", "data") if x in self._shortage)
+        over, layer = self._shortage[kind]
+        device = self._device
+        return {
+            "kernels": f"the kernels of {layer} are at best {over} columns over the {device.kernel_columns} of "
+            f"{device.name}'s processors; lower model.width, its channels, or its quantization bits",
+            "biases": f"the biases of {layer} are at best {over} over the {device.bias_group_bytes} of one of "
+            f"{device.name}'s bias memories, beside the others; lower model.width or use fewer channels",
+            "data": f"the tensors alive at layer {layer} are at best {over:,} bytes over the "
+            f"{device.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
+            "offsets": f"the tensors alive around layer {layer} ({over:,} bytes of an instance) fit its "
+            f"{device.instance_bytes:,} in pieces only; {SMALLER_DATA}",
+        }[kind]
+
+    def _group(self, tensors: list[str]) -> _Group:
+        device = self._device
+        used = processors_used(tensor_shapes(self._network)[tensors[0]][0], device)
+        readers = [layer for layer in self._network if layer.inputs[0] in tensors]
+        total = sum(aligned(self._written[layer.name]) for layer in readers)
+        largest = max(readers, key=lambda layer: self._written[layer.name], default=self._network.layers[-1])
+        blocks = [block for block in self._blocks if block.tensors[0] in tensors]
+        last = device.processors - used
+        # The network's input stays where firmware loads it.
+        starts = [0] if INPUT in tensors else range(0, last + 1, device.instance_processors)
+        moving = [layer for layer in readers if layer.op is Op.passthrough]
+        cycles = {start: sum(layer_cycles(x, device, 0, start) for x in moving) for start in starts}
+        return _Group(tensors, used, total, largest.name, blocks, cycles)
+
+    def _choices(
+        self,
+        groups: list[_Group],
+        columns: list[int],
+        bytes_live: list[list[int]],
+        steps: Iterator[int],
+        draw: random.Random | None,
+    ) -> Iterator[dict[str, int]]:
+        """First processors by tensor within the memories' sizes, the most promising first, until steps end."""
+        if not groups:
+            yield {}
+            return
+        group, *others = groups
+
+        def promise(start: int) -> tuple:
+            load = max(columns[start : start + group.processors]) if group.columns else 0
+            return group.cycles[start], draw.random() if draw else load, start
+
+        for start in sorted(group.cycles, key=promise):
+            if next(steps, None) is None:
+                return
+            span = range(start, start + group.processors)
+            over = max(columns[p] for p in span) + group.columns - self._device.kernel_columns
+            if over > 0:
+                self._note("kernels", over, group.largest)
+                continue
+            deeper = [n + group.columns if p in span else n for p, n in enumerate(columns)]
+            live = self._with_blocks(group, start, bytes_live)
+            if live is None:
+                continue
+            for choice in self._choices(others, deeper, live, steps, draw):
+                yield dict.fromkeys(group.tensors, start) | choice
+
+    def _with_blocks(self, group: _Group, start: int, bytes_live: list[list[int]]) -> list[list[int]] | None:
+        """Live bytes by time and instance with a group's blocks; None where they are more than an instance has."""
+        result = [list(row) for row in bytes_live]
+        for block in group.blocks:
+            for time in range(block.first, block.last + 1):
+                row = result[time]
+                for instance in instances_of(start, group.processors, self._device):
+                    row[instance] += block.size
+                over = max(row) - self._device.instance_bytes
+                if over > 0:
+                    self._note("data", over, self._network.layers[max(0, time)].name)
+                    return None
+        return result
+
+    def _complete(self, first_processor: dict[str, int]) -> MemoryMap | None:
+        """The map with these processors, or None where something does not fit."""
+        network, device = self._network, self._device
+        kernels = first_fit(network, first_processor, self._columns, self._written, device)
+        if isinstance(kernels, Excess):
+            self._note("kernels", kernels.amount, kernels.layer)
+            return None
+        biases = place_biases(network, self._quadrants(first_processor), device)
+        if isinstance(biases, Excess):
+            self._note("biases", biases.amount, biases.layer)
+            return None
+        where = [instances_of(first_processor[x.tensors[0]], x.processors, device) for x in self._blocks]
+        offsets = place_blocks(self._blocks, where, device.instance_bytes)
+        if offsets is None:
+            self._note("offsets", *self._tightest())
+            return None
+        data_offset = {
+            tensor: offset + 4 * position
+            for block, offset in zip(self._blocks, offsets, strict=True)
+            for position, tensor in enumerate(block.tensors)
+        }
+        gaps = write_gaps(network)
+        blocks = tuple(self._blocks)
+        return MemoryMap(network, device, first_processor, kernels, self._written, biases, data_offset, gaps, blocks)
+
+    def _quadrants(self, first_processor: dict[str, int]) -> list[int]:
+        """Quadrants that are switched on: those of all layers' inputs and of the network's output."""
+        each = self._device.processors // self._device.bias_groups
+        shapes = tensor_shapes(self._network)
+        used = set()
+        for tensor, start in first_processor.items():
+            stop = start + processors_used(shapes[tensor][0], self._device)
+            used |= set(range(start // each, (stop - 1) // each + 1))
+        return sorted(used)
+
+    def _tightest(self) -> tuple[int, str]:
+        """The layer with the most live bytes in all instances, and how many those are in one on average."""
+        live = [sum(b.size for b in self._blocks if b.alive(i)) for i in range(len(self._network.layers))]
+        most = max(range(len(live)), key=lambda i: live[i])
+        return live[most], self._network.layers[most].name
+
+    def _note(self, kind: str, over: int, layer: str) -> None:
+        if kind not in self._shortage or over < self._shortage[kind][0]:
+            self._shortage[kind] = (over, layer)
+
+
+def _weight(group: _Group) -> tuple[int, int]:
+    """Sorts the groups with the fewest places to the front."""
+    return -group.processors * group.columns, -sum(block.size * block.processors for block in group.blocks)

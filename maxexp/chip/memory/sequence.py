@@ -1,0 +1,75 @@
+"""The layers that the chip computes: those of the description, and the copies that sums need.
+
+A sum reads its operands word by word in turn, so they must have been written interleaved, and nothing else on
+the MAX78000 can read what was (hardware.md 8.5). A tensor that only one sum reads is written so by its layer, as
+far as that can. Every other operand, and the network's input, is copied for the sum by a passthrough layer.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from math import ceil
+
+from maxexp.chip.config import DeviceConfig
+from maxexp.network.config import Activation, BatchNorm, Op
+from maxexp.network.graph import INPUT, Layer, Network
+
+
+def hardware_sequence(network: Network, device: DeviceConfig) -> Network:
+    """The network with each copy right in front of the sum that reads it, where its memory is busy for shortest.
+
+    Names of copies (``stem-for-sum``) are no identifiers, so they differ from those of all layers.
+    """
+    readers = Counter(name for layer in network for name in layer.inputs)
+    layers: list[Layer] = []
+    for layer in network:
+        inputs = list(layer.inputs)
+        if layer.operands > 1:
+            for position, name in enumerate(layer.inputs):
+                alone = name != INPUT and readers[name] == 1
+                if not (alone and _can_interleave(network.by_name[name], layer.operands, device)):
+                    layers.append(_copy(name, layer))
+                    inputs[position] = layers[-1].name
+        layers.append(replace(layer, inputs=tuple(inputs)))
+    return Network(network.name, network.in_shape, tuple(layers))
+
+
+def write_gaps(network: Network) -> dict[str, int]:
+    """Words that a tensor leaves free after each of its own, by tensor name: room for a sum's other operands.
+
+    Args:
+        network: a hardware sequence.
+    """
+    gaps = dict.fromkeys((INPUT, *network.by_name), 0)
+    for layer in network:
+        gaps |= dict.fromkeys(layer.inputs, layer.operands - 1)
+    return gaps
+
+
+def _can_interleave(writer: Layer, operands: int, device: DeviceConfig) -> bool:
+    """Whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
+
+    Only that of an operation has to: a passthrough layer steps from pass to pass (hardware.md 10.2, LCTL2).
+    """
+    passes = ceil(writer.out_shape[0] / device.processors)
+    return not writer.has_weights or passes * operands <= device.max_write_step
+
+
+def _copy(tensor: str, reader: Layer) -> Layer:
+    return Layer(
+        name=f"{tensor}-for-{reader.name}",
+        op=Op.passthrough,
+        inputs=(tensor,),
+        in_shape=reader.in_shape,
+        pool=None,
+        pool_size=1,
+        pool_stride=1,
+        pooled_shape=reader.in_shape,
+        out_shape=reader.in_shape,
+        kernel_size=1,
+        padding=0,
+        activation=Activation.none,
+        bias=False,
+        batchnorm=BatchNorm.none,
+        dropout=0.0,
+        wide=False,
+    )

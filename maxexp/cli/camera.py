@@ -1,0 +1,92 @@
+"""The camera's command: ``python -m maxexp.camera convert|sheet|capture``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from maxexp.base.errors import CameraError
+from maxexp.base.exit_codes import exit_code
+from maxexp.camera.files import Image, Interpretation, load, save
+from maxexp.camera.frame import Frame
+from maxexp.camera.layout import Order
+from maxexp.camera.options import PROGRAM, parser
+from maxexp.camera.sheet import draw_sheet
+from maxexp.camera.stream import dump, read_frames
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; the exit code says how it went."""
+    options = parser().parse_args(arguments)
+    commands = {"convert": convert, "sheet": sheet, "capture": capture}
+    return exit_code(PROGRAM, lambda: commands[options.command](options))
+
+
+def convert(options: argparse.Namespace) -> None:
+    """One file to another."""
+    how = replace(_interpretation(options), resize=options.resize, recolor=options.recolor)
+    image = load(options.source, how)
+    save(image, options.target, how)
+    print(f"{options.target}: from {image.name}, {image.kind}")
+
+
+def sheet(options: argparse.Namespace) -> None:
+    """Several files to one labelled picture."""
+    how = _interpretation(options)
+    # All but headers say their shape themselves, and all are shown as they are.
+    shown = replace(how, shape=None, recolor=True)
+    images = [load(path, how if path.suffix == ".h" else shown) for path in options.sources]
+    labels = [(image.name, image.kind) for image in images]
+    pixels = draw_sheet([image.pixels for image in images], labels, options.columns, options.side)
+    save(Image(options.out.name, "sheet", pixels, None), options.out, how)
+    print(f"{options.out}: {len(images)} images")
+
+
+def capture(options: argparse.Namespace) -> None:
+    """Frames from a board or a recorded stream to files."""
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        paths = _free_paths(options.out)
+        for frame in _recorded(options.file) if options.file else _live(options):
+            frame = replace(frame, pixel_format=options.format or frame.pixel_format)
+            path = next(paths)
+            # First of all the bytes: what they should be can still be found out later.
+            path.write_bytes(dump(frame))
+            print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
+            save(load(path, Interpretation()), path.with_suffix(".png"), Interpretation())
+    except OSError as error:
+        raise CameraError(f"{error.filename or options.out}: {error.strerror}") from error
+
+
+def _free_paths(folder: Path) -> Iterator[Path]:
+    """Names for frames, behind those that the folder has."""
+    taken = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"frame(\d+)\.", path.name))]
+    return (folder / f"frame{number:03d}.img" for number in count(max(taken, default=-1) + 1))
+
+
+def _recorded(path: Path) -> Iterator[Frame]:
+    try:
+        yield from read_frames(path.read_bytes())
+    except CameraError as error:
+        raise CameraError(f"{path}: {error}") from error
+
+
+def _live(options: argparse.Namespace) -> Iterator[Frame]:
+    # Only here: nothing else needs pyserial.
+    from maxexp.camera.console import CaptureConsole, open_port
+
+    with open_port(options.port, options.baud_rate) as port:
+        console = CaptureConsole(port, options.timeout)
+        console.connect()
+        if options.size:
+            console.set_size(*options.size)
+        for _ in range(options.frames):
+            yield console.capture("stream" if options.stream else "capture")
+
+
+def _interpretation(options: argparse.Namespace) -> Interpretation:
+    return Interpretation(options.format, options.size, options.shape, Order(options.order), options.processors)

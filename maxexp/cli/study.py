@@ -1,0 +1,148 @@
+"""``python -m maxexp.study run|status|report|restore NAME``: run what a study lacks, and write its answer."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from maxexp.base.errors import StudyError
+from maxexp.base.exit_codes import exit_code
+from maxexp.study.description import Study, read_study
+from maxexp.study.embed import embed_tables
+from maxexp.study.execute import State, run_missing, standings
+from maxexp.study.records import RESULTS, Results
+from maxexp.study.report import write_report
+from maxexp.study.restore import restore
+from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.store import Store, open_store
+
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+
+
+def main() -> int:
+    """Entry point; the exit code says how it went."""
+    arguments = parse(sys.argv[1:])
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    return exit_code("maxexp", lambda: arguments.work(arguments))
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line; overrides may stand before and after options, where argparse alone leaves them over."""
+    parser = _parser()
+    arguments, left_over = parser.parse_known_args(words)
+    if unknown := [word for word in left_over if word.startswith("-") or "overrides" not in arguments]:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if left_over:
+        arguments.overrides += left_over
+    return arguments
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    study, results, store = _opened(arguments)
+    try:
+        unfinished = run_missing(study, results, store, arguments.overrides, arguments.only, arguments.again)
+    except KeyboardInterrupt:
+        print("maxexp: stopped; the same command goes on", file=sys.stderr)
+        raise
+    _report(arguments)
+    if unfinished:
+        raise StudyError(f"{unfinished} of the study's runs are not done, see above; the same command goes on")
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    if arguments.name is None:
+        for path in _descriptions(arguments.folder):
+            print(f"{path.parent.name:24} {read_study(path).title}")
+        return
+    study, results, store = _opened(arguments)
+    for standing in standings(study, results, store):
+        known = f"  run {standing.run_id}" if standing.run_id else ""
+        waits = f" for {study.entries[standing.entry].starts_from}" if standing.state is State.waiting else ""
+        print(f"{standing.entry:24} seed {standing.seed}  {standing.state.value}{waits}{known}")
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    study, results, store = _opened(arguments)
+    print(write_report(arguments.name, study, results, store, arguments.folder / arguments.name))
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    config = TrackingConfig(uri=arguments.tracking_uri)
+    paths = [arguments.folder / name / RESULTS for name in arguments.names] or _with_results(arguments.folder)
+    for path in paths:
+        if not path.is_file():
+            raise StudyError(f"{path} is not there; there are {', '.join(map(str, _with_results(arguments.folder)))}")
+        new = restore(path.parent.name, Results(path).all, config)
+        print(f"{path.parent.name:24} {len(new)} runs restored")
+
+
+def _with_results(folder: Path) -> list[Path]:
+    return [path.with_name(RESULTS) for path in _descriptions(folder) if path.with_name(RESULTS).is_file()]
+
+
+def _readme(arguments: argparse.Namespace) -> None:
+    for path in arguments.files:
+        path.write_text(embed_tables(path.read_text(encoding="utf-8"), path.parent), encoding="utf-8")
+
+
+def _descriptions(folder: Path) -> list[Path]:
+    paths = sorted(folder.glob("*/study.yaml"))
+    if not paths:
+        raise StudyError(f"no study in {folder}; name the folder that has some: --folder experiments")
+    return paths
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[Study, Results, Store]:
+    folder = arguments.folder / arguments.name
+    study = read_study(folder / "study.yaml")
+    return study, Results(folder / RESULTS), open_store(TrackingConfig(uri=arguments.tracking_uri))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m maxexp.study", description="Runs what a study lacks, and writes its answer."
+    )
+    parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=EXPERIMENTS,
+        help="folder of the studies (default: experiments/ of the checkout)",
+    )
+    verbs = parser.add_subparsers(required=True)
+    for verb, work, text in (
+        ("run", _run, "run or resume what is missing, then report"),
+        ("status", _status, "where each run stands"),
+        ("report", _report, "write results.md, results.json and pictures from what there is"),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text)
+        name = command.add_argument("name", metavar="NAME", help="folder of the study")
+        if verb == "status":
+            name.nargs, name.help = "?", "folder of the study; without: which studies there are"
+        command.set_defaults(work=work)
+        if verb == "run":
+            _add_choices(command)
+    text = "put the runs whose figures are committed into the tracking store, where it does not have them"
+    restoring = verbs.add_parser("restore", help=text, description=text)
+    restoring.add_argument("names", nargs="*", metavar="NAME", help="folder of a study (default: all)")
+    restoring.set_defaults(work=_restore)
+    text = "write the tables that README.md shows of studies"
+    readme = verbs.add_parser("readme", help=text, description=text)
+    readme.add_argument("files", nargs="*", type=Path, default=[EXPERIMENTS.parent / "README.md"], metavar="FILE")
+    readme.set_defaults(work=_readme)
+    return parser
+
+
+def _add_choices(running: argparse.ArgumentParser) -> None:
+    text = "entries to run, separated by commas (default: all)"
+    running.add_argument("--only", type=lambda names: names.split(","), default=[], metavar="ENTRIES", help=text)
+    text = "run anew what is done, too; the new results take the place of the older ones"
+    running.add_argument("--again", action="store_true", help=text)
+    running.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="what changes no result: how the machine is used, e.g. trainer.threads=1, and how far costs are backed, "
+        "e.g. synthesis=ai8x board=emulated",
+    )

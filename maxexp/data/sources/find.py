@@ -1,0 +1,68 @@
+"""Finds the files of a data set, or fetches them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from maxexp.base.errors import DataError
+from maxexp.data.config import DatasetConfig, DatasetSource
+from maxexp.data.sources import cifar
+from maxexp.data.sources.cifar import CifarFiles
+from maxexp.data.sources.digits import Digits
+from maxexp.data.sources.folders import ClassFolders
+from maxexp.data.sources.parquet import ParquetFiles
+from maxexp.data.store.arrays import SplitArrays
+
+DEFAULT_ROOT = "data"
+
+
+class Source(Protocol):
+    """Files that hold a data set."""
+
+    def files(self, split: str) -> list[Path]:
+        """The files a split is decoded from: when one of them changes, so may the images."""
+
+    def read(self, split: str) -> SplitArrays:
+        """Decodes the split `train` or `test`."""
+
+
+def roots(config: DatasetConfig) -> list[Path]:
+    """The folders below which a data set may be, most preferred first."""
+    if config.root is not None:
+        return [Path(config.root).expanduser()]
+    elsewhere = os.environ.get("MAXEXP_DATA")
+    return [Path(DEFAULT_ROOT)] + ([Path(elsewhere).expanduser()] if elsewhere else [])
+
+
+def find_source(config: DatasetConfig) -> Source:
+    """Finds a data set, below each root in `<root>/<name>/` and then in `<root>/`.
+
+    Raises:
+        DataError: it is nowhere and cannot be downloaded; the message names the places and the fix.
+    """
+    if config.source is DatasetSource.digits:
+        return Digits()
+    is_cifar = config.source in cifar.NAMES
+    kinds = (CifarFiles, ParquetFiles, ClassFolders) if is_cifar else (ParquetFiles, ClassFolders)
+    places = [place for root in roots(config) for place in (root / config.name, root)]
+    for place in places:
+        for kind in kinds:
+            source = kind.find(place, config)
+            if source is not None:
+                return source
+    missing = f"No {config.name} data in {', '.join(str(place) for place in places)}"
+    if not is_cifar:
+        layouts = "<class>/, or in train/<class>/ and test/<class>/"
+        raise DataError(f"{missing}: set dataset.root=FOLDER to one with images in {layouts}.")
+    if not config.download:
+        raise DataError(f"{missing}: set dataset.root=FOLDER, MAXEXP_DATA or dataset.download=true.")
+    try:
+        return cifar.download(roots(config)[0], config)
+    except (OSError, RuntimeError) as error:
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{missing}, and downloading it failed ({cause}): set dataset.root=FOLDER or MAXEXP_DATA to "
+            "a copy, or repeat with a network connection."
+        ) from error

@@ -1,0 +1,62 @@
+"""One decoded split as numpy arrays: what every source delivers and the cache keeps."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from maxexp.base.errors import DataError
+from maxexp.data.config import DatasetConfig
+
+
+@dataclass(frozen=True)
+class SplitArrays:
+    """Decoded images.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        labels: int64 (N,).
+        classes: names, in the order of the labels.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    classes: list[str]
+
+
+def content_digest(images: np.ndarray, labels: np.ndarray) -> str:
+    """SHA-256 (hexadecimal) over shape, pixels and labels, so that equal digests mean equal data."""
+    digest = hashlib.sha256(repr(images.shape).encode())
+    digest.update(np.ascontiguousarray(images).data)
+    digest.update(np.ascontiguousarray(labels).data)
+    return digest.hexdigest()
+
+
+def check_labels(labels: np.ndarray, classes: list[str], config: DatasetConfig, origin: Path) -> None:
+    """Refuses labels and class names that disagree with `dataset.num_classes`.
+
+    Args:
+        labels: int64 (N,).
+        classes: names of the classes found.
+        config: the data set's configuration.
+        origin: file or folder to name in the message.
+
+    Raises:
+        DataError: no images, another number of classes, or a label outside of them.
+    """
+    if len(labels) == 0:
+        raise DataError(f"{origin} holds no images: give a folder or file that does.")
+    if len(classes) != config.num_classes:
+        raise DataError(
+            f"{origin} has {len(classes)} classes where dataset.num_classes={config.num_classes}: "
+            "correct whichever of the two is wrong."
+        )
+    outside = labels[(labels < 0) | (labels >= config.num_classes)]
+    if len(outside):
+        raise DataError(
+            f"{origin} holds the label {outside[0]}, outside of 0 to {config.num_classes - 1}: "
+            "repair the file or raise dataset.num_classes."
+        )

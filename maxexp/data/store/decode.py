@@ -1,0 +1,103 @@
+"""Compressed images to arrays, one after the other: threads do not pay (PIL holds the GIL too long)."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from maxexp.base.errors import DataError
+from maxexp.data.config import DatasetConfig
+
+PATIENCE_S = 1.0
+"""Work that takes longer than this shows a progress bar."""
+BACKGROUND = "white"
+"""What is seen through transparent pixels."""
+
+
+def progress(items: Sequence, description: str) -> Iterator:
+    """Yields the items, with a bar on stderr once this takes longer than a moment."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    began = time.monotonic()
+    console = Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task(description, total=len(items))
+    try:
+        for done, item in enumerate(items):
+            if not bar.live.is_started and time.monotonic() - began > PATIENCE_S:
+                bar.start()
+            bar.update(task, completed=done)
+            yield item
+    finally:
+        bar.stop()
+
+
+def on_background(image: Image.Image) -> Image.Image:
+    """The image itself, or on the background where it is transparent: what lies under that is arbitrary."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image)
+
+
+def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
+    """Decodes one image as it is meant to be seen.
+
+    It is turned as its EXIF orientation says, for cameras store it as the sensor was held; what is transparent
+    becomes white.
+
+    Args:
+        data: the compressed image or its file.
+        name: how messages call the image.
+        config: gives the shape to deliver.
+        resize: whether an image of another size is resized (bilinear) or refused.
+
+    Returns:
+        uint8 (C, H, W).
+
+    Raises:
+        DataError: the image is unreadable, has more than 8 bits, or another size.
+    """
+    size = (config.width, config.height)
+    try:
+        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as file:
+            # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
+            if file.mode.startswith(("I", "F")):
+                raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
+            image = on_background(ImageOps.exif_transpose(file)).convert("L" if config.channels == 1 else "RGB")
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error
+    if image.size != size:
+        if not resize:
+            raise DataError(
+                f"{name} has {image.width}x{image.height} pixels (width x height) where "
+                f"{size[0]}x{size[1]} are expected: give the original data or use dataset.source=images."
+            )
+        image = image.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(image).reshape(config.height, config.width, config.channels).transpose(2, 0, 1)
+
+
+def decode_images(
+    data: Sequence[bytes | Path], names: Sequence[str], config: DatasetConfig, resize: bool
+) -> np.ndarray:
+    """Decodes many images; see :func:`decode_image`.
+
+    Returns:
+        uint8 (N, C, H, W).
+
+    Raises:
+        DataError: an image cannot be used; the message names it.
+    """
+    images = np.empty((len(data), *config.shape), np.uint8)
+    pairs = list(zip(data, names, strict=True))
+    for index, (item, name) in enumerate(progress(pairs, f"decoding {config.name}")):
+        images[index] = decode_image(item, name, config, resize)
+    return images

@@ -1,0 +1,149 @@
+"""What the tracking store and the artifacts of a run say of it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zipfile import BadZipFile
+
+from maxexp.base.errors import TrackingError
+from maxexp.report.predictions import Predictions, read_predictions
+from maxexp.report.quantities import (
+    CURVES,
+    FLOAT_ACCURACY,
+    INTEGER_ACCURACY,
+    VALIDATION_ACCURACY,
+    VALIDATION_INTEGER_ACCURACY,
+    Quantity,
+)
+from maxexp.tracking.artifacts import COST, PREDICTIONS, RANGES
+from maxexp.tracking.reading import RecordedRun, find_restored, find_runs, read_run
+from maxexp.tracking.store import Store
+
+CURVED_RUNS = 40
+"""Runs whose curves are read, the first in rank: each curve is a request to the store."""
+TEST_ACCURACIES = (INTEGER_ACCURACY, FLOAT_ACCURACY)
+VALIDATION_ACCURACIES = (VALIDATION_INTEGER_ACCURACY, VALIDATION_ACCURACY)
+"""By which runs are ranked, the first that a run has."""
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """A run with its curves and the artifacts that tables and pages show; None for what it has not got.
+
+    Attributes:
+        curves: points (epoch from 0, value) by metric.
+        cost: content of ``synthesis/cost.json``.
+        ranges: content of ``evaluation/ranges.json``.
+    """
+
+    run: RecordedRun
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    cost: Mapping[str, Any] | None = None
+    predictions: Predictions | None = None
+    ranges: Mapping[str, Any] | None = None
+
+    @property
+    def model(self) -> str:
+        return self.run.tags.get("model", "unknown")
+
+    @property
+    def dataset(self) -> str:
+        return self.run.tags.get("dataset", "unknown")
+
+    @property
+    def qat_epoch(self) -> int | None:
+        """First quantization-aware epoch, from 0, where the run has trained some."""
+        epoch = self.run.metrics.get("train/qat_epoch")
+        return None if epoch is None else int(epoch)
+
+    @property
+    def test_data(self) -> str | None:
+        """Digest of the test images, where the run has looked at them."""
+        return self.run.data.get(f"{self.dataset}-test")
+
+
+def select_runs(store: Store, run_ids: Sequence[str], query: str | None) -> tuple[list[RecordedRun], list[str]]:
+    """The runs asked for, and a sentence for each that cannot be shown.
+
+    Args:
+        run_ids: of single runs, or how they begin; deleted and unknown ones do not stop the others.
+        query: in MLflow's search syntax; None for no search.
+
+    Raises:
+        TrackingError: the query is not valid, or nothing is left to compare.
+    """
+    runs: dict[str, RecordedRun] = {}
+    notes = []
+    for run_id in run_ids:
+        try:
+            run = _find(store, run_id)
+        except TrackingError as error:
+            notes.append(f"Run {run_id} is not shown: {error}")
+            continue
+        if run.deleted:
+            notes.append(f"Run {run.name} ({run_id}) was deleted and is not shown.")
+        else:
+            runs[run.run_id] = run
+    if query is not None:
+        found = [run for run in find_runs(store, query) if run.run_id not in runs]
+        networks = [run for run in found if "model" in run.tags]
+        if len(networks) < len(found):
+            notes.append(f"{len(found) - len(networks)} of the runs found have no network and are not shown.")
+        runs |= {run.run_id: run for run in networks}
+    if not runs:
+        reasons = " ".join(notes) or f"no run in {store} matches {query!r}"
+        raise TrackingError(f"nothing to compare: {reasons}")
+    return list(runs.values()), notes
+
+
+def _find(store: Store, run_id: str) -> RecordedRun:
+    """A run by its id, by the beginning of it, or by the id that it had in another store."""
+    try:
+        return read_run(store, run_id)
+    except TrackingError:
+        if restored := find_restored(store, run_id):
+            return restored[0]
+        raise
+
+
+def judging_accuracy(runs: Iterable[RecordedRun]) -> Quantity:
+    """The accuracy that runs are drawn by: test if any run has one, else validation."""
+    known = {key for run in runs for key in run.metrics}
+    wanted = (*TEST_ACCURACIES, *VALIDATION_ACCURACIES)
+    return next((quantity for quantity in wanted if quantity.key in known), INTEGER_ACCURACY)
+
+
+def rank(run: RecordedRun) -> tuple[float, float]:
+    """The greater, the further ahead: runs with a test accuracy by it, then the others by validation accuracy."""
+    return _first(run, TEST_ACCURACIES), _first(run, VALIDATION_ACCURACIES)
+
+
+def _first(run: RecordedRun, quantities: Sequence[Quantity]) -> float:
+    return next((run.metrics[q.key] for q in quantities if q.key in run.metrics), -1.0)
+
+
+def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
+    """Read runs, the most accurate first; curves of the first CURVED_RUNS only."""
+    ranked = sorted(runs, key=rank, reverse=True)
+    return [collect(run, with_curves=place < CURVED_RUNS) for place, run in enumerate(ranked)]
+
+
+def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
+    """Read curves and artifacts; what is missing or damaged is None."""
+    recorded = [key for key in CURVES if with_curves and key in run.metrics]
+    predictions = _artifact(run, PREDICTIONS, read_predictions) if "test/images" in run.metrics else None
+    cost = _artifact(run, COST, _read_json) if "hw/cycles" in run.metrics else None
+    ranges = _artifact(run, RANGES, _read_json) if "test/accuracy_quantized" in run.metrics else None
+    return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)
+
+
+def _artifact(run: RecordedRun, path: str, read):
+    try:
+        return read(run.artifact(path))
+    except (TrackingError, OSError, ValueError, KeyError, StopIteration, BadZipFile):
+        return None  # of an older version, of a run that still goes on, or cut short by a kill
+
+
+def _read_json(path):
+    return json.loads(path.read_text())

@@ -1,0 +1,105 @@
+"""A sensitivity analysis as a dict, a Markdown table and a picture."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
+from maxexp.quantization.methods.sensitivity import Assignment, Sensitivity
+
+BITS = sorted(WEIGHT_BITS, reverse=True)
+
+
+def layer_bits_override(assignment: Assignment) -> str:
+    """What to add to a command line, quotes included, to quantize like this."""
+    bits = ",".join(f"{name}:{value}" for name, value in assignment.bits.items())
+    return f"'quantization.layer_bits={{{bits}}}'"
+
+
+def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
+    """All figures, for ``quantization/sensitivity.json``."""
+    return {
+        "network": found.network.name,
+        "validation_images": found.images,
+        "float": asdict(found.unharmed),
+        "layers": [
+            {
+                "name": name,
+                "weights": found.network.by_name[name].weights,
+                "bits": {str(bits): asdict(damage) for bits, damage in row.items()},
+            }
+            for name, row in found.damages.items()
+        ],
+        "budget": found.budget,
+        "proposal": {
+            **asdict(found.proposal),
+            "override": layer_bits_override(found.proposal),
+            "measured": asdict(found.proposed),
+        },
+    }
+
+
+def sensitivity_markdown(found: Sensitivity) -> str:
+    """What each layer costs at each bit width, and the proposal."""
+    lines = [
+        f"# Sensitivity of {found.network.name} to the bits of each layer",
+        "",
+        f"Divergence of the predictions (Kullback-Leibler, in thousandths of a nat) on {found.images:,} validation "
+        "images when one layer is quantized and all others stay in floating point; in parentheses the change of the "
+        "accuracy in percentage points. The rise of the cross-entropy and the error of the layer's output are in "
+        "sensitivity.json.",
+        "",
+        "| layer | weights | " + " | ".join(f"{bits} bits" for bits in BITS) + " | proposed |",
+        "|--|--:|" + "--:|" * len(BITS) + "--:|",
+    ]
+    for name, row in found.damages.items():
+        cells = " | ".join(f"{1000 * row[bits].divergence:.2f} ({100 * row[bits].accuracy:+.2f})" for bits in BITS)
+        lines.append(f"| {name} | {found.network.by_name[name].weights:,} | {cells} | {found.proposal.bits[name]} |")
+    unharmed, proposed, proposal = found.unharmed, found.proposed, found.proposal
+    lines += [
+        "",
+        f"Proposed for a budget of {found.budget:,} bytes: {proposal.weight_bytes:,} bytes of weights.",
+        "",
+        "| | cross-entropy | accuracy |",
+        "|--|--:|--:|",
+        f"| floating point | {unharmed.loss:.4f} | {100 * unharmed.accuracy:.2f} % |",
+        f"| proposed, simulated | {proposed.loss:.4f} | {100 * proposed.accuracy:.2f} % |",
+        "",
+        "To quantize like this, add to the command line:",
+        "",
+        f"    {layer_bits_override(proposal)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def sensitivity_figure(found: Sensitivity) -> Figure:
+    """Divergence by layer and bits, and the least that a number of bytes allows."""
+    figure = Figure(figsize=(12, 1.5 + 0.35 * max(len(found.damages), 8)), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    names = list(found.damages)
+    values = np.array([[1000 * found.damages[name][bits].divergence for bits in BITS] for name in names])
+    shades = np.log10(np.maximum(values, 1e-2))
+    image = left.imshow(shades, cmap="Blues", aspect="auto")
+    middle = (shades.min() + shades.max()) / 2
+    for row, column in np.ndindex(*values.shape):
+        color = "white" if shades[row, column] > middle else "black"
+        left.text(column, row, f"{values[row, column]:.2f}", ha="center", va="center", fontsize=8, color=color)
+        if found.proposal.bits[names[row]] == BITS[column]:
+            left.plot(column - 0.42, row, marker=">", color="#ee6677", ms=6)
+    figure.colorbar(image, ax=left, label="log10 of the divergence [thousandths of a nat]")
+    left.set_xticks(range(len(BITS)), map(str, BITS))
+    left.set_yticks(range(len(names)), names)
+    left.set(xlabel="bits of the weights (marked: proposed)", title="one layer quantized")
+    right.plot(
+        [a.weight_bytes for a in found.front], [1000 * a.divergence for a in found.front], drawstyle="steps-post"
+    )
+    right.plot(found.proposal.weight_bytes, 1000 * found.proposal.divergence, "o", color="#ee6677", label="proposed")
+    right.axvline(found.budget, color="0.4", lw=1, ls="--", label="budget")
+    right.set(xlabel="bytes of weights", ylabel="divergence, summed [thousandths of a nat]", title="best assignments")
+    right.set_yscale("log")
+    right.grid(alpha=0.3)
+    right.legend(frameon=False)
+    return figure

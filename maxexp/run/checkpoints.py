@@ -1,0 +1,76 @@
+"""Where a checkpoint is: a file, a run of the tracking store, or a network of the zoo."""
+
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from maxexp.base.errors import CheckpointError
+from maxexp.quantization.config import Method
+from maxexp.tracking.reading import RecordedRun
+
+ZOO, RUN = "zoo:", "run:"
+ZOO_FILE = "weights.pth.tar"
+CHECKPOINTS = "checkpoints"
+"""Folder of a run's artifacts."""
+QAT_BEST, FLOAT_BEST = f"{CHECKPOINTS}/qat_best.pth.tar", f"{CHECKPOINTS}/float_best.pth.tar"
+"""What a run keeps of the phases of its training."""
+INTEGERS, INTEGER_SUFFIX = "quantization", "-q.pth.tar"
+"""Folder and end of the name of a run's integer network."""
+
+
+def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run: bool = False) -> Path:
+    """The local file that a reference stands for.
+
+    Args:
+        reference: a path, ``run:RUN_ID`` (what that run trained), ``run:RUN_ID/ARTIFACT`` or ``zoo:NAME``.
+        read: finds a run of the tracking store by its id.
+        to_run: the network will be neither trained nor quantized: of a run that quantized after training,
+            the integers.
+
+    Raises:
+        CheckpointError: there is no such network in the zoo, or the run has none that is trained to its end.
+        TrackingError: there is no such run or artifact, or the store fails.
+    """
+    if reference.startswith(ZOO):
+        return _zoo_file(reference.removeprefix(ZOO))
+    if not reference.startswith(RUN):
+        return Path(reference)
+    run_id, _, artifact = reference.removeprefix(RUN).partition("/")
+    run = read(run_id)
+    return run.artifact(artifact or (_integers(run) if to_run else None) or _trained(run))
+
+
+def _integers(run: RecordedRun) -> str | None:
+    """What a run quantized after training, where it did."""
+    if run.params.get("quantization.method") != Method.ptq.name:
+        return None
+    return next((path for path in run.artifacts(INTEGERS) if path.endswith(INTEGER_SUFFIX)), None)
+
+
+def _trained(run: RecordedRun) -> str:
+    """What a run trained: the network of its last phase, and of no earlier one."""
+    kept = run.artifacts(CHECKPOINTS)
+    if QAT_BEST in kept:
+        return QAT_BEST
+    if FLOAT_BEST not in kept:
+        raise CheckpointError(f"{RUN}{run.run_id}: that run has no trained network; it is {run.status}")
+    if run.params.get("quantization.method") == Method.qat.name:
+        raise CheckpointError(
+            f"{RUN}{run.run_id}: its quantization-aware phase has not ended; resume={run.run_id} goes on with it, "
+            f"{RUN}{run.run_id}/{FLOAT_BEST} is the floating-point network"
+        )
+    return FLOAT_BEST
+
+
+def zoo_dir() -> Path:
+    """The zoo: inside the package where it was installed, else under ``experiments/`` of the checkout."""
+    package = Path(str(resources.files("maxexp")))
+    installed = package / "_zoo"
+    return installed if installed.is_dir() else package.parent / "experiments" / "zoo"
+
+
+def _zoo_file(name: str) -> Path:
+    names = sorted(path.parent.name for path in zoo_dir().glob(f"*/{ZOO_FILE}"))
+    if name not in names:
+        raise CheckpointError(f"{ZOO}{name}: no such network; there are: {', '.join(names) or 'none'}")
+    return zoo_dir() / name / ZOO_FILE

@@ -1,0 +1,113 @@
+"""Configurations composed from ``conf/`` outside of the Hydra entry point."""
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from importlib import resources
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from maxexp.base.errors import ConfigError
+from maxexp.network.graph import Network, build_network
+from maxexp.run.config import Config, register_schema, to_config
+from maxexp.run.explain import explain
+
+_PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
+"""Texts that Hydra's grammar takes without quotes."""
+
+
+def conf_dir() -> str:
+    """The configuration folder: inside the package where it was installed, else beside it in a checkout."""
+    package = Path(str(resources.files("maxexp")))
+    return str(next(d for d in (package / "conf", package.parent / "conf") if (d / "config.yaml").is_file()))
+
+
+def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> Config:
+    """What ``python -m maxexp OVERRIDES`` would run.
+
+    Args:
+        searchpath: further configuration folders, as ``--config-dir`` names them.
+
+    Raises:
+        ConfigError: an override is unknown, of the wrong type or impossible; names it.
+    """
+    return to_config(compose_untyped(overrides, searchpath))
+
+
+def described_network(config: Config) -> Network:
+    """The network of a configuration, for its images and classes.
+
+    Raises:
+        NetworkError: its layers do not fit together.
+        ConfigError: it ends in a map of several pixels, or in more or fewer outputs than the data set has classes.
+    """
+    network = build_network(config.model, config.dataset.shape)
+    outputs, classes = network.out_features, config.dataset.num_classes
+    _, rows, cols = network.layers[-1].out_shape
+    if rows * cols > 1:
+        raise ConfigError(
+            f"model.layers.{network.layers[-1].name} gives a map of {rows}x{cols} pixels for images of "
+            f"{config.dataset.height}x{config.dataset.width}; pool more in front of it, or end in op: linear"
+        )
+    if outputs != classes:
+        raise ConfigError(
+            f"model.layers.{network.layers[-1].name} gives {outputs} outputs, dataset.num_classes is {classes}; "
+            'describe it with "${dataset.num_classes}", which follows the data set'
+        )
+    return network
+
+
+def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), with_hydra: bool = False) -> DictConfig:
+    """The same as Hydra composes it, before it is resolved and checked.
+
+    Args:
+        searchpath: further configuration folders.
+        with_hydra: whether Hydra's own settings are there, too, under ``hydra``.
+
+    Raises:
+        ConfigError: an override is unknown or of the wrong type; names it.
+    """
+    register_schema()
+    folders = ",".join(quoted(f"file://{path}") for path in searchpath)
+    paths = [f"hydra.searchpath=[{folders}]"] if searchpath else []
+    # In a process that Hydra itself has started it is up already.
+    running = GlobalHydra.instance().is_initialized()
+    where = nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3")
+    with composition_errors_told(), where:
+        return compose("config", overrides=[*overrides, *paths], return_hydra_config=with_hydra)
+
+
+def quoted(text: str) -> str:
+    """A text as the value of an override: in quotes where Hydra would read something else without."""
+    return text if _PLAIN.fullmatch(text) else QuotedString(text, Quote.single).with_quotes()
+
+
+@contextmanager
+def composition_errors_told() -> Iterator[None]:
+    """Turns what is raised for a wrong override, or a file that is no YAML, into one line.
+
+    Raises:
+        ConfigError: names the override or the file, what is wrong with it and what is allowed.
+    """
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise ConfigError(explain(error, Config)) from error
+    except (AssertionError, ValueError) as error:
+        if not _from_omegaconf(error):
+            raise
+        raise ConfigError(explain(error, Config)) from error
+
+
+def _from_omegaconf(error: Exception) -> bool:
+    """Whether OmegaConf itself raised an error: anybody else's is a defect, and keeps its traceback."""
+    innermost, _ = list(traceback.walk_tb(error.__traceback__))[-1]
+    return innermost.f_globals["__name__"].startswith("omegaconf.")

@@ -1,0 +1,179 @@
+"""The deploy stage: a generated project becomes firmware, the firmware runs, and what it says is recorded."""
+
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from maxexp.base.errors import BoardError, ConfigError
+from maxexp.board.board import Board, open_board
+from maxexp.board.inference import InferenceClient
+from maxexp.board.result import SERIAL_LOG, BoardRun
+from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.data.augmentation.pixels import map_pixels
+from maxexp.data.config import InputMapping
+from maxexp.data.dataset import ImageSet
+from maxexp.data.store.split import stratified_order
+from maxexp.run.config import Config, Stage
+from maxexp.synthesis.ai8x import Synthesis
+from maxexp.synthesis.config import SynthesisMethod
+from maxexp.tracking.record import RunRecord
+from maxexp.training.evaluation import Evaluation, first_maximum
+
+FIRMWARE, BOARD = "firmware", "board"
+"""Folders of the run and of its artifacts."""
+
+log = logging.getLogger(__name__)
+
+
+def prepare_board(config: Config) -> Board:
+    """The board of a run, as far as its tools go: better missed before a training than after it.
+
+    Raises:
+        ConfigError: nothing in this run generates firmware.
+        BoardError: see :func:`maxexp.board.board.open_board`.
+    """
+    board = f"board={config.board.kind.name}"
+    if Stage.synthesize not in config.stages:
+        raise ConfigError(f"{board}: deploy runs what synthesize generates; add synthesize to stages")
+    if config.synthesis.method is not SynthesisMethod.ai8x:
+        raise ConfigError(
+            f"{board}: the maker's synthesizer generates the firmware; set synthesis=ai8x and "
+            "synthesis.path=/path/to/ai8x-synthesis, or board=none"
+        )
+    return open_board(config.board)
+
+
+class Deployment:
+    """One generated project on one board.
+
+    Args:
+        folder: local folder for files on their way to the record.
+    """
+
+    def __init__(self, board: Board, synthesis: Synthesis, record: RunRecord, folder: Path) -> None:
+        self._board = board
+        self._synthesis = synthesis
+        self._record = record
+        self._firmware_folder, self._board_folder = folder / FIRMWARE, folder / BOARD
+
+    def run_known_answer(self) -> None:
+        """Run the known-answer test and record verdict, logits, latency, program and serial output.
+
+        Raises:
+            BoardError: the project cannot be built or run, the answer is another one, or the cycles are.
+        """
+        self._board_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            log.info("building firmware ...")
+            firmware = self._board.build(self._synthesis.project, self._firmware_folder)
+            run = self._board.run(firmware, self._board_folder / SERIAL_LOG)
+        finally:
+            for folder in (self._firmware_folder, self._board_folder):
+                if folder.exists():
+                    self._record.log_artifact(folder)
+        result = run.result
+        metrics: dict[str, float] = {"board/known_answer_pass": bool(result.passed)}
+        if result.inference_us is not None:
+            metrics["board/latency_us"] = result.inference_us
+        self._record.log_metrics(metrics)
+        report = self._report(run)
+        self._record.log_dict(report, f"{BOARD}/known_answer.json")
+        self._check(run)
+        self._record.set_tags({"hw.source": self._board.source})
+        if run.cycles is None and result.inference_us:
+            # No cycles are counted, so the stopwatch is the better evidence.
+            latency = {"hw/latency_us": result.inference_us, "hw/images_per_s": 1e6 / result.inference_us}
+            self._record.log_metrics(latency)
+        log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, report["logits"])
+
+    def _report(self, run: BoardRun) -> dict:
+        """For ``board/known_answer.json``."""
+        return {
+            "board": self._board.name,
+            "source": self._board.source,
+            "verdict": "PASS" if run.result.passed else "FAIL",
+            "inference_us": run.result.inference_us,
+            "cycles": run.cycles,
+            "logits": [logit >> self._shift for logit in _printed(run)],
+            "percent": list(run.result.percent.values()),
+            "mismatches": [vars(mismatch) for mismatch in run.result.mismatches],
+        }
+
+    def _check(self, run: BoardRun) -> None:
+        name, result, expected = self._board.name, run.result, self._synthesis
+        if not result.passed:
+            where = "its output is not the known answer"
+            if result.mismatches:
+                first = result.mismatches[0]
+                where = f"0x{first.found:08x} instead of 0x{first.expected:08x} at 0x{first.address:08x}"
+            raise BoardError(f"board {name}: FAIL, {where}; all that it said: artifact {BOARD}/{SERIAL_LOG}")
+        if result.logits and _printed(run) != (expected.answer.ravel() << self._shift).tolist():
+            raise BoardError(
+                f"board {name}: PASS, but the logits that it prints are not the known answer; the serial line "
+                f"disturbed them, see artifact {BOARD}/{SERIAL_LOG}, and run it again"
+            )
+        if run.cycles not in (None, expected.figures.cycles):
+            raise BoardError(
+                f"board {name}: {run.cycles:,} cycles, ai8x-synthesis says {expected.figures.cycles:,}: report it"
+            )
+
+    @property
+    def _shift(self) -> int:
+        """By how many bits the firmware shifts logits up before its softmax and their printing (hardware.md 6.4)."""
+        return 8 - self._synthesis.cost.layers[-1].bits
+
+    def measure_accuracy(self, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> None:
+        """Classify images on the board, beside the integer network, and record accuracy and disagreements.
+
+        Raises:
+            BoardError: the board cannot, or an output is not that of the integer network.
+        """
+        inputs = map_pixels(images.images, mapping).cpu()
+        folder = self._firmware_folder / "server"
+        wide = integer.network.layers[-1].wide
+        try:
+            with self._board.serve(self._synthesis.project, folder) as line:
+                outputs = _classify(InferenceClient(line, wide), inputs)
+        finally:
+            if folder.exists():
+                self._record.log_artifact(folder, FIRMWARE)
+        different = int((outputs != integer.predict(inputs)).any(1).sum())
+        evaluation = Evaluation(first_maximum(outputs), images.labels.cpu())
+        self._record.log_metrics(
+            {
+                "board/accuracy": evaluation.accuracy,
+                "board/images": len(images),
+                "board/disagreements": different,
+            }
+        )
+        log.info("board %s: %d of %d test images correct", self._board.name, evaluation.correct, len(images))
+        if different:
+            raise BoardError(
+                f"board {self._board.name}: {different} of {len(images)} images have other outputs than the integer "
+                "network; our model of the chip is wrong, or the board is: report it"
+            )
+
+
+def choose_images(images: ImageSet, count: int | None, seed: int) -> ImageSet:
+    """``count`` images, spread over the classes; all of them if None."""
+    if count is None or count >= len(images):
+        return images
+    return images.subset(np.sort(stratified_order(images.labels.cpu().numpy(), seed)[:count]))
+
+
+def _classify(client: InferenceClient, inputs: Tensor) -> Tensor:
+    """int32 (N, outputs) of int8 (N, C, H, W)."""
+    console, quiet = Console(stderr=True), not sys.stderr.isatty()
+    shown = track(inputs.numpy(), "images on the board", console=console, disable=quiet)
+    return torch.from_numpy(np.stack([client(image)[0] for image in shown]))
+
+
+def _printed(run: BoardRun) -> list[int]:
+    """Logits by class, as far as the firmware said them."""
+    return [logit for _, logit in sorted(run.result.logits.items())]

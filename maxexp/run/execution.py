@@ -1,0 +1,176 @@
+"""One run inside its record: opened, carried out, summed up, closed."""
+
+import logging
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from maxexp.base import garbage
+from maxexp.base.errors import MaxexpError, TrackingError
+from maxexp.network.graph import Network
+from maxexp.report.summary import print_results, result_rows, results_markdown
+from maxexp.run.checkpoints import CHECKPOINTS
+from maxexp.run.composition import quoted
+from maxexp.run.config import Config, Stage, to_plain, to_yaml
+from maxexp.tracking.flatten import flatten
+from maxexp.tracking.places import FREE
+from maxexp.tracking.provenance import environment_files, provenance
+from maxexp.tracking.reading import OVERRIDES
+from maxexp.tracking.record import RunRecord
+from maxexp.tracking.text import without_password
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAME = 120
+CONFIGURATION = "config"
+"""Folder of a run's artifacts with all that :func:`log_configuration` stores."""
+
+
+def new_run(
+    config: Config,
+    network: Network,
+    overrides: Sequence[str],
+    folder: Path,
+    refusal: MaxexpError | None = None,
+) -> None:
+    """Open a record and run the pipeline in it.
+
+    Args:
+        overrides: what the user typed.
+        folder: local folder of the run.
+        refusal: why the network cannot run; it is recorded, and the run fails with it.
+    """
+    record = start_record(config, overrides)
+    with record:
+        log_configuration(record, config, overrides)
+        if refusal:
+            raise refusal
+        carry_out(config, network, record, folder)
+    finish_message(record)
+
+
+def start_record(
+    config: Config, overrides: Sequence[str], tags: Mapping[str, str] | None = None, name: str | None = None
+) -> RunRecord:
+    """Create the run, with all that is known of it before it begins.
+
+    Args:
+        tags: further ones.
+        name: instead of the one made from the overrides.
+    """
+    known = {
+        **_provenance(),
+        "model": config.model.name,
+        "dataset": config.dataset.name,
+        "quantization": config.quantization.method.name,
+        **(tags or {}),
+    }
+    return RunRecord.start(config.tracking, name or run_name(config, overrides), known, masked(to_plain(config)))
+
+
+def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
+    """Store the configuration, what the user typed of it, and the environment."""
+    record.log_text(without_password(to_yaml(config)), f"{CONFIGURATION}/resolved.yaml")
+    typed = yaml.safe_dump([without_password(override) for override in overrides])
+    record.log_text(typed, OVERRIDES)
+    for file, text in (_environment_files() if environment else {}).items():
+        record.log_text(text, f"{CONFIGURATION}/{file}")
+
+
+# The code of a process is what it has imported: later changes of the checkout are not of its runs.
+@cache
+def _provenance() -> dict[str, str]:
+    return provenance()
+
+
+def resumption() -> dict[str, str]:
+    """Tags of a run that this process goes on with: the code may have changed since it began."""
+    return {f"resumed.{key}": value for key, value in _provenance().items() if "git." in key}
+
+
+@cache
+def _environment_files() -> dict[str, str]:
+    return environment_files()
+
+
+def run_name(config: Config, overrides: Sequence[str]) -> str:
+    """Model, data set and quantization, then the single keys that the user set."""
+    name = f"{config.model.name}-{config.dataset.name}-{config.quantization.method.name}"
+    keys = [o.lstrip("+~") for o in overrides]
+    single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(FREE)]
+    return " ".join([name, *single])[:LONGEST_NAME]
+
+
+def masked(config: dict) -> dict[str, str]:
+    """The configuration as params, without passwords."""
+    return {key: without_password(value) for key, value in flatten(config).items()}
+
+
+def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
+    """Run the pipeline within an open record and sum its results up."""
+    from maxexp.report.run_page import write_summary
+    from maxexp.run.pipeline import Pipeline
+
+    garbage.resume()
+    log.info("run %s in %s", record.run_id, record.place)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not sys.stderr.isatty():
+        config.trainer.progress = False
+    if Stage.train in config.stages:
+        record.when_finished(lambda: _remove_resume_files(record, folder))
+    title = f"{network.name} on {config.dataset.name}"
+    try:
+        Pipeline(config, network, record, folder).run()
+    except KeyboardInterrupt:
+        print(f"maxexp: stopped; go on with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
+        raise
+    except MaxexpError:
+        # The stages before the one that failed have left results all the same.
+        with suppress(TrackingError):
+            _show_results(record, title)
+        raise
+    _show_results(record, title)
+    write_summary(record)
+
+
+def _remove_resume_files(record: RunRecord, folder: Path) -> None:
+    """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
+    # Not before it is needed: it brings torch.
+    from maxexp.training.resume_files import RESUME_FILES
+
+    for name in RESUME_FILES:
+        (folder / name).unlink(missing_ok=True)
+    run = record.recorded()
+    for path in run.artifacts(CHECKPOINTS):
+        if PurePosixPath(path).name in RESUME_FILES:
+            run.delete_artifact(path)
+
+
+def resume_command(run_id: str, uri: str | None) -> str:
+    """What goes on with an interrupted run, for a shell."""
+    words = ["python", "-m", "maxexp", f"resume={run_id}"]
+    return shlex.join([*words, f"tracking.uri={quoted(without_password(uri))}"] if uri else words)
+
+
+def _show_results(record: RunRecord, title: str) -> None:
+    """What the record holds by now, on the terminal and in the run's description."""
+    rows = result_rows(record.metrics(), record.tags())
+    if rows:
+        record.describe(results_markdown(rows))
+        print_results(title, rows)
+
+
+def finish_message(record: RunRecord) -> None:
+    """Say where the results are, once the record is closed."""
+    if record.uri.startswith("http"):
+        place = f"{record.place}/#/experiments/{record.experiment_id}/runs/{record.run_id}"
+        print(f"run {record.run_id}\nopen it at: {place}")
+    else:
+        # With the path of this Python: its environment need not be activated.
+        command = [sys.executable, "-m", "maxexp.ui", "--tracking-uri", record.place]
+        print(f"run {record.run_id}\nopen it: {shlex.join(command)}")

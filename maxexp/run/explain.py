@@ -1,0 +1,101 @@
+"""Errors of Hydra, OmegaConf and YAML in one line each.
+
+They are recognized by their texts, which belong to the versions that pyproject.toml allows.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any, get_type_hints
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
+
+NULL_GROUP = "Unexpected type for root: NoneType"
+"""How OmegaConf says, by an AssertionError, that an override goes into a group that is null."""
+LIST_KEY = "invalid literal for int() with base 10: "
+"""How it says, by a ValueError, that an override names a key of a list."""
+
+
+def no_such_key(key: str, allowed: list[str]) -> str:
+    """Returns the message for a key that is not among those allowed."""
+    return f"{key}: no such key; allowed are {', '.join(allowed)}"
+
+
+def _no_such_hydra_key(key: str, group: Iterable[Any]) -> str:
+    """The same within ``hydra``, whose keys are those that are there: ours, as its sweeper, or Hydra's own."""
+    there = ", ".join(str(name) for name in group if not str(name).startswith("_")) or "none"
+    # A mapping below the keys of a group, as hydra.sweeper.final, may have been given in part.
+    add = f"; to add one write +{key}=VALUE" if key.count(".") > 2 else ""
+    return f"{key}: no such key; there are {there}{add}"
+
+
+def explain(error: Exception, schema: type) -> str:
+    """Returns one line for an error of Hydra, OmegaConf or YAML: the key or file, what is wrong, what is allowed.
+
+    Args:
+        schema: the dataclass of the whole configuration.
+    """
+    if isinstance(error, YAMLError):
+        return _explain_yaml(error)
+    if NULL_GROUP in str(error):
+        return (
+            "a key is set in a group that is not there: board.connection needs a real board (board=max78000fthr), "
+            "recipe.distillation a teacher (recipe=distill)"
+        )
+    if LIST_KEY in str(error):
+        name = str(error).partition(LIST_KEY)[2]
+        return f"{name}: a list has no such key; set the whole list, as stages=[train,evaluate]"
+    cause: BaseException = error
+    while not isinstance(cause, OmegaConfBaseException) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, MissingMandatoryValue) or "MissingMandatoryValue" in str(cause):
+        named = isinstance(cause, MissingMandatoryValue) and cause.full_key
+        missing = named or str(cause).splitlines()[0].rpartition(": ")[2]
+        return f"{missing}: a value is needed; give it as {missing}=..."
+    if not isinstance(cause, OmegaConfBaseException):
+        return _explain_hydra(error)
+    text = (cause.msg or str(cause)).splitlines()[0]
+    key = cause.full_key or ""
+    if "is not a ListConfig" in text:
+        return f"{key}: a list is needed; write {key}=[VALUE,VALUE]"
+    if text.endswith("is not in struct"):
+        group = key.split(".")[0]
+        if group == "hydra":
+            return _no_such_hydra_key(key, cause.parent_node or ())
+        typed = get_type_hints(schema).get(group, schema)
+        if not is_dataclass(typed):
+            return f"{key}: no such key; {group} is a single value, write {group}=VALUE"
+        return no_such_key(key, [f.name for f in fields(typed)])
+    if is_dataclass(cause.object_type) and "not in" in text:
+        return no_such_key(key, [f.name for f in fields(cause.object_type)])
+    return f"{key}: {text}" if key and key not in text else text
+
+
+def _explain_hydra(error: Exception) -> str:
+    text = " ".join(str(error).split("Config search path")[0].split())
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        return f"{group}={name}: no such choice; there are {', '.join(error.options)}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override}: not of the form KEY=VALUE; presets are +experiment=NAME and +sweep=NAME, values with "
+            "other characters than letters, digits and ._-/ may need quotes"
+        )
+    if added := re.search(r"default list use (\+\S+)", text):
+        return f"{added[1][1:]}: write {added[1]}, for it adds to the configuration"
+    if twice := re.search(r"Multiple values for .*'override (\S+): (\S+)'", text):
+        group, option = twice.groups()
+        return (
+            f"{group} is chosen twice: on the command line write {group}={option} without +, in the defaults of a "
+            f"file 'override /{group}: {option}'"
+        )
+    return text
+
+
+def _explain_yaml(error: YAMLError) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: {error.problem}; mend the file"
+    return f"a YAML file cannot be read: {' '.join(str(error).split())}"

@@ -1,0 +1,51 @@
+"""Pictures and tables of a run, made from its results and put into its record."""
+
+import logging
+
+from torch import Tensor
+
+from maxexp.network.module import NetworkModule
+from maxexp.quantization.methods.ranges import layer_ranges
+from maxexp.quantization.methods.sensitivity import Sensitivity
+from maxexp.report.figures.histograms import range_histograms, ranges_table
+from maxexp.report.figures.plots import confusion_matrix, learning_curves
+from maxexp.report.figures.sensitivity import (
+    layer_bits_override,
+    sensitivity_figure,
+    sensitivity_markdown,
+    sensitivity_table,
+)
+from maxexp.report.quantities import CURVES
+from maxexp.tracking.artifacts import RANGES
+from maxexp.tracking.record import RunRecord
+from maxexp.training.evaluation import Evaluation
+
+log = logging.getLogger(__name__)
+
+
+def record_curves(record: RunRecord, qat_epoch: int | None) -> None:
+    """Learning curves; ``qat_epoch`` is the first quantization-aware epoch."""
+    history = {key: record.history(key) for key in CURVES}
+    record.log_figure(learning_curves(history, qat_epoch), "plots/learning_curves.png")
+
+
+def record_confusion(record: RunRecord, network: str, kind: str, result: Evaluation, classes: list[str]) -> None:
+    """Confusion matrix of one evaluation (``kind``: float, quantized or integer)."""
+    counts = result.confusion(len(classes)).numpy()
+    title = f"{network}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
+    record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")
+
+
+def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -> None:
+    """Weights and activations against the 8-bit grid, for ``inputs`` (N, C, H, W)."""
+    ranges = layer_ranges(quantized, inputs)
+    record.log_dict(ranges_table(ranges), RANGES)
+    record.log_figure(range_histograms(ranges), "plots/ranges.png")
+
+
+def record_sensitivity(record: RunRecord, found: Sensitivity) -> None:
+    """What few bits cost in each layer, and the bits that follow from it."""
+    log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
+    record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
+    record.log_text(sensitivity_markdown(found), "quantization/sensitivity.md")
+    record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")

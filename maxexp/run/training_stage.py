@@ -1,0 +1,117 @@
+"""The stage that trains: what a training takes from the configuration, and what the record keeps of it."""
+
+import logging
+from pathlib import Path
+
+import torch
+
+from maxexp.base.errors import CheckpointError, ConfigError, NetworkError, TrackingError
+from maxexp.base.folders import cache_folder
+from maxexp.data.run_data import RunData
+from maxexp.network.graph import Network
+from maxexp.network.module import NetworkModule
+from maxexp.run.checkpoints import CHECKPOINTS, ZOO, locate_checkpoint
+from maxexp.run.config import Config
+from maxexp.run.figures import record_curves
+from maxexp.tracking.logger import RecordLogger
+from maxexp.tracking.reading import THREADS
+from maxexp.tracking.record import RunRecord
+from maxexp.training.config import DistillationConfig
+from maxexp.training.distillation import Distillation, Teacher, load_teacher
+from maxexp.training.hardware import training_device, training_precision
+from maxexp.training.phases import QAT, RunFiles, Trained, Training, TrainingSettings
+from maxexp.training.resume_files import RESUME_FILES, newest_checkpoint
+
+log = logging.getLogger(__name__)
+
+
+class TrainingStage:
+    """Trains the network of one configuration.
+
+    Args:
+        folder: local folder for files on their way to the record.
+
+    Raises:
+        CheckpointError, ConfigError: a teacher is missing, or is none for these images.
+    """
+
+    def __init__(self, config: Config, network: Network, data: RunData, record: RunRecord, folder: Path) -> None:
+        self._config = config
+        self._network = network
+        self._data = data
+        self._record = record
+        self._folder = folder
+        self._device = training_device(config.trainer)
+        self._precision = training_precision(config.trainer, self._device)
+        self._distillation = self._load_teachers()
+
+    def run(self, start: NetworkModule | None) -> Trained:
+        """Train, from where an interrupted run left it if the configuration resumes one.
+
+        Args:
+            start: network to begin with; freshly initialized if None.
+        """
+        config, record = self._config, self._record
+        settings = TrainingSettings(config.quantization, config.recipe, config.trainer, config.seed, self._device)
+        files = RunFiles(self._folder, self._keep, self._phase_logger)
+        record.set_tags(
+            {
+                "train.device": self._device.type,
+                "train.precision": self._precision.name,
+                THREADS: str(torch.get_num_threads()),
+            }
+        )
+        resume = self._newest_resume_file() if config.resume else None
+        trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
+        record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
+        record_curves(record, trained.qat_epoch)
+        return trained
+
+    def _keep(self, path: Path) -> None:
+        """Store a checkpoint with the run."""
+        try:
+            self._record.log_artifact(path, CHECKPOINTS)
+        except TrackingError as error:
+            if path.name not in RESUME_FILES:
+                raise
+            # The next epoch writes a newer one; a store that is away for a while must not end hours of training.
+            log.warning("%s; training goes on", error)
+
+    def _load_teachers(self) -> Distillation | None:
+        config = self._config.recipe.distillation
+        if config is None:
+            return None
+        if self._data.mapping is None and any(each.startswith(ZOO) for each in config.checkpoints):
+            raise ConfigError(
+                "augmentation.normalize=null: teachers of the zoo read other numbers; choose recipe=sgd, or a "
+                "teacher that was trained so"
+            )
+        return Distillation(config, [self._load_teacher(config, each) for each in config.checkpoints])
+
+    def _load_teacher(self, config: DistillationConfig, checkpoint: str) -> Teacher:
+        dataset = self._config.dataset
+        memory = cache_folder(dataset.cache_dir) / "teachers" / self._precision.name
+        try:
+            path = locate_checkpoint(checkpoint, self._record.recorded)
+            return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
+        except NetworkError as error:
+            raise ConfigError(f"recipe.distillation.{error}") from error
+        except CheckpointError as error:
+            key = f"recipe.distillation.checkpoint={checkpoint}"
+            raise CheckpointError(f"{key}: {error}; recipe=sgd learns from no teacher") from error
+
+    def _phase_logger(self, phase: str, first_epoch: int) -> RecordLogger:
+        # Noted when it begins: a run that ends within this phase has it, too, and a sweep compares within phases.
+        if phase == QAT:
+            self._record.log_metrics({"train/qat_epoch": first_epoch})
+        return RecordLogger(self._record, self._folder, first_epoch)
+
+    def _newest_resume_file(self) -> Path | None:
+        """The later of the two checkpoints that a training writes by turns; None if there is none yet."""
+        run = self._record.recorded()
+        kept = [path for path in run.artifacts(CHECKPOINTS) if Path(path).name in RESUME_FILES]
+        newest = newest_checkpoint([run.artifact(path) for path in kept])
+        # A kill damages one at most: the only one, of the first epoch, is no loss.
+        if newest is None and len(kept) == len(RESUME_FILES):
+            raise CheckpointError(f"run {run.run_id} cannot be resumed: its checkpoints are damaged; start a new run")
+        return newest

@@ -1,0 +1,76 @@
+"""The winning trial as an experiment file that reproduces it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maxexp.base.errors import ConfigError
+from maxexp.run.checkpoints import RUN, ZOO
+from maxexp.run.composition import compose_config
+from maxexp.run.config import to_plain
+from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.workers.results import Result
+from maxexp.tracking.places import FREE
+
+LEFT_OUT = (*(key for key in FREE if key != "trainer.threads"), "resume")
+"""Keys of the machine and of a single run; but results depend on the number of threads."""
+
+CHECKPOINTS = ("checkpoint", "recipe.distillation.checkpoint")
+"""Keys of trained networks, without which the trial cannot be repeated."""
+
+
+def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None) -> str:
+    """Text of ``conf/experiment/NAME.yaml``: the trial's choices, and every key that they alone do not set.
+
+    Args:
+        threads: CPU threads of the trial, which its worker may have chosen; None: as its configuration says.
+
+    Raises:
+        ConfigError: the trial lacks a key that its choices have; overrides cannot say that in a file.
+    """
+    overrides = plan.space.overrides(dict(result.params))
+    config = plan.compose(*overrides)
+    config.trainer.threads = threads or config.trainer.threads
+    standard = plan.choices([])
+    chosen = plan.choices([*plan.overrides, *overrides])
+    choices = {group: option for group, option in chosen.items() if standard.get(group) != option}
+    bare = compose_config([f"{group}={option}" for group, option in choices.items()], plan.searchpath)
+    differences = _difference(to_plain(config), to_plain(bare), "")
+    head = [
+        "# @package _global_",
+        f"# Trial {result.number} of the sweep {study}: "
+        + ", ".join(f"{k} {v:.6g}" for k, v in result.values.items()),
+        *(["defaults:"] if choices else []),
+        *(f"  - override /{group}: {option}" for group, option in choices.items()),
+        "",
+    ]
+    body = yaml.safe_dump(differences, sort_keys=False) if differences else ""
+    return "\n".join(head) + ("\n" + body if body else "")
+
+
+def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The leaves of ``wanted`` that belong into the file and are other than in ``given``."""
+    if missing := [key for key in given if key not in wanted]:
+        raise ConfigError(f"{prefix}{missing[0]} was removed in this trial, which an experiment file cannot express")
+    difference: dict[str, Any] = {}
+    for key, value in wanted.items():
+        name, other = f"{prefix}{key}", given.get(key)
+        if name.startswith(LEFT_OUT):
+            continue
+        if isinstance(value, dict) and isinstance(other, dict):
+            if inner := _difference(value, other, f"{name}."):
+                difference[key] = inner
+        elif key not in given or value != other:
+            difference[key] = _from_anywhere(value) if name in CHECKPOINTS and value else value
+    return difference
+
+
+def _from_anywhere(checkpoint: str | list[str]) -> str | list[str]:
+    """A reference to a checkpoint, or several, as it holds in other folders, too."""
+    if isinstance(checkpoint, list):
+        return [str(_from_anywhere(each)) for each in checkpoint]
+    return checkpoint if checkpoint.startswith((ZOO, RUN)) else str(Path(checkpoint).absolute())

@@ -1,0 +1,98 @@
+"""The parent run of a sweep: what was asked for, how it goes, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from maxexp.run.config import to_plain
+from maxexp.run.execution import masked
+from maxexp.sweep.outcome.report import FINAL_FOLDER, sweep_files, tables
+from maxexp.sweep.workers.attributes import PARENT_RUN, STUDY_TAG
+from maxexp.sweep.workers.results import OUTCOMES, pareto_set, results
+from maxexp.sweep.workers.study import SweepStudy, counts, is_final
+from maxexp.tracking.owner import close_abandoned_runs
+from maxexp.tracking.provenance import provenance
+from maxexp.tracking.record import RunRecord
+from maxexp.tracking.text import without_password
+
+
+class ParentRecord:
+    """The parent run, open while its ``with`` block is."""
+
+    def __init__(self, study: SweepStudy, record: RunRecord) -> None:
+        self._study = study
+        self._record = record
+
+    @classmethod
+    def open(cls, study: SweepStudy) -> ParentRecord:
+        """The sweep's run, made if it has none yet, gone on with otherwise.
+
+        Raises:
+            TrackingError: the store cannot be used, or the run was deleted.
+        """
+        plan = study.plan
+        tracking = plan.compose_first().tracking
+        tracking.system_metrics = False
+        if run_id := study.attribute(PARENT_RUN):
+            return cls(study, RunRecord.resume(tracking, run_id, finished=True))
+        settings = to_plain(plan.settings)
+        tags = {**provenance(), STUDY_TAG: study.name, "sweep.storage": without_password(study.url)}
+        decisive = {key: settings[key] for key in ("objectives", "limits", "sampler", "pruning", "final")}
+        record = RunRecord.start(tracking, f"sweep {study.name}", tags, masked(decisive))
+        study.study.set_user_attr(PARENT_RUN, record.run_id)
+        content = {
+            "command": [without_password(word) for word in plan.command],
+            "settings": {**settings, "storage": without_password(study.url)},
+            "space": {p.name: str(p.distribution) for p in plan.space.parameters},
+        }
+        record.log_text(yaml.safe_dump(content, sort_keys=False), "sweep/study.yaml")
+        return cls(study, record)
+
+    @property
+    def run_id(self) -> str:
+        return self._record.run_id
+
+    def __enter__(self) -> Self:
+        self._record.__enter__()
+        close_abandoned_runs(self._record.client, self._record.experiment_id)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        close_abandoned_runs(self._record.client, self._record.experiment_id)
+        self._record.__exit__(kind, error, trace)
+
+    def progress(self, study: SweepStudy) -> None:
+        """How many trials there are of each outcome, and the best values so far."""
+        found = results(study)
+        front = pareto_set(found)
+        prefix = _prefix(study)
+        metrics: dict[str, float] = {
+            f"{prefix}{outcome}": sum(r.outcome == outcome for r in found) for outcome in OUTCOMES
+        }
+        metrics[f"{prefix}pareto_size"] = len(front)
+        for index, name in enumerate(study.plan.settings.objectives):
+            if front:
+                best = min(front, key=lambda r: (r.losses or ())[index])
+                metrics[f"{prefix}best/{name}"] = best.values[name]
+        self._record.log_metrics(metrics, sum(map(counts, study.trials())))
+
+    def finish(self, studies: Sequence[SweepStudy]) -> None:
+        """Tables and pictures of all phases."""
+        for path, content in sweep_files(studies).items():
+            if isinstance(content, str):
+                self._record.log_text(content, f"sweep/{path}")
+            else:
+                self._record.log_figure(content, f"sweep/{path}")
+        # The second phase first: a description has a greatest length.
+        self._record.describe("\n\n".join(f"**{study.name}**: {tables(study)}" for study in studies[::-1]))
+
+
+def _prefix(study: SweepStudy) -> str:
+    """Of the names of a phase's metrics."""
+    return f"sweep/{FINAL_FOLDER}/" if is_final(study.name) else "sweep/"

@@ -1,0 +1,92 @@
+"""Which of the processes that were given the same command leads: it alone makes tickets and keeps the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from maxexp.sweep.workers.attributes import BEAT, BEGUN, LEADER
+from maxexp.sweep.workers.storage import storage_lock
+from maxexp.sweep.workers.study import SweepStudy
+from maxexp.tracking.owner import identity, lives_here, started_here
+
+RENEW_S = 5.0
+SETTLE_S = 0.5
+"""Time after which two that took the role in the same instant see who has it."""
+
+
+class Watch:
+    """Tells who is dead: at once on this machine, after a time without a sign of life elsewhere."""
+
+    def __init__(self, grace_s: float) -> None:
+        self._grace_s = grace_s
+        self._seen: dict[Hashable, tuple[Any, float]] = {}
+
+    def dead(self, who: Hashable, owner: Mapping[str, Any] | None, sign: Any) -> bool:
+        """Whether the process ``owner`` is dead.
+
+        Args:
+            who: what it works on.
+            owner: its identity; None if it died before it could write that.
+            sign: changes as long as it lives.
+        """
+        if owner and started_here(owner):
+            return not lives_here(owner)
+        now = time.monotonic()
+        mark = (owner, sign)
+        last, since = self._seen.setdefault(who, (mark, now))
+        if last != mark:
+            self._seen[who] = (mark, now)
+            return False
+        return now - since > self._grace_s
+
+
+class Leadership:
+    """This process's claim to lead the sweep."""
+
+    def __init__(self, study: SweepStudy) -> None:
+        self._study = study
+        self._me = identity()
+        self._watch = Watch(study.plan.settings.grace_s)
+        self._renewed = 0.0
+
+    def held(self) -> bool:
+        """Whether this process leads; takes the role if nobody has it."""
+        current = self._study.attribute(LEADER)
+        if self._mine(current):
+            if time.monotonic() - self._renewed > RENEW_S:
+                self._write()
+            return True
+        if current and not self._watch.dead(LEADER, current, current.get(BEAT)):
+            return False
+        with storage_lock(self._study.url):
+            if self._study.attribute(LEADER) != current:
+                return False
+            self._write()
+        time.sleep(SETTLE_S)
+        return self._mine(self._study.attribute(LEADER))
+
+    def give_up(self) -> None:
+        """Leave the role to others."""
+        if self._mine(self._study.attribute(LEADER)):
+            self._study.study.set_user_attr(LEADER, None)
+
+    def begin(self, phase: SweepStudy) -> None:
+        """Tell the others that this process has begun to lead a phase."""
+        phase.study.set_user_attr(BEGUN, self._me)
+
+    def begun(self, phase: SweepStudy) -> bool:
+        """Whether who leads now has begun to lead a phase."""
+        return _same(self._study.attribute(LEADER), phase.attribute(BEGUN))
+
+    def _mine(self, leader: Mapping[str, Any] | None) -> bool:
+        return _same(leader, self._me)
+
+    def _write(self) -> None:
+        self._study.study.set_user_attr(LEADER, {**self._me, BEAT: time.time()})
+        self._renewed = time.monotonic()
+
+
+def _same(leader: Mapping[str, Any] | None, process: Mapping[str, Any] | None) -> bool:
+    return bool(leader and process and all(leader.get(key) == value for key, value in process.items()))

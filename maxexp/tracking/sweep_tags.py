@@ -1,0 +1,12 @@
+"""Runs that a sweep ended before their time: MLflow calls them finished, since nothing went wrong."""
+
+from collections.abc import Mapping
+
+STATE_TAG = "sweep.state"
+"""Of a trial's run: its outcome."""
+
+
+def given_up(tags: Mapping[str, str]) -> str | None:
+    """What became of a run by its tags, e.g. pruned or infeasible; None for a whole one, or one of no sweep."""
+    state = tags.get(STATE_TAG)
+    return None if state == "complete" else state

@@ -1,0 +1,188 @@
+"""The zoo: trained networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maxexp.base.errors import CheckpointError
+from maxexp.quantization.config import Method
+from maxexp.quantization.files.checkpoint import compact, read_checkpoint
+from maxexp.run.checkpoints import FLOAT_BEST, RUN, ZOO, ZOO_FILE
+from maxexp.tracking.reading import RecordedRun, read_run
+from maxexp.tracking.store import Store
+
+NAME = r"[A-Za-z0-9_-]+"
+ROUNDED = (
+    "the weights are kept in float16; accuracies are of the run's own, in float32, and may differ by some images"
+)
+TABLE = "<!-- python -m maxexp.zoo list -->"
+"""In the zoo's README, what its table follows."""
+KINDS = ("float", "quantized", "integer")
+DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
+"""Keys on the command line that say which network it is, rather than how it is trained."""
+MACHINE = ("cpu", "cores", "python", "version.torch", "version.pytorch-lightning", "version.numpy", "maxexp.version")
+
+
+def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
+    """Keep a run's network under ``folder/name``, with its card: integers, or a floating-point teacher.
+
+    Args:
+        store: has the run, and the one that trained the weights if it started from another's.
+
+    Raises:
+        CheckpointError: the name is none, or the run has no trained network, did not finish, or quantized without an
+            evaluation.
+    """
+    if not re.fullmatch(NAME, name):
+        raise CheckpointError(f"zoo: {name!r} is no name for a network: use letters, digits, '_' and '-'")
+    integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
+    floating = run.params.get("quantization.method") == Method.float.name
+    files = integer or [path for path in run.artifacts("checkpoints") if floating and path == FLOAT_BEST]
+    start = run.params.get("checkpoint", "")
+    trained = "val/best_accuracy" in run.metrics
+    if trained and run.status == "FINISHED" and not files:
+        raise CheckpointError(f"run {run.run_id} kept no integer network, which the stage quantize writes")
+    if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
+        raise CheckpointError(
+            f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
+            f"takes finished runs that train it, or quantize that of another (checkpoint={RUN}RUN_ID)"
+        )
+    if integer and "test/accuracy_integer" not in run.metrics:
+        raise CheckpointError(f"run {run.run_id} was not evaluated; the zoo takes networks whose accuracy is known")
+    training = own_training(run) if trained else earlier_training(store, start.removeprefix(RUN))
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    compact(run.artifact(files[0]), place / ZOO_FILE)
+    content = card(run, name, training) | ({} if integer else {"note": ROUNDED})
+    text = yaml.safe_dump(content, sort_keys=False, width=110)
+    (place / "card.yaml").write_text(text)
+    return place
+
+
+def own_training(run: RecordedRun) -> dict[str, Any]:
+    """The training of a run that trained the network itself."""
+    metrics = run.metrics
+    return described_training(run, int(metrics["val/best_epoch"]), metrics["val/best_accuracy"])
+
+
+def earlier_training(store: Store, reference: str) -> dict[str, Any]:
+    """The training of the run from which another took its weights.
+
+    Args:
+        reference: ``RUN_ID/ARTIFACT``, what follows ``checkpoint=run:``.
+    """
+    run_id, _, artifact = reference.partition("/")
+    run = read_run(store, run_id)
+    if not artifact:
+        return own_training(run)
+    checkpoint = read_checkpoint(run.artifact(artifact))
+    return described_training(run, checkpoint.epoch, checkpoint.extras["best_top1"] / 100)
+
+
+def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str, Any]:
+    """Where, how long and how well the weights were trained.
+
+    Args:
+        best: epoch from which they are, counted from 0.
+        accuracy: in that epoch, on validation images.
+    """
+    epochs = int(run.params["trainer.max_epochs"])
+    # Weights of the floating-point phase owe nothing to what came after it.
+    float_epochs = int(run.metrics.get("train/qat_epoch", epochs))
+    phase = float_epochs if best < float_epochs else epochs
+    seconds = sum(seconds for step, seconds in run.history("train/seconds") if step < phase)
+    return {
+        "run": run.run_id,
+        "command": run.command(),
+        "commit": commit(run),
+        "seed": int(run.params["seed"]),
+        "epochs": phase,
+        "chosen_epoch": best + 1,
+        "validation_accuracy": accuracy,
+        # Training steps alone, whatever interrupted them.
+        "hours": round(seconds / 3600, 2),
+        "threads": run.threads,
+    }
+
+
+def commit(run: RecordedRun) -> str:
+    """The commit of maxexp that a run was made with, or the first and the last if it was resumed with another."""
+    commits = []
+    for prefix in ("", "resumed."):
+        changed = " with uncommitted changes" if run.tags.get(f"{prefix}git.dirty") == "true" else ""
+        commits.append(run.tags.get(f"{prefix}mlflow.source.git.commit", "unknown") + changed)
+    first, last = commits
+    return first if last in (first, "unknown") else f"{first}, resumed with {last}"
+
+
+def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any]:
+    """How a network came about and what it is worth."""
+    same = [text for text in run.overrides() if text.split("=")[0].startswith(DESCRIBING)]
+    again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
+    metrics = run.metrics
+    images = int(metrics.get("test/images", 0))
+    return {
+        "network": run.tags["model"],
+        "dataset": run.tags["dataset"],
+        "command": run.command(),
+        "evaluate": f"python -m maxexp {shlex.join(again)}",
+        "run": run.run_id,
+        "commit": commit(run),
+        "training": training,
+        "test": {
+            kind: {
+                "accuracy": metrics[f"test/accuracy_{kind}"],
+                "correct": round(metrics[f"test/accuracy_{kind}"] * images),
+                "images": images,
+            }
+            for kind in KINDS
+            if f"test/accuracy_{kind}" in metrics
+        },
+        "hardware": {
+            "source": run.tags.get("hw.source", "none"),
+            **{key.removeprefix("hw/"): metrics[key] for key in sorted(metrics) if key.startswith("hw/")},
+        },
+        "machine": {key: run.tags[key] for key in MACHINE if key in run.tags},
+    }
+
+
+def table(folder: Path) -> str:
+    """All cards as one Markdown table."""
+    rows = [
+        "| zoo:NAME | integer, test | float, test | validation | epochs | hours | cycles | weights | seed |",
+        "|--|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for path in sorted(folder.glob("*/card.yaml")):
+        entry = yaml.safe_load(path.read_text())
+        training = entry["training"]
+        cells = [
+            f"[{path.parent.name}]({path.parent.name}/card.yaml)",
+            *(_percent(entry["test"].get(kind)) for kind in ("integer", "float")),
+            f"{100 * training['validation_accuracy']:.2f} %",
+            f"{training['epochs']}",
+            f"{training['hours']:.1f}",
+            _number(entry["hardware"].get("cycles")),
+            _number(entry["hardware"].get("weight_bytes"), " B"),
+            f"{training['seed']}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def write_table(folder: Path) -> None:
+    """Bring the table at the end of the zoo's ``README.md`` up to date, where there is one."""
+    readme = folder / "README.md"
+    if readme.is_file():
+        text = readme.read_text().partition(TABLE)[0]
+        readme.write_text(f"{text}{TABLE}\n{table(folder)}")
+
+
+def _percent(result: dict[str, float] | None) -> str:
+    return f"{100 * result['accuracy']:.2f} %" if result else "-"
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "-" if value is None else f"{value:,.0f}{unit}"

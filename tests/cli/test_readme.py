@@ -1,0 +1,152 @@
+"""Every command of the README is a command that works."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+
+from maxexp.board.firmware import COMPILER
+from maxexp.chip.check import check_fit
+from maxexp.cli.board import board_parser, read_board
+from maxexp.cli.compare import main as main_of_compare
+from maxexp.cli.run import conf_dir
+from maxexp.network.graph import build_network
+from maxexp.quantization.config import Method
+from maxexp.run.config import to_config
+from maxexp.tracking import RunRecord, TrackingConfig
+from tests.runs import REPOSITORY, call
+
+README = (REPOSITORY / "README.md").read_text()
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
+SWEEPS = [line for line in COMMANDS if line.startswith("python -m maxexp -m +sweep")]
+VERBS = [line for line in COMMANDS if line.startswith("python -m maxexp.sweep")]
+MAXEXP = [line for line in COMMANDS if line.startswith("python -m maxexp ") and line not in SWEEPS]
+ELSEWHERE = re.compile("checkpoint=(?!zoo)|board=max78000")
+"""What is not on this machine: the user's own checkpoint, a board."""
+
+SAYS_PASS = r"""
+#include <stdio.h>
+int main(void) { printf("*** CNN Inference Test net ***\n\n*** PASS ***\n"); return 0; }
+"""
+
+
+def test_the_readme_has_commands():
+    assert len(MAXEXP) >= 10
+    assert {"make demo", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make")])
+def test_make_knows_the_target(line):
+    subprocess.run([*line.split(), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("line", MAXEXP)
+def test_each_command_composes_into_a_network_that_fits(line):
+    arguments = [word for word in shlex.split(line)[3:] if not word.startswith("-")]
+    arguments = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in arguments]
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        config = to_config(compose("config", overrides=arguments))
+    network = build_network(config.model, config.dataset.shape)
+    if config.quantization.method is not Method.float:
+        check_fit(network, config.quantization.bits(network), config.device)
+
+
+def test_each_trained_network_that_is_named_is_there():
+    names = re.findall(r"zoo:(\w+)", "\n".join(COMMANDS))
+    assert names
+    assert all((REPOSITORY / "experiments" / "zoo" / name / "card.yaml").is_file() for name in names)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.study ")])
+def test_each_study_of_the_readme_exists(line):
+    command, *names = shlex.split(line)[3:]
+    assert command in ("run", "status", "report", "restore")
+    assert names or command == "restore"
+    assert all((REPOSITORY / "experiments" / name / "study.yaml").is_file() for name in names)
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.board ")])
+def test_each_command_of_the_boards_is_one(line):
+    options = board_parser().parse_args(shlex.split(line)[3:])
+    assert callable(options.work)
+    read_board(getattr(options, "keys", []))
+
+
+def test_a_generated_project_runs_as_the_readme_says(tmp_path):
+    if shutil.which(COMPILER) is None:
+        pytest.skip(f"no {COMPILER}")
+    line = next(line for line in COMMANDS if "maxexp.board run" in line)
+    words = shlex.split(line)[1:]
+    project = tmp_path / words[words.index("run") + 1]
+    project.mkdir(parents=True)
+    (project / "main.c").write_text(SAYS_PASS)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "*** PASS ***" in done.stdout
+
+
+def test_costs_are_printed(tmp_path):
+    line = next(line for line in MAXEXP if "model=simplenet" in line)
+    done = call(*shlex.split(line)[3:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "101,613" in done.stdout
+    assert "-m maxexp.ui --tracking-uri sqlite:///" in done.stdout
+
+
+def test_the_network_of_the_readme_works(tmp_path):
+    """It is a residual one, in a folder of the user's own."""
+    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1)
+    assert yaml.safe_load(text)["name"] == "mynet"
+    (tmp_path / "own" / "model").mkdir(parents=True)
+    (tmp_path / "own" / "model" / "mynet.yaml").write_text(text)
+    done = call("--config-dir", "own", "model=mynet", "trainer.max_epochs=4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "integers as on the chip" in done.stdout
+
+
+def test_links_point_to_files():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (REPOSITORY / target).exists(), target
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [line for line in MAXEXP if "+experiment" in line and not ELSEWHERE.search(line)])
+def test_each_experiment_of_the_readme_runs(line, tmp_path, data_root, request):
+    """For real, on a few images; the evaluation is whole."""
+    if "synthesis=ai8x" in line:
+        line = re.sub(r"synthesis\.path=\S+", f"synthesis.path={request.getfixturevalue('checkout')}", line)
+    short = ["trainer.max_epochs=2", "dataset.limit=512", f"dataset.root={data_root}"]
+    words = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in shlex.split(line)[3:]]
+    done = call(*words, *short, cwd=Path(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("python -m maxexp.compare")])
+def test_each_comparison_runs(line, quickstart, run_here, store, tmp_path, monkeypatch):
+    """On another store; what the filter of the README finds is in there."""
+    filtered = "--filter" in line
+    found = run_here("model=nascifarnet", "dataset=cifar10", "stages=[synthesize]") if filtered else quickstart
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [*shlex.split(line)[2:], "--tracking-uri", store.uri])
+    assert main_of_compare() == 0
+    (page,) = tmp_path.glob("*/comparison.html")
+    assert found.info.run_id in page.read_text()
+
+
+def test_the_results_can_be_taken_out(tmp_path):
+    (line,) = [line for line in COMMANDS if "mlflow artifacts download" in line]
+    config = TrackingConfig(uri=f"sqlite:///{tmp_path}/mlruns/mlflow.db", system_metrics=False)
+    with RunRecord.start(config, "a run", {}) as record:
+        record.log_text("0", "synthesis/network.yaml")
+    command = f"PATH={Path(sys.executable).parent}:$PATH {line.replace('RUN_ID', record.run_id)}"
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    assert (tmp_path / "taken" / "synthesis" / "network.yaml").read_text() == "0"

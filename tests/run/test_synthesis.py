@@ -1,0 +1,64 @@
+"""The synthesize stage of whole runs: what it records, and what is left when it fails."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from maxexp.base.errors import ConfigError, SynthesisError
+from maxexp.synthesis import ai8x
+
+
+def test_an_estimate_has_map_and_yaml(quickstart, store):
+    assert store.artifacts(quickstart, "synthesis") == {"cost.json", "memory_map.png", "network.yaml"}
+    layers = yaml.safe_load(store.artifact(quickstart, "synthesis/network.yaml").read_text())["layers"]
+    assert [layer["operation"] for layer in layers] == ["conv2d", "conv2d", "mlp"]
+    assert min(Image.open(store.artifact(quickstart, "synthesis/memory_map.png")).size) > 300
+
+
+def test_copies_for_sums_are_in_the_cost(run_here, store):
+    conv = "op: conv2d, out_channels"
+    layers = f"{{a: {{{conv}: 8}}, b: {{{conv}: 8}}, c: {{{conv}: 4, inputs: [a, b], eltwise: add}}}}"
+    others = [f"~model.layers.{name}" for name in ("conv1", "conv2", "fc")]
+    run = run_here("stages=[synthesize]", f"+model.layers={layers}", *others)
+    cost = json.loads(store.artifact(run, "synthesis/cost.json").read_text())
+    assert [layer["name"] for layer in cost["layers"]] == ["a", "b", "a-for-c", "c"]
+    assert 1 + sum(layer["cycles"] for layer in cost["layers"]) == run.data.metrics["hw/cycles"]
+
+
+def test_a_missing_checkout_is_refused_before_the_training(run_here, monkeypatch):
+    monkeypatch.delenv(ai8x.CHECKOUT_VARIABLE, raising=False)
+    run = run_here("synthesis=ai8x", error=ConfigError, match="synthesis=ai8x: needs the maker's synthesizer")
+    assert run.info.status == "FAILED" and "train/loss" not in run.data.metrics
+    run_here("synthesis=ai8x", "stages=[evaluate]", error=ConfigError, match="need a trained network")
+
+
+def test_what_a_failed_synthesis_leaves(run_here, store, tmp_path, monkeypatch):
+    """The other stages' results, what was sent to the synthesizer, and what it said."""
+    checkout = tmp_path / "checkout"
+    for name in ("izer", "assets"):
+        (checkout / name).mkdir(parents=True)
+    (checkout / "ai8xize.py").write_text("import sys; sys.exit('ERROR: Layer 1: out of order')")
+    monkeypatch.setattr(ai8x, "environment_python", lambda interpreter: Path(sys.executable))
+    choice = ["synthesis=ai8x", f"synthesis.path={checkout}", "trainer.max_epochs=4"]
+    run = run_here(*choice, error=SynthesisError, match=r"refuses digitsnet: layer 1 \(conv2\): out of order")
+    assert run.data.tags["stage.synthesize"] == "failed" and run.data.tags["stage.evaluate"] == "done"
+    assert "hw.source" not in run.data.tags and "hw/cycles" not in run.data.metrics
+    assert run.data.metrics["test/accuracy_integer"] > 0.5
+    assert {"network.yaml", "sample.npy", "errors.txt"} <= store.artifacts(run, "synthesis")
+
+
+@pytest.mark.ai8x
+def test_a_synthesized_run(run_here, store, checkout):
+    estimated = run_here("stages=[synthesize]")
+    run = run_here("stages=[synthesize]", "synthesis=ai8x")
+    assert run.data.metrics == estimated.data.metrics
+    assert (estimated.data.tags["hw.source"], run.data.tags["hw.source"]) == ("estimated", "synthesized")
+    assert len(run.data.tags["ai8x.version"]) == 40
+    report = json.loads(store.artifact(run, "synthesis/synthesis.json").read_text())
+    assert report["cycles"] == run.data.metrics["hw/cycles"]
+    assert len(report["known_answer"]) == 10
+    assert {"main.c", "cnn.c", "weights.h", "log.txt"} <= store.artifacts(run, "synthesis/digitsnet")
