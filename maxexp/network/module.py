@@ -21,7 +21,7 @@ class Numerics:
 
     def pooled(self, layer: "LayerModule", x: Tensor) -> Tensor:
         """Average pooling of ``x`` (N, C, H, W)."""
-        return F.avg_pool2d(x, layer.spec.pool_size, layer.spec.pool_stride)
+        return F.avg_pool2d(x, layer.window(x), layer.spec.pool_stride)
 
     def operation(self, layer: "LayerModule", x: Tensor) -> Tensor:
         """Operation, batch normalization and activation."""
@@ -69,12 +69,17 @@ class LayerModule(nn.Module):
     def forward(self, *tensors: Tensor) -> Tensor:
         x = self.numerics.operands(list(tensors)) if len(tensors) > 1 else tensors[0]
         if self.spec.pool is Pool.max:
-            x = F.max_pool2d(x, self.spec.pool_size, self.spec.pool_stride)
+            x = F.max_pool2d(x, self.window(x), self.spec.pool_stride)
         elif self.spec.pool is Pool.avg:
             x = self.numerics.pooled(self, x)
         if self.op is None:
             return x
         return self.numerics.operation(self, self.dropout(x))
+
+    def window(self, x: Tensor) -> tuple[int, int]:
+        """Rows and columns of the pooling window: what pools a whole map does so with smaller images, too."""
+        rows, cols = x.shape[2:]
+        return min(self.spec.pool_size, rows), min(self.spec.pool_size, cols)
 
     def compute(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The bare operation with the given parameters; (N, out, H, W)."""

@@ -21,6 +21,7 @@ from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.hardware import training_device, training_precision
 from maxexp.training.phases import QAT, RunFiles, Trained, Training, TrainingSettings
 from maxexp.training.resume_files import RESUME_FILES, newest_checkpoint
+from maxexp.training.small_images import check_small_images
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class TrainingStage:
         folder: local folder for files on their way to the record.
 
     Raises:
-        CheckpointError, ConfigError: a teacher is missing, or is none for these images.
+        CheckpointError, ConfigError: a teacher is missing, or is none for these images; or the network cannot
+            compute the small ones of the first epochs.
     """
 
     def __init__(self, config: Config, network: Network, data: RunData, record: RunRecord, folder: Path) -> None:
@@ -43,6 +45,8 @@ class TrainingStage:
         self._folder = folder
         self._device = training_device(config.trainer)
         self._precision = training_precision(config.trainer, self._device)
+        if config.recipe.small_images is not None:
+            check_small_images(config.recipe.small_images, network)
         self._distillation = self._load_teachers()
 
     def run(self, start: NetworkModule | None) -> Trained:

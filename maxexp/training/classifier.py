@@ -17,6 +17,7 @@ from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Distillation
 from maxexp.training.evaluation import first_maximum
 from maxexp.training.optimization import build_optimizer, build_schedule
+from maxexp.training.small_images import seen
 
 QUANTILES = "maxexp_quantiles"
 """In Lightning's checkpoints: the quantile of each quantized layer, by name; the weights do not tell it."""
@@ -81,7 +82,9 @@ class Classifier(LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         inputs, labels = batch
-        logits = self.network(inputs).float()
+        small = self.recipe.small_images
+        shown = inputs if small is None else seen(inputs, small, self.current_epoch, self.trainer.max_epochs or 0)
+        logits = self.network(shown).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         if self.distillation is not None:
             loss = self.distillation.mix(loss, logits, inputs)
