@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.training.config import SmallImagesConfig

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maxexp.errors import ConfigError
+from maxexp.base.errors import ConfigError
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
 from maxexp.network.graph import Network, build_network
 from maxexp.network.module import NetworkModule
