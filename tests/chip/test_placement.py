@@ -85,6 +85,41 @@ def test_copies_are_made_for_operands_that_others_read(make_network, max78000):
     assert len(hardware_sequence(make_network(written_out), max78000).layers) == 5
 
 
+def test_sums_of_the_same_operands_share_them(make_network, max78000):
+    """The next convolution adds for itself what a bare sum adds for the sum behind it: nothing is copied."""
+    both = {"inputs": ["a", "b"], "eltwise": "add"}
+    layers = {
+        "a": {"out_channels": 8},
+        "b": {"out_channels": 8, "inputs": ["input"]},
+        "conv": {"out_channels": 8, **both},
+        "bare": {"op": "passthrough", **both},
+        "end": {"out_channels": 4, "inputs": ["bare", "conv"], "eltwise": "add"},
+    }
+    network = make_network(layers, (3, 16, 16))
+    assert hardware_sequence(network, max78000).layers == network.layers
+    check_fit(network, {}, max78000)
+    # The other way round they are another sum, whose words would have to lie in another order.
+    layers["bare"]["inputs"] = ["b", "a"]
+    network = make_network(layers, (3, 16, 16))
+    copies = [layer.name for layer in hardware_sequence(network, max78000) if "-for-" in layer.name]
+    assert copies == ["a-for-conv", "b-for-conv", "b-for-bare", "a-for-bare"]
+
+
+def test_sums_of_the_same_operands_share_their_copies(make_network, max78000):
+    both = {"inputs": ["stem", "conv"], "eltwise": "add"}
+    layers = {
+        "stem": {"out_channels": 8},
+        "conv": {"out_channels": 8},
+        "short": {"out_channels": 8, "kernel_size": 1, **both},
+        "long": {"out_channels": 8, **both},
+        "end": {"out_channels": 4, "inputs": ["short", "long"], "eltwise": "add"},
+    }
+    sequence = hardware_sequence(make_network(layers, (3, 16, 16)), max78000)
+    assert [layer.name for layer in sequence] == ["stem", "conv", "stem-for-short", "short", "long", "end"]
+    assert sequence.by_name["short"].inputs == sequence.by_name["long"].inputs == ("stem-for-short", "conv")
+    check_fit(make_network(layers, (3, 16, 16)), {}, max78000)
+
+
 def test_copies_are_made_for_operands_whose_passes_an_operation_cannot_step_over(make_network, max78000, max78002):
     """hardware.md 10.2, LCTL2: passes times operands in 4 bits, 8 on the MAX78002; the synthesizer asserts it."""
 

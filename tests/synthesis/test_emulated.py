@@ -106,6 +106,29 @@ def test_residual(synthesizer, synthesize, compiler, make_network, tmp_path):
     check(synthesis, tmp_path)
 
 
+BOTH, PASSES = {"inputs": ["stem", "conv"], "eltwise": "add"}, {"inputs": ["long", "short"], "eltwise": "add"}
+SHARED = {
+    "stem": {"out_channels": 20},
+    "conv": {"out_channels": 20},
+    "long": {"out_channels": 96, "pool": "max", **BOTH},
+    "short": {"out_channels": 96, "kernel_size": 1, "pool": "max", **BOTH},
+    "conv2": {"out_channels": 96, **PASSES},
+    "bare": {"op": "passthrough", **PASSES},
+    "pool": {"op": "passthrough", "inputs": ["bare", "conv2"], "eltwise": "add", "pool": "avg", "pool_size": 8},
+    "fc": {"op": "linear", "out_features": 10, "wide": True},
+}
+
+
+@pytest.mark.ai8x
+@pytest.mark.slow
+def test_sums_that_share_operands(synthesizer, synthesize, compiler, make_network, tmp_path):
+    """In one pass and in two, in front of convolutions, pooling and bare; one operand is a shared copy."""
+    synthesis = synthesize(synthesizer, make_network(SHARED, (3, 16, 16)), tmp_path)
+    copies = [layer.name for layer in synthesis.cost.layers if "-for-" in layer.name]
+    assert copies == ["stem-for-long"]
+    check(synthesis, tmp_path)
+
+
 TINY = {
     "one pixel row": ({"a": {"out_channels": 2, "kernel_size": 1}}, (1, 1, 3)),
     "one number": ({"a": {"out_channels": 1, "kernel_size": 1, "wide": True}}, (1, 1, 1)),

@@ -1,11 +1,11 @@
 """The layers that the chip computes: those of the description, and the copies that sums need.
 
 A sum reads its operands word by word in turn, so they must have been written interleaved, and nothing else on
-the MAX78000 can read what was (hardware.md 8.5). A tensor that only one sum reads is written so by its layer, as
-far as that can. Every other operand, and the network's input, is copied for the sum by a passthrough layer.
+the MAX78000 can read what was (hardware.md 8.5). A tensor that nothing reads but sums, all of them of the same
+operands in the same order, is written so by its layer, as far as that can. Every other operand, and the network's
+input, is copied for the sum by a passthrough layer.
 """
 
-from collections import Counter
 from dataclasses import replace
 from math import ceil
 
@@ -15,21 +15,26 @@ from maxexp.network.graph import INPUT, Layer, Network
 
 
 def hardware_sequence(network: Network, device: DeviceConfig) -> Network:
-    """The network with each copy right in front of the sum that reads it, where its memory is busy for shortest.
+    """The network with each copy right in front of the first sum that reads it: its memory is busy for shortest.
 
     Names of copies (``stem-for-sum``) are no identifiers, so they differ from those of all layers.
     """
-    readers = Counter(name for layer in network for name in layer.inputs)
+    readings: dict[str, set[tuple[str, ...]]] = {}
+    for layer in network:
+        for name in layer.inputs:
+            readings.setdefault(name, set()).add(layer.inputs)
+    interleaved: dict[tuple[str, ...], tuple[str, ...]] = {}
     layers: list[Layer] = []
     for layer in network:
-        inputs = list(layer.inputs)
-        if layer.operands > 1:
+        if layer.operands > 1 and layer.inputs not in interleaved:
+            inputs = list(layer.inputs)
             for position, name in enumerate(layer.inputs):
-                alone = name != INPUT and readers[name] == 1
+                alone = name != INPUT and readings[name] == {layer.inputs}
                 if not (alone and _can_interleave(network.by_name[name], layer.operands, device)):
                     layers.append(_copy(name, layer))
                     inputs[position] = layers[-1].name
-        layers.append(replace(layer, inputs=tuple(inputs)))
+            interleaved[layer.inputs] = tuple(inputs)
+        layers.append(replace(layer, inputs=interleaved.get(layer.inputs, layer.inputs)))
     return Network(network.name, network.in_shape, tuple(layers))
 
 

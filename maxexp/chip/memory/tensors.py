@@ -59,7 +59,8 @@ def data_blocks(network: Network, device: DeviceConfig) -> list[Block]:
     last_use = {**network.last_use, network.layers[-1].name: len(network.layers) - 1}
     wide = {layer.name for layer in network if layer.wide}
     shapes = tensor_shapes(network)
-    sums = [layer.inputs for layer in network if layer.operands > 1]
+    # Several sums may read the same operands.
+    sums = dict.fromkeys(layer.inputs for layer in network if layer.operands > 1)
     interleaved = {name for inputs in sums for name in inputs}
     blocks = []
     for tensors in [*sums, *((name,) for name in written if name not in interleaved)]:
