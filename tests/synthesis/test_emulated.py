@@ -11,7 +11,9 @@ from maxexp.board.firmware import build_firmware
 from maxexp.chip.check import check_fit
 from maxexp.chip.cycles import FLATTEN_ENGINE_PIXELS
 from maxexp.network.config import Op, Pool
+from maxexp.network.graph import build_network
 from maxexp.synthesis.ai8x import Synthesis
+from tests.conftest import composed
 
 NETWORKS = 50
 """Random networks that must pass."""
@@ -126,6 +128,19 @@ def test_sums_that_share_operands(synthesizer, synthesize, compiler, make_networ
     synthesis = synthesize(synthesizer, make_network(SHARED, (3, 16, 16)), tmp_path)
     copies = [layer.name for layer in synthesis.cost.layers if "-for-" in layer.name]
     assert copies == ["stem-for-long"]
+    check(synthesis, tmp_path)
+
+
+@pytest.mark.ai8x
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "quantization", "layers"), [("wrn16_2", "mixed", 23), ("wrn10_3", "mixed", 15), ("resnet20", "qat", 32)]
+)
+def test_residual_models(synthesizer, synthesize, compiler, tmp_path, model, quantization, layers):
+    config = composed(f"model={model}", "dataset=cifar100", f"quantization={quantization}")
+    network = build_network(config.model, config.dataset.shape)
+    synthesis = synthesize(synthesizer, network, tmp_path, config.quantization.bits(network))
+    assert len(synthesis.cost.layers) == layers
     check(synthesis, tmp_path)
 
 
