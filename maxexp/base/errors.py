@@ -32,6 +32,10 @@ def check(key: str, value: object, valid: bool, allowed: str) -> None:
         raise ConfigError(f"{key}={value}: {allowed}")
 
 
+class FormatError(MaxexpError):
+    """A file that is not of the form it should have; the message does not name it, whoever reads it does."""
+
+
 class NetworkError(ConfigError):
     """A network description that has no meaning, or uses an operation that is not supported."""
 

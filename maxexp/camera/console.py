@@ -17,7 +17,7 @@ from serial import Serial
 from maxexp.base import serial_port
 from maxexp.base.errors import CameraError
 from maxexp.camera.frame import Frame
-from maxexp.camera.stream import StreamParser
+from maxexp.camera.stream import Skipped, StreamParser, warn
 
 BAUD_RATE = 921600
 """CON_BAUD of the example's console.h."""
@@ -109,7 +109,11 @@ class CaptureConsole:
     def _read(self) -> bool:
         """Whether anything came in before QUIET_S were over."""
         data = self._port.read(max(1, self._port.in_waiting))
-        self._pending += self._parser.feed(data)
+        for event in self._parser.feed(data):
+            if isinstance(event, Skipped):
+                warn(event)
+            else:
+                self._pending.append(event)
         if data and self._parser.missing:
             self._wait()
         return bool(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageOps
 
-from maxexp.base.errors import CameraError
-from maxexp.camera.frame import Frame
+from maxexp.base.array_file import read_array
+from maxexp.base.bounded import read_bounded
+from maxexp.base.errors import CameraError, FormatError
+from maxexp.camera.frame import MAX_FRAME_BYTES, Frame
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.picture import to_picture, to_pixels
 from maxexp.camera.sampledata import read_arrays, write_header
@@ -21,6 +24,8 @@ from maxexp.camera.signed import to_pixels as signed_to_pixels
 from maxexp.camera.signed import to_signed
 from maxexp.camera.stream import START, dump, read_frames
 
+MAX_FILE_BYTES = 4 * MAX_FRAME_BYTES
+"""Of frame dumps and headers."""
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 
 Shape = tuple[int, int, int]
@@ -117,7 +122,7 @@ def _named(path: Path) -> Iterator[None]:
     """Errors within name the file."""
     try:
         yield
-    except (CameraError, OSError) as error:
+    except (CameraError, FormatError, OSError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise CameraError(f"{path}: {cause}") from error
 
@@ -138,12 +143,9 @@ def _load_picture(path: Path, how: Interpretation) -> Image:
 
 
 def _load_array(path: Path, how: Interpretation) -> Image:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise CameraError("not an array that numpy.save has written") from error
-    if not isinstance(values, np.ndarray):
+    if zipfile.is_zipfile(path):
         raise CameraError("an archive of arrays: save the one array with numpy.save")
+    values = read_array(path)
     if values.dtype.kind not in "iu":
         raise CameraError(f"holds {values.dtype} and not integers: multiply a network's input in -1..1 by 128, round")
     if values.ndim != 3:
@@ -156,7 +158,7 @@ def _load_array(path: Path, how: Interpretation) -> Image:
 
 
 def _load_header(path: Path, how: Interpretation) -> Image:
-    text = path.read_text(encoding="ascii", errors="replace")
+    text = read_bounded(path, MAX_FILE_BYTES).decode("ascii", errors="replace")
     arrays = read_arrays(text)
     layout = InputLayout.parse(text) or (how.layout(how.shape) if how.shape else None)
     if layout is None:
@@ -170,7 +172,7 @@ def _load_header(path: Path, how: Interpretation) -> Image:
 
 
 def _load_frame(path: Path, how: Interpretation) -> Image:
-    data = path.read_bytes()
+    data = read_bounded(path, MAX_FILE_BYTES)
     if data.startswith(START):
         frames = list(read_frames(data))
         if len(frames) > 1:

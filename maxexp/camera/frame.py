@@ -14,6 +14,9 @@ from maxexp.camera import bayer, rgb565, rgb888, yuv422
 
 Convert = Callable[[np.ndarray], np.ndarray]
 
+MAX_FRAME_BYTES = 16 << 20
+"""More than any camera that the maker's SDK has a driver for: the OV5642 has five million pixels."""
+
 
 @dataclass(frozen=True)
 class PixelFormat:

@@ -65,7 +65,7 @@ class InputLayout:
     @classmethod
     def parse(cls, text: str) -> InputLayout | None:
         """The first layout that a text describes as ``str`` of it does; None if there is none."""
-        match = re.search(r"(\d+)x(\d+)x(\d+) (HWC|CHW), processors (0x[0-9a-f]+)", text)
+        match = re.search(r"\b(\d{1,6})x(\d{1,6})x(\d{1,6}) (HWC|CHW), processors (0x[0-9a-f]{1,16})\b", text)
         if match is None:
             return None
         channels, rows, columns = (int(group) for group in match.groups()[:3])

@@ -14,8 +14,11 @@ COLUMNS = 8
 
 MAX_WORD = 0xFFFFFFFF
 
+WORD = re.compile(r"0[xX][0-9a-fA-F]{1,40}|0[0-7]{0,40}|[1-9]\d{0,40}", re.ASCII)
+"""A number in C: hexadecimal, octal behind a zero, or decimal."""
+
 # Formatters put the brace on a line of its own, and each line but the last ends in a backslash.
-DEFINITION = re.compile(r"#define\s+SAMPLE_INPUT_(\d+)[\s\\]*\{([^}]*)\}")
+DEFINITION = re.compile(r"#define\s+SAMPLE_INPUT_(\d{1,9})[\s\\]*\{([^}]*)\}")
 
 
 def write_header(signed: np.ndarray, layout: InputLayout) -> str:
@@ -39,7 +42,10 @@ def read_arrays(text: str) -> dict[int, np.ndarray]:
     Raises:
         CameraError: there is none, or one holds something else than words.
     """
-    arrays = {int(number): _words(number, body) for number, body in DEFINITION.findall(text)}
+    found = DEFINITION.findall(text)
+    arrays = {int(number): _words(number, body) for number, body in found}
+    if len(arrays) < len(found):
+        raise CameraError("it defines an array twice: give the sampledata.h of one project")
     if not arrays:
         raise CameraError("there is no '#define SAMPLE_INPUT_<n> { ... }' in it: give the sampledata.h of a project")
     return arrays
@@ -47,7 +53,11 @@ def read_arrays(text: str) -> dict[int, np.ndarray]:
 
 def _words(number: str, body: str) -> np.ndarray:
     tokens = re.sub(r"[\s\\]", "", body).rstrip(",").split(",")
-    for token in tokens:
-        if not re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", token) or int(token, 0) > MAX_WORD:
-            raise CameraError(f"SAMPLE_INPUT_{number} holds {token[:20]!r} where a 32-bit number belongs")
-    return np.array([int(token, 0) for token in tokens], np.uint32)
+    return np.array([_word(number, token) for token in tokens], np.uint32)
+
+
+def _word(number: str, token: str) -> int:
+    value = int(token, 8 if re.match(r"0\d", token) else 0) if WORD.fullmatch(token) else MAX_WORD + 1
+    if value > MAX_WORD:
+        raise CameraError(f"SAMPLE_INPUT_{number} holds {token[:20]!r} where a 32-bit number belongs")
+    return value

@@ -18,6 +18,9 @@ from maxexp.camera.options import PROGRAM, parser
 from maxexp.camera.sheet import draw_sheet
 from maxexp.camera.stream import dump, read_frames
 
+PIECE = 1 << 20
+"""Bytes of a recorded stream, which may be longer than memory, that are read at a time."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; the exit code says how it went."""
@@ -51,15 +54,25 @@ def capture(options: argparse.Namespace) -> None:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         paths = _free_paths(options.out)
+        wrong = []
         for frame in _recorded(options.file) if options.file else _live(options):
-            frame = replace(frame, pixel_format=options.format or frame.pixel_format)
-            path = next(paths)
-            # First of all the bytes: what they should be can still be found out later.
-            path.write_bytes(dump(frame))
-            print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
-            save(load(path, Interpretation()), path.with_suffix(".png"), Interpretation())
+            try:
+                _keep(replace(frame, pixel_format=options.format or frame.pixel_format), next(paths))
+            except CameraError as error:
+                wrong.append(error)
     except OSError as error:
         raise CameraError(f"{error.filename or options.out}: {error.strerror}") from error
+    if wrong:
+        others = f" (and {len(wrong) - 1} more of the frames cannot be looked at)" if len(wrong) > 1 else ""
+        raise CameraError(f"{wrong[0]}{others}")
+
+
+def _keep(frame: Frame, path: Path) -> None:
+    """Write a frame and the picture to look at."""
+    # First of all the bytes: what they should be can still be found out later.
+    path.write_bytes(dump(frame))
+    print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
+    save(load(path, Interpretation()), path.with_suffix(".png"), Interpretation())
 
 
 def _free_paths(folder: Path) -> Iterator[Path]:
@@ -70,7 +83,8 @@ def _free_paths(folder: Path) -> Iterator[Path]:
 
 def _recorded(path: Path) -> Iterator[Frame]:
     try:
-        yield from read_frames(path.read_bytes())
+        with path.open("rb") as file:
+            yield from read_frames(iter(lambda: file.read(PIECE), b""))
     except CameraError as error:
         raise CameraError(f"{path}: {error}") from error
 

@@ -143,3 +143,12 @@ def test_frames_of_a_recorded_stream(camera, refused, tmp_path):
     assert frames(tmp_path) == [b"*IMG* GRAYSCALE 8 4 2\n" + bytes(range(8))] * 2
     with Image.open(tmp_path / "frames" / "frame001.png") as picture:
         assert picture.mode == "L" and picture.tobytes() == bytes(range(8))
+
+
+def test_behind_a_frame_of_the_wrong_size_the_others_are_taken(camera, tmp_path):
+    recorded = tmp_path / "recorded.bin"
+    frame = Frame("BAYER", 4, 2, bytes(range(8)))
+    recorded.write_bytes(b"*IMG* BAYER 8 4 3\n" + bytes(8) + 2 * dump(frame))
+    done = camera("capture", "--file", recorded, "--out", tmp_path / "frames")
+    assert done.code == 1 and "frame000.img: a frame of 4x3 pixels cannot be BAYER" in done.error
+    assert [path.name for path in sorted(tmp_path.glob("frames/*.png"))] == ["frame001.png", "frame002.png"]

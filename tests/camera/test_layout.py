@@ -98,6 +98,11 @@ def test_a_header_as_formatters_leave_it():
     }
 
 
+def test_numbers_mean_what_they_mean_in_c():
+    words = read_arrays("#define SAMPLE_INPUT_0 { 012, 5, 0, 0X1f, 10 }")[0]
+    assert words.tolist() == [0o12, 5, 0, 31, 10]
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [
@@ -105,6 +110,8 @@ def test_a_header_as_formatters_leave_it():
         ("#define SAMPLE_INPUT_0 { 1, -3 }", "SAMPLE_INPUT_0 holds '-3' where a 32-bit number belongs"),
         ("#define SAMPLE_INPUT_8 { 0x100000000 }", "SAMPLE_INPUT_8 holds '0x100000000'"),
         ("#define SAMPLE_INPUT_8 { }", "SAMPLE_INPUT_8 holds ''"),
+        ("#define SAMPLE_INPUT_8 { 0x1, 089 }", "SAMPLE_INPUT_8 holds '089'"),
+        ("#define SAMPLE_INPUT_0 { 1 }\n#define SAMPLE_INPUT_0 { 2 }", "defines an array twice"),
     ],
 )
 def test_a_header_that_is_none(text, match):
