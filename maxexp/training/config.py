@@ -43,6 +43,8 @@ class DistillationConfig:
         model: the teacher's network; every teacher's.
         weight: share of the teacher in the loss; the labels have the rest.
         temperature: by which both networks' logits are divided before they are compared.
+        standardize: each image's logits are brought to mean 0 and standard deviation 1 first, so that only their
+            relations are learned, not the teacher's scale, which a small network cannot match (arXiv 2403.01427).
         views: epochs after which the same augmented images come again, so that the teacher's answers are
             remembered instead of computed; null: new images in every epoch.
         mirror: the teacher's answer is the mean of those to an image and to its mirror image. More accurate, at
@@ -53,6 +55,7 @@ class DistillationConfig:
     model: NetworkConfig
     weight: float = 0.9
     temperature: float = 4.0
+    standardize: bool = False
     views: int | None = 30
     mirror: bool = False
 

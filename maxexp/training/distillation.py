@@ -60,6 +60,11 @@ class Teacher:
         return answer
 
 
+STANDARDIZED_FACTOR = 10.0
+"""By which the teacher's part of the loss grows with standardized logits, whose divergence is as much smaller: the
+authors' weight is 9 instead of 0.9 (github.com/sunshangquan/logit-standardization-KD)."""
+
+
 class Distillation:
     """What a network learns from its teachers besides the labels.
 
@@ -76,19 +81,28 @@ class Distillation:
         """The loss on the labels mixed with that on the teachers' probabilities.
 
         The latter is the Kullback-Leibler divergence times the temperature squared, which keeps its gradients
-        as large as those of the labels at any temperature.
+        as large as those of the labels at any temperature. With ``config.standardize`` both sides' logits are
+        standardized before (arXiv 2403.01427, equation 8).
 
         Args:
             loss: on the labels.
             logits: (N, classes) of the network that learns.
             inputs: (N, C, H, W) that it saw.
         """
-        weight, temperature = self._config.weight, self._config.temperature
+        weight, temperature, factor = self._config.weight, self._config.temperature, 1.0
         answer = torch.stack([teacher.answer(inputs).float() for teacher in self._teachers]).mean(0)
+        if self._config.standardize:
+            answer, logits, factor = standardized(answer), standardized(logits), STANDARDIZED_FACTOR
         target = F.log_softmax(answer / temperature, 1)
         own = F.log_softmax(logits / temperature, 1)
         divergence = F.kl_div(own, target, reduction="batchmean", log_target=True)
-        return (1 - weight) * loss + weight * temperature**2 * divergence
+        return (1 - weight) * loss + weight * factor * temperature**2 * divergence
+
+
+def standardized(logits: Tensor) -> Tensor:
+    """Logits (N, classes) of mean 0 and standard deviation 1 in each row; zeros where all are equal."""
+    deviation, mean = torch.std_mean(logits, 1, keepdim=True)
+    return (logits - mean) / (deviation + 1e-7)
 
 
 def load_teacher(

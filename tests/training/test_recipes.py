@@ -18,7 +18,7 @@ from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.training.answers import KeptAnswers, open_answers
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import DistillationConfig, RecipeConfig
-from maxexp.training.distillation import Distillation, Teacher, load_teacher
+from maxexp.training.distillation import Distillation, Teacher, load_teacher, standardized
 
 SHAPE = (3, 8, 8)
 TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=5, wide=True)})
@@ -55,6 +55,37 @@ def test_the_divergence_is_that_of_the_definition():
     p, q = (p / p.sum()).tolist(), (q / q.sum()).tolist()
     wanted = 4 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
     assert mix(master, torch.tensor(9.0), logits, inputs).item() == pytest.approx(wanted, abs=1e-5)
+
+
+def test_standardized_logits_are_learned_whatever_their_scale():
+    """A pupil with half the teacher's logits, shifted, has nothing to learn; without standardization it has."""
+    inputs, zero = torch.randn(6, *SHAPE), torch.tensor(0.0)
+    for standardize, equal in ((True, True), (False, False)):
+        master = teacher(weight=1.0, temperature=2.0, standardize=standardize)
+        loss = mix(master, zero, 0.5 * master._module(inputs) + 3, inputs)
+        assert (loss.item() == pytest.approx(0, abs=1e-5)) is equal
+
+
+def test_the_divergence_of_standardized_logits_is_that_of_the_definition():
+    """arXiv 2403.01427: z-scores by the sample deviation, at temperature T, times T^2; ten times for 9 to 0.9."""
+    master = teacher(weight=0.9, temperature=2.0, standardize=True)
+    inputs = torch.randn(1, *SHAPE)
+    logits = [0.5, -1.0, 0.0, 2.0, 1.0]
+
+    def probabilities(values):
+        mean = sum(values) / 5
+        deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / 4)
+        powers = [math.exp((v - mean) / deviation / 2) for v in values]
+        return [x / sum(powers) for x in powers]
+
+    p = probabilities(master._module(inputs)[0].half().double().tolist())
+    q = probabilities(logits)
+    wanted = 0.1 * 7.0 + 9 * 4 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+    assert mix(master, torch.tensor(7.0), torch.tensor([logits]), inputs).item() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_equal_logits_standardize_to_zeros():
+    assert standardized(torch.full((1, 5), 3.0)).tolist() == [[0.0] * 5]
 
 
 def test_of_several_teachers_the_mean_is_learned():
