@@ -12,6 +12,7 @@ from shutil import which
 import pytest
 from omegaconf import OmegaConf
 
+from maxexp.base import this_process
 from maxexp.board.firmware import COMPILER, COMPILER_FIX
 from maxexp.chip.config import DeviceConfig
 from maxexp.network.config import NetworkConfig
@@ -19,6 +20,7 @@ from maxexp.network.graph import Network, Shape, build_network
 from maxexp.run.composition import compose_config, conf_dir
 from maxexp.run.config import Config
 
+this_process.prepare()  # as the commands do
 pytest_plugins = ["tests.runs"]
 
 # Several processes with several threads each disturb one another far more than they gain.

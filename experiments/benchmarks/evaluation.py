@@ -86,13 +86,15 @@ def with_maxexp() -> Callable:
     """Evaluation as the pipeline does it."""
     from workload import nascifarnet
 
+    from maxexp.base import this_process
     from maxexp.data.config import InputMapping
     from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
     from maxexp.training.config import TrainerConfig
     from maxexp.training.evaluation import evaluate_integer
-    from maxexp.training.hardware import prepare_process
+    from maxexp.training.hardware import set_threads
 
-    prepare_process(TrainerConfig())
+    this_process.prepare()
+    set_threads(TrainerConfig())
     network = to_integer_network(read_checkpoint(checkpoint()), nascifarnet())
     return lambda images: evaluate_integer(network, images, InputMapping.ai8x).predictions
 

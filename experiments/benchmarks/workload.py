@@ -58,12 +58,14 @@ def run_data(dataset: DatasetConfig, batch: int = BATCH) -> RunData:
 
 def training_settings(quantization: QuantizationConfig, epochs: int, batch: int = BATCH) -> TrainingSettings:
     """Default recipe, on the CPU; the process is prepared as for every training."""
+    from maxexp.base import this_process
     from maxexp.training.config import RecipeConfig, TrainerConfig
-    from maxexp.training.hardware import prepare_process
+    from maxexp.training.hardware import set_threads
     from maxexp.training.phases import TrainingSettings
 
     trainer = TrainerConfig(max_epochs=epochs, batch_size=batch, accelerator="cpu", progress=False)
-    prepare_process(trainer)
+    this_process.prepare()
+    set_threads(trainer)
     return TrainingSettings(quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 
 
 class BoardKind(Enum):
@@ -24,6 +25,7 @@ class FlashMethod(Enum):
     command = "command"
 
 
+@frozen
 @dataclass
 class ConnectionConfig:
     """How a real board is reached over USB.
@@ -67,6 +69,7 @@ class ConnectionConfig:
                 raise ConfigError(f"{key}.{name}={getattr(self, name)}: must be above 0")
 
 
+@frozen
 @dataclass
 class BoardConfig:
     """Keys of the deploy stage.

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 
 
+@frozen
 @dataclass
 class DeviceConfig:
     """Sizes and limits of a CNN accelerator of the MAX7800x family.

@@ -1,7 +1,6 @@
 """The command: ``python -m maxexp KEY=VALUE ...``."""
 
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from maxexp import __version__
-from maxexp.base import garbage
+from maxexp.base import garbage, this_process
 from maxexp.base.errors import DeviceError
 from maxexp.base.exit_codes import exit_code, show_error
 from maxexp.chip.check import check_fit
@@ -85,8 +84,7 @@ def main() -> int:
         print(f"maxexp {__version__}")
         return 0
     garbage.pause()
-    # Hydra would print its own errors over several lines; with this it hands them to us.
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    this_process.prepare()
     return exit_code(PROGRAM, _run_jobs)
 
 

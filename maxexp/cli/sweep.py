@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from maxexp.base import this_process
 from maxexp.base.errors import ConfigError
 from maxexp.base.exit_codes import exit_code
 from maxexp.run.composition import conf_dir
@@ -39,6 +40,7 @@ REASONS = 5
 def main() -> int:
     """Entry point; the exit code says how it went."""
     arguments = _parser().parse_args()
+    this_process.prepare()
     return exit_code("maxexp", lambda: _work(arguments))
 
 

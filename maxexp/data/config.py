@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.base.errors import check
+from maxexp.base.frozen import frozen
 
 
 class DatasetSource(Enum):
@@ -33,6 +34,7 @@ FIXED_CONTENT = {
 }
 
 
+@frozen
 @dataclass
 class DatasetConfig:
     """A data set and where to find it.
@@ -96,6 +98,7 @@ class DatasetConfig:
         return self.channels, self.height, self.width
 
 
+@frozen
 @dataclass
 class RandomCropConfig:
     """Zero padding on every side, then a crop of the original size at a random place.
@@ -110,6 +113,7 @@ class RandomCropConfig:
         check("augmentation.random_crop.padding", self.padding, self.padding >= 0, "must be 0 or more pixels")
 
 
+@frozen
 @dataclass
 class HorizontalFlipConfig:
     """Mirror left and right.
@@ -125,6 +129,7 @@ class HorizontalFlipConfig:
         check("augmentation.horizontal_flip.probability", self.probability, possible, "must be 0 to 1")
 
 
+@frozen
 @dataclass
 class RotationConfig:
     """Rotation about the image's centre.
@@ -139,6 +144,7 @@ class RotationConfig:
         check("augmentation.rotation.degrees", self.degrees, 0 <= self.degrees <= 180, "must be 0 to 180")
 
 
+@frozen
 @dataclass
 class ColorJitterConfig:
     """Random colours, with the meaning that torchvision's ColorJitter gives to each number.
@@ -162,6 +168,7 @@ class ColorJitterConfig:
         check("augmentation.color_jitter.hue", self.hue, 0 <= self.hue <= 0.5, "must be 0 to 0.5")
 
 
+@frozen
 @dataclass
 class GaussianNoiseConfig:
     """Independent noise on every value of every pixel.
@@ -176,6 +183,7 @@ class GaussianNoiseConfig:
         check("augmentation.gaussian_noise.std", self.std, 0 <= self.std <= 1, "must be 0 to 1")
 
 
+@frozen
 @dataclass
 class CutoutConfig:
     """A grey square over a part of the image (arXiv 1708.04552).
@@ -190,6 +198,7 @@ class CutoutConfig:
         check("augmentation.cutout.size", self.size, self.size >= 1, "must be 1 or more pixels")
 
 
+@frozen
 @dataclass
 class NormalizeConfig:
     """From unsigned pixels to signed numbers; the only entry that also holds at evaluation.
@@ -201,6 +210,7 @@ class NormalizeConfig:
     mapping: InputMapping = InputMapping.p128
 
 
+@frozen
 @dataclass
 class AugmentationConfig:
     """What happens to training images; None switches an entry off.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 
 
 class Op(Enum):
@@ -46,6 +47,7 @@ class BatchNorm(Enum):
     no_affine = "no_affine"
 
 
+@frozen
 @dataclass
 class LayerConfig:
     """One hardware layer: element-wise operands, pooling, dropout, operation, batch norm, activation.
@@ -85,6 +87,7 @@ class LayerConfig:
     eltwise: Eltwise | None = None
 
 
+@frozen
 @dataclass
 class NetworkConfig:
     """A whole network.

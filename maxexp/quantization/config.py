@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 from maxexp.network.graph import Network
 
 FLOAT_SHARE = 0.85
@@ -18,6 +19,7 @@ class Method(Enum):
     qat = "qat"
 
 
+@frozen
 @dataclass
 class QuantizationConfig:
     """Quantization of weights (activations always have 8 bits).

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 from maxexp.board.config import BoardConfig
 from maxexp.chip.config import DeviceConfig
 from maxexp.data.config import AugmentationConfig, DatasetConfig
@@ -32,6 +33,7 @@ class Stage(Enum):
     deploy = "deploy"
 
 
+@frozen
 @dataclass
 class Config:
     """Every key of a run; the groups are documented where they are defined."""

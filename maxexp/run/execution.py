@@ -119,8 +119,6 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
     garbage.resume()
     log.info("run %s in %s", record.run_id, record.place)
     folder.mkdir(parents=True, exist_ok=True)
-    if not sys.stderr.isatty():
-        config.trainer.progress = False
     if Stage.train in config.stages:
         record.when_finished(lambda: _remove_resume_files(record, folder))
     title = f"{network.name} on {config.dataset.name}"

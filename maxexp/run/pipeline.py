@@ -50,7 +50,7 @@ from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tracking.artifacts import PREDICTIONS
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
-from maxexp.training.hardware import prepare_process, training_device
+from maxexp.training.hardware import set_threads, training_device
 
 if TYPE_CHECKING:
     from maxexp.run.training_stage import TrainingStage
@@ -70,7 +70,7 @@ class Pipeline:
     """
 
     def __init__(self, config: Config, network: Network, record: RunRecord, folder: Path) -> None:
-        prepare_process(config.trainer)
+        set_threads(config.trainer)
         self._config = config
         self._network = network
         self._record = record
@@ -341,13 +341,13 @@ class Pipeline:
         deployment.measure_accuracy(self._integer, chosen, self._data.mapping)
 
     def _log_data(self, *parts: str) -> None:
-        began = self._record.recorded().data if self._config.resume else {}
+        began = self._record.recorded().data if self._record.resumed else {}
         for part in parts:
             getattr(self._data, part)
             name, digest = f"{self._config.dataset.name}-{part}", self._data.digests()[part]
             if not digest.startswith(began.get(name, "")):
                 raise DataError(
-                    f"{name}: these are not the images that run {self._config.resume} began with; give it those "
+                    f"{name}: these are not the images that run {self._record.run_id} began with; give it those "
                     "(dataset.root), or start a new run"
                 )
             self._record.log_dataset(name, digest, part)

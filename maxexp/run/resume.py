@@ -1,8 +1,9 @@
 """Going on with an interrupted run, under the configuration that it began with."""
 
 from collections.abc import Sequence
-from functools import reduce
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.composition import described_network
@@ -30,20 +31,27 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     run_id = record.run_id
     config = read_yaml(record.download_artifact("config/resolved.yaml"))
     typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
-    config.resume, config.tracking = run_id, given.tracking
+    config = replace(config, tracking=given.tracking)
     _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
     for key in typed:
         if key.startswith(FREE):
-            *groups, name = key.split(".")
-            setattr(reduce(getattr, groups, config), name, getattr(reduce(getattr, groups, given), name))
+            config = _taken_over(config, given, key.split("."))
     began = record.tags().get("train.precision")
     if began is not None:
-        config.trainer.precision = Precision[began]  # "auto" may be another on this machine
+        # "auto" may be another on this machine.
+        config = replace(config, trainer=replace(config.trainer, precision=Precision[began]))
     network = described_network(config)
     with record:
         record.set_tags(resumption())
         carry_out(config, network, record, folder)
     finish_message(record)
+
+
+def _taken_over(config: Any, given: Any, names: Sequence[str]) -> Any:
+    """A configuration with the value that another one has at a place."""
+    name, *inner = names
+    value = getattr(given, name)
+    return replace(config, **{name: _taken_over(getattr(config, name), value, inner) if inner else value})
 
 
 def _check_typed(typed: Sequence[str], given: dict[str, str], stored: dict[str, str], run_id: str) -> None:

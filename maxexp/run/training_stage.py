@@ -65,7 +65,7 @@ class TrainingStage:
                 THREADS: str(torch.get_num_threads()),
             }
         )
-        resume = self._newest_resume_file() if config.resume else None
+        resume = self._newest_resume_file() if record.resumed else None
         trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
         record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
         record_curves(record, trained.qat_epoch)

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 from maxexp.run.config import Config
 from maxexp.run.explain import explain
 from maxexp.study.expression import Expression
@@ -32,6 +33,7 @@ CHANCE = "chance"
 """In the check of a finding: the difference of two rows below which it may well be chance."""
 
 
+@frozen
 @dataclass
 class Column:
     """One column of the table.
@@ -55,6 +57,7 @@ class Column:
     hidden: bool = False
 
 
+@frozen
 @dataclass
 class Entry:
     """Runs that differ in their seed only: one row.
@@ -74,6 +77,7 @@ class Entry:
     artifact: str | None = None
 
 
+@frozen
 @dataclass
 class Reference:
     """A published row.
@@ -89,6 +93,7 @@ class Reference:
     values: dict[str, Any] = field(default_factory=dict)
 
 
+@frozen
 @dataclass
 class Finding:
     """A claim, and the expression over ``ROW.COLUMN`` that decides it."""
@@ -97,6 +102,7 @@ class Finding:
     check: str
 
 
+@frozen
 @dataclass
 class Chart:
     """A picture of two columns over each other, the area of a point by a third; or bars of one column.
@@ -116,6 +122,7 @@ class Chart:
     rows: list[str] | None = None
 
 
+@frozen
 @dataclass
 class Study:
     """A question with everything that answers it; see :func:`read_study`.

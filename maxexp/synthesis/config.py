@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 
 
 class SynthesisMethod(Enum):
@@ -15,6 +16,7 @@ class SynthesisMethod(Enum):
     """The maker's synthesizer, whose figures must be those of the model; it also generates the firmware."""
 
 
+@frozen
 @dataclass
 class SynthesisConfig:
     """Keys of the synthesize stage.

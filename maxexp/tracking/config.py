@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 
 _LONGEST_EXPERIMENT_NAME = 500  # MLflow's own limit, in characters
 
 
+@frozen
 @dataclass
 class TrackingConfig:
     """The ``tracking`` group of the configuration.

@@ -45,13 +45,17 @@ class RunRecord:
     the work: while the store cannot be reached they wait in memory, and what is still there at the end
     is written to ``maxexp-unsent-<run id>.json`` in the current folder. Artifacts and params do raise.
 
+    Attributes:
+        resumed: Whether an earlier process began the run.
+
     Example:
         with RunRecord.start(TrackingConfig(), "cifar10", tags={}, params={"seed": "1"}) as record:
             with record.stage("train"):
                 record.log_metrics({"val/accuracy": 0.5}, step=1)
     """
 
-    def __init__(self, store: Store, run: Run, config: TrackingConfig) -> None:
+    def __init__(self, store: Store, run: Run, config: TrackingConfig, resumed: bool = False) -> None:
+        self.resumed = resumed
         self._store = store
         self._run = run
         self._run_id = run.info.run_id
@@ -120,7 +124,7 @@ class RunRecord:
         """
         store = open_store(config)
         run = find_resumable(store, run_id, finished)
-        return cls(store, run, config)
+        return cls(store, run, config, resumed=True)
 
     @property
     def run_id(self) -> str:

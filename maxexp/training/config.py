@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from maxexp.base.errors import check
+from maxexp.base.frozen import frozen
 from maxexp.network.config import NetworkConfig
 
 
@@ -33,6 +34,7 @@ class Precision(Enum):
     bfloat16 = "bfloat16"
 
 
+@frozen
 @dataclass
 class DistillationConfig:
     """Knowledge distillation (arXiv 1503.02531): the network also learns from a larger one's probabilities.
@@ -73,6 +75,7 @@ class DistillationConfig:
         return self.checkpoint if isinstance(self.checkpoint, list) else [self.checkpoint]
 
 
+@frozen
 @dataclass
 class SmallImagesConfig:
     """Progressive resolution: the first epochs see smaller images, the means of squares of pixels.
@@ -145,6 +148,7 @@ class RecipeConfig:
         return replace(self, optimizer=optimizer, learning_rate=self.qat_learning_rate, small_images=None)
 
 
+@frozen
 @dataclass
 class TrainerConfig:
     """The training loop.

@@ -1,7 +1,4 @@
-"""The machine that trains: device, number format, threads, allocator."""
-
-import ctypes
-import platform
+"""The machine that trains: device, number format, threads."""
 
 import torch
 
@@ -9,7 +6,6 @@ from maxexp.base.errors import ConfigError
 from maxexp.training.config import Precision, TrainerConfig
 
 _ALL_THREADS = torch.get_num_threads()
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 def training_device(config: TrainerConfig) -> torch.device:
@@ -35,14 +31,9 @@ def training_precision(config: TrainerConfig, device: torch.device) -> Precision
     return Precision.bfloat16 if fast else Precision.float32
 
 
-def prepare_process(config: TrainerConfig) -> None:
-    """Set threads, and keep freed memory with the process: page faults dominate small trainings otherwise."""
+def set_threads(config: TrainerConfig) -> None:
+    """Compute with ``trainer.threads`` CPU threads from here on, or with as many as the process began with."""
     torch.set_num_threads(config.threads or _ALL_THREADS)
-    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(_M_TOP_PAD, 256 << 20)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-import warnings
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +37,6 @@ from maxexp.training.distillation import Distillation
 from maxexp.training.hardware import training_precision
 
 log = logging.getLogger(__name__)
-for library in ("pytorch_lightning", "lightning_fabric"):
-    # Advertisements, and notes on devices that nobody asked about.
-    logging.getLogger(library).setLevel(logging.WARNING)
-# Lightning 2.6 uses a name that torch has renamed.
-warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 
 FLOAT, QAT = "float", "qat"
 LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
@@ -167,7 +162,8 @@ class Training:
         settings, files = self._settings, self._files
         best = BestNetwork()
         callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
-        if settings.trainer.progress:
+        progress = settings.trainer.progress and sys.stderr.isatty()
+        if progress:
             callbacks.append(TQDMProgressBar())
         logger = files.logger(phase, offset)
         trainer = Trainer(
@@ -181,7 +177,7 @@ class Training:
             default_root_dir=files.folder,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=settings.trainer.progress,
+            enable_progress_bar=progress,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )

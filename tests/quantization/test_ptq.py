@@ -1,6 +1,7 @@
 """Post-training quantization: each step lowers the error that it is there for; the integers stay exact."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,8 +28,7 @@ def test_the_integer_network_is_the_simulation(random_network, make_module, rand
     network = random_network(seed)
     module = make_module(network, seed)
     images = random_images(network, 12, seed)
-    settings = config()
-    settings.layer_bits = random_bits(network, seed)
+    settings = replace(config(), layer_bits=random_bits(network, seed))
     quantize_after_training(module, images.float() / 128, settings)
     assert {x.spec.name: quantized_numerics(x).bits for x in module.layers() if x.op} == settings.layer_bits
     assert_equal_in_every_bit(module, images)
@@ -157,7 +157,6 @@ def test_every_step_can_be_switched_off(make_network, make_module, random_images
     network = make_network(RESIDUAL, (3, 8, 8))
     x = random_images(network, 40).float() / 128
     module = make_module(network, 6)
-    settings = config(4, **dict.fromkeys(STEPS, False))
-    settings.shift_quantile = 0.98
+    settings = replace(config(4, **dict.fromkeys(STEPS, False)), shift_quantile=0.98)
     quantize_after_training(module, x, settings)
     assert {quantized_numerics(layer).quantile for layer in module.layers()} == {0.98}

@@ -128,7 +128,7 @@ def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkey
     resumed = []
 
     def carried_out(config, network, record, folder):
-        resumed.append(config.resume)
+        resumed.append(record.run_id if record.resumed else None)
         record.log_metrics({"hw/latency_us": 7.0})
 
     monkeypatch.setattr(trial, "carry_out", carried_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None)
     """
     overrides = plan.space.overrides(dict(result.params))
     config = plan.compose(*overrides)
-    config.trainer.threads = threads or config.trainer.threads
+    config = replace(config, trainer=replace(config.trainer, threads=threads or config.trainer.threads))
     standard = plan.choices([])
     chosen = plan.choices([*plan.overrides, *overrides])
     choices = {group: option for group, option in chosen.items() if standard.get(group) != option}

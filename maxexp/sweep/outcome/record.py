@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -35,8 +36,7 @@ class ParentRecord:
             TrackingError: the store cannot be used, or the run was deleted.
         """
         plan = study.plan
-        tracking = plan.compose_first().tracking
-        tracking.system_metrics = False
+        tracking = replace(plan.compose_first().tracking, system_metrics=False)
         if run_id := study.attribute(PARENT_RUN):
             return cls(study, RunRecord.resume(tracking, run_id, finished=True))
         settings = to_plain(plan.settings)

@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError, check
+from maxexp.base.frozen import frozen
 from maxexp.run.config import Config
 from maxexp.run.explain import explain
 
@@ -28,6 +29,7 @@ class Engine(Enum):
     submitit = "submitit"
 
 
+@frozen
 @dataclass
 class SamplerConfig:
     """What all samplers have.
@@ -44,6 +46,7 @@ class SamplerConfig:
         _check("sampler.seed", self.seed, self.seed >= 0, "must not be negative")
 
 
+@frozen
 @dataclass
 class TpeConfig(SamplerConfig):
     """Tree-structured Parzen estimator.
@@ -62,6 +65,7 @@ class TpeConfig(SamplerConfig):
         _check("sampler.candidates", self.candidates, self.candidates >= 1, "must be at least 1")
 
 
+@frozen
 @dataclass
 class NsgaiiConfig(SamplerConfig):
     """NSGA-II, a genetic algorithm for several objectives.
@@ -86,6 +90,7 @@ class NsgaiiConfig(SamplerConfig):
             _check(f"sampler.{key}", value, value is None or 0 <= value <= 1, "must be from 0 to 1")
 
 
+@frozen
 @dataclass
 class GpConfig(SamplerConfig):
     """Gaussian process.
@@ -103,6 +108,7 @@ class GpConfig(SamplerConfig):
         _check("sampler.startup_trials", self.startup_trials, self.startup_trials >= 1, "must be at least 1")
 
 
+@frozen
 @dataclass
 class CmaesConfig(SamplerConfig):
     """CMA-ES, for one objective over numbers.
@@ -125,11 +131,13 @@ class CmaesConfig(SamplerConfig):
         _check("sampler.population_size", size, size is None or size >= 2, "must be at least 2")
 
 
+@frozen
 @dataclass
 class RandomConfig(SamplerConfig):
     """Independent uniform draws."""
 
 
+@frozen
 @dataclass
 class GridConfig(SamplerConfig):
     """Every point of a finite space, once."""
@@ -149,6 +157,7 @@ CURVES = ("val/accuracy", "val/accuracy_top5", "train/accuracy")
 """Accuracies that a training has after each epoch."""
 
 
+@frozen
 @dataclass
 class PruningConfig:
     """When a training is given up early.
@@ -175,6 +184,7 @@ class PruningConfig:
         _check("pruning.percentile", self.percentile, 0 < self.percentile < 100, "must be between 0 and 100")
 
 
+@frozen
 @dataclass
 class FinalConfig:
     """The second phase, for the Pareto set of the first.
@@ -198,6 +208,7 @@ class FinalConfig:
         _check("final.seeds", self.seeds, distinct and min(self.seeds, default=0) >= 0, "must be distinct, from 0 on")
 
 
+@frozen
 @dataclass
 class LauncherConfig:
     """What starts the workers.
@@ -211,6 +222,7 @@ class LauncherConfig:
     options: dict[str, Any] = field(default_factory=dict)
 
 
+@frozen
 @dataclass
 class SweepConfig:
     """A whole sweep.

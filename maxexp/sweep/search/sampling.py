@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import random
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import (
     BaseSampler,
     CmaEsSampler,
@@ -44,7 +42,6 @@ def make_sampler(config: SamplerConfig, space: Space, number: int) -> BaseSample
     """
     seed = int.from_bytes(hashlib.sha256(f"{config.seed}/{number}".encode()).digest()[:4], "big")
     conditional = any(p.only_if for p in space.parameters)
-    warnings.filterwarnings("ignore", category=ExperimentalWarning)  # of Optuna's parts that are new
     if isinstance(config, TpeConfig):
         return TPESampler(
             seed=seed,

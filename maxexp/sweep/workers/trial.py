@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class TrialRun:
         """The configuration of the trial, with its share of the cores where that names no number of threads."""
         config = compose_config(self._overrides, self._plan.searchpath)
         if self._threads and config.trainer.threads is None:
-            config.trainer.threads = self._threads
+            config = replace(config, trainer=replace(config.trainer, threads=self._threads))
             self._overrides.append(f"trainer.threads={self._threads}")
         return config
 
@@ -128,8 +129,6 @@ class TrialRun:
             # An earlier worker may have died before it had stored the configuration.
             if not (earlier and earlier.artifacts(CONFIGURATION)):
                 log_configuration(record, config, self._overrides)
-            if earlier:
-                config.resume = record.run_id
             if self._plan.settings.pruning:
                 record.watch(self._prune)
             try:
@@ -161,7 +160,7 @@ class TrialRun:
         return start_record(config, self._overrides, self._tags(), self._name())
 
     def _record_infeasible(self, config: Config, verdict: Verdict, earlier: RecordedRun | None) -> None:
-        config.tracking.system_metrics = False
+        config = replace(config, tracking=replace(config.tracking, system_metrics=False))
         with self._open(config, earlier) as record:
             self._trial.set_user_attr(RUN, record.run_id)
             log_configuration(record, config, self._overrides, environment=False)
@@ -172,8 +171,7 @@ class TrialRun:
 
     def _record_refused(self, error: MaxexpError) -> None:
         """The run of a trial whose configuration makes no sense: it has the error alone."""
-        tracking = self._plan.compose_first().tracking
-        tracking.system_metrics = False
+        tracking = replace(self._plan.compose_first().tracking, system_metrics=False)
         record = RunRecord.start(tracking, self._name(), self._tags(), {})
         try:
             with record:

@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from optuna.trial import Trial
 
+from maxexp.base import this_process
 from maxexp.base.exit_codes import exit_code
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.workers.attributes import OVERHEAD
@@ -49,6 +50,7 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
     """
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
+    this_process.prepare()
     done = 0
     with storage_failures_told(url):
         study = SweepStudy.open(url, name, plan)
