@@ -1,12 +1,10 @@
 """What maxexp changes of the process that it runs in, all in one place; each command that trains begins with it."""
 
 import ctypes
-import logging
 import os
 import platform
 import warnings
 
-_LIGHTNING = ("pytorch_lightning", "lightning_fabric")
 _UNWANTED = (
     ".*LeafSpec.*",  # Lightning 2.6 uses a name that torch has renamed
     ".* is (an )?experimental .*",  # of Optuna's parts that are new
@@ -15,15 +13,12 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
 def prepare() -> None:
-    """Sets environment, log levels, warnings and allocator; to call it again changes nothing.
+    """Sets environment, warnings and allocator; to call it again changes nothing.
 
-    Variables and log levels of MLflow are set where a store is opened: they belong to whoever uses one.
+    Log levels of MLflow and Lightning are set where those are imported, which sets them, too.
     """
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    for library in _LIGHTNING:
-        # Advertisements, and notes on devices that nobody asked about.
-        logging.getLogger(library).setLevel(logging.WARNING)
     for message in _UNWANTED:
         warnings.filterwarnings("ignore", message=message)
     _keep_memory()

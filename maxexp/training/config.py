@@ -94,6 +94,7 @@ class SmallImagesConfig:
         check(f"{key}.share", self.share, 0 < self.share < 1, "must be above 0 and below 1")
 
 
+@frozen
 @dataclass
 class RecipeConfig:
     """Optimizer, schedule and loss.

@@ -37,6 +37,9 @@ from maxexp.training.distillation import Distillation
 from maxexp.training.hardware import training_precision
 
 log = logging.getLogger(__name__)
+for library in ("pytorch_lightning", "lightning_fabric"):
+    # Advertisements, and notes on devices that nobody asked about. Here, because importing Lightning sets the level.
+    logging.getLogger(library).setLevel(logging.WARNING)
 
 FLOAT, QAT = "float", "qat"
 LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
