@@ -15,7 +15,10 @@ from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cycles import processors_used
 from maxexp.chip.input_words import input_words
 
-_READY = re.compile(rb"\*\*\* Inference Server, (\d+) outputs \*\*\*\r?\n")
+_READY = re.compile(rb"\*\*\* Inference Server, (\d{1,5}) outputs \*\*\*\r?\n")
+_LONGEST_READY = 80
+_MOST_BEFORE_READY = 1 << 16
+"""Bytes that a board may say before it is ready: what an earlier firmware was sending, and no more."""
 _CHIP = DeviceConfig()
 _DATA, _QUADRANT_STEP, _INSTANCE_STEP = 0x50400000, 0x400000, 0x8000
 _QUADRANT_PROCESSORS = 16
@@ -48,12 +51,14 @@ class InferenceClient:
     def _wait(self) -> int:
         """Number of outputs, once the board says that it is ready."""
         said = b""
-        while (found := _READY.search(said)) is None:
+        for _ in range(_MOST_BEFORE_READY):
             byte = self._line.read(1)
+            said = said[-_LONGEST_READY:] + byte
+            if found := _READY.search(said):
+                return int(found[1])
             if not byte:
-                raise BoardError(f"the board does not run the inference server; its last words: {said[-80:]!r}")
-            said += byte
-        return int(found[1])
+                break
+        raise BoardError(f"the board does not run the inference server; its last words: {said[-80:]!r}")
 
     def __call__(self, image: NDArray[np.int8]) -> tuple[NDArray[np.int32], int]:
         """Outputs of one image, and the microseconds that the board took.

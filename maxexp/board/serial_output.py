@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass, field
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 _START = re.compile(r"\*\*\* CNN Inference Test ")
 _VERDICT = re.compile(r"\*\*\* (PASS|FAIL) \*\*\*")
-_TIME = re.compile(r"Approximate (?:data loading and )?inference time: (\d+) us")
-_CLASS = re.compile(r"\[\s*(-?\d+)\] -> Class (\d+): (\d+)\.(\d)%")
+_TIME = re.compile(r"Approximate (?:data loading and )?inference time: ([0-9]{1,10}) us")
+_CLASS = re.compile(r"\[ {0,12}(-?[0-9]{1,10})\] -> Class ([0-9]{1,5}): ([0-9]{1,3})\.([0-9])%")
 _MISMATCH = re.compile(
-    r"Data mismatch \((\d+)/(\d+)\) at address 0x([0-9a-f]{8}): Expected 0x([0-9a-f]{8}), read 0x([0-9a-f]{8})\."
+    r"Data mismatch \(([0-9]{1,6})/([0-9]{1,6})\) at address 0x([0-9a-f]{8}): "
+    r"Expected 0x([0-9a-f]{8}), read 0x([0-9a-f]{8})\."
 )
 
 
@@ -41,6 +43,7 @@ class FirmwareResult:
         logits: by class: the network's output.
         percent: by class: the firmware's base-2 softmax, which knows powers of two only.
         mismatches: words that differ.
+        disturbed: bytes of the test's output that are no ASCII.
     """
 
     text: str
@@ -50,10 +53,11 @@ class FirmwareResult:
     logits: dict[int, int] = field(default_factory=dict)
     percent: dict[int, float] = field(default_factory=dict)
     mismatches: list[Mismatch] = field(default_factory=list)
+    disturbed: int = 0
 
 
 def decode_serial(data: bytes) -> str:
-    """Text of what came over the line: bytes that are none are replaced, line ends are ``\\n``."""
+    """Text of what came over the line: bytes that are none become REPLACED, line ends are ``\\n``."""
     return data.decode("ascii", errors="replace").replace("\r", "")
 
 
@@ -76,4 +80,5 @@ def parse_output(text: str) -> FirmwareResult:
         logits={number: logit for logit, number, _, _ in classes},
         percent={number: whole + tenth / 10 for _, number, whole, tenth in classes},
         mismatches=[Mismatch(*found) for found in mismatches],
+        disturbed=recent.count(REPLACED),
     )

@@ -12,13 +12,15 @@ from torch import Tensor
 
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.board.board import Board, open_board
-from maxexp.board.inference import InferenceClient
+from maxexp.board.inference import InferenceClient, Line
 from maxexp.board.result import SERIAL_LOG, BoardRun
+from maxexp.board.serial_output import FirmwareResult
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.data.augmentation.pixels import map_pixels
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.data.store.split import stratified_order
+from maxexp.network.graph import Network
 from maxexp.run.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
 from maxexp.synthesis.config import SynthesisMethod
@@ -85,6 +87,7 @@ class Deployment:
         report = self._report(run)
         self._record.log_dict(report, f"{BOARD}/known_answer.json")
         self._check(run)
+        _warn_of_losses(self._board.name, result)
         self._record.set_tags({"hw.source": self._board.source})
         if run.cycles is None and result.inference_us:
             # No cycles are counted, so the stopwatch is the better evidence.
@@ -136,10 +139,9 @@ class Deployment:
         """
         inputs = map_pixels(images.images, mapping).cpu()
         folder = self._firmware_folder / "server"
-        wide = integer.network.layers[-1].wide
         try:
             with self._board.serve(self._synthesis.project, folder) as line:
-                outputs = _classify(InferenceClient(line, wide), inputs)
+                outputs = _classify(_client(line, integer.network), inputs)
         finally:
             if folder.exists():
                 self._record.log_artifact(folder, FIRMWARE)
@@ -167,11 +169,32 @@ def choose_images(images: ImageSet, count: int | None, seed: int) -> ImageSet:
     return images.subset(np.sort(stratified_order(images.labels.cpu().numpy(), seed)[:count]))
 
 
+def _client(line: Line, network: Network) -> InferenceClient:
+    """Raises BoardError unless the board serves this network."""
+    client = InferenceClient(line, network.layers[-1].wide)
+    if client.outputs != network.out_features:
+        raise BoardError(
+            f"the board announces {client.outputs} outputs, the network has {network.out_features}: the serial line "
+            "disturbed it, or other firmware runs; reset the board and try again"
+        )
+    return client
+
+
 def _classify(client: InferenceClient, inputs: Tensor) -> Tensor:
     """int32 (N, outputs) of int8 (N, C, H, W)."""
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
     shown = track(inputs.numpy(), "images on the board", console=console, disable=quiet)
     return torch.from_numpy(np.stack([client(image)[0] for image in shown]))
+
+
+def _warn_of_losses(board: str, result: FirmwareResult) -> None:
+    """What did not come over the line is missing in the record."""
+    if result.inference_us is None:
+        log.warning(
+            "board %s: the time of the inference did not come over the serial line; it is not recorded", board
+        )
+    if result.disturbed:
+        log.warning("board %s: the serial line disturbed %d bytes of what it said", board, result.disturbed)
 
 
 def _printed(run: BoardRun) -> list[int]:

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxexp.base.errors import ConfigError, SynthesisError
+from maxexp.base.array_file import read_array
+from maxexp.base.bounded import read_bounded
+from maxexp.base.errors import ConfigError, FormatError, SynthesisError
 from maxexp.base.process import run_program
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import Cost, network_cost
@@ -29,6 +31,8 @@ from maxexp.synthesis.network_yaml import network_yaml
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
 PART = "MAX78000"
 NETWORK, SAMPLE, LOG, KNOWN_ANSWER = "network.yaml", "sample.npy", "log.txt", "known_answer.npy"
+MAX_LOG_BYTES = 64 << 20
+"""A thousand times the largest log that the chip's 32 layers give."""
 FLAGS = ("--timer", "0", "--verbose", "--short-log", "--display-checkpoint")
 """Inference is timed by timer 0; the log holds all figures, and data of the output only."""
 QUIET = ("--no-version-check", "--no-progress", "--yamllint", "none")
@@ -119,8 +123,9 @@ class Synthesizer:
         start = time.monotonic()
         errors = self._call(arguments(network, checkpoint, project), folder, sequence)
         try:
-            text, answer = (project / LOG).read_text(), np.load(project / KNOWN_ANSWER)
-        except (OSError, ValueError) as error:
+            text = read_bounded(project / LOG, MAX_LOG_BYTES).decode()
+            answer = read_array(project / KNOWN_ANSWER)
+        except (OSError, ValueError, FormatError) as error:
             raise SynthesisError(f"ai8x-synthesis left no readable {LOG} and {KNOWN_ANSWER}: {error}") from error
         figures = parse_log(text)
         check_figures(cost, figures)
@@ -167,8 +172,11 @@ class Synthesizer:
         """
         for path in sorted((self._checkout / "tests").glob("sample_*.npy")):
             if _letters(path.stem.removeprefix("sample_")) == _letters(dataset):
-                image = np.load(path)
-                if image.shape == shape:
+                try:
+                    image = read_array(path)
+                except FormatError as error:
+                    raise SynthesisError(f"{path}: {error}; repair the checkout of ai8x-synthesis") from error
+                if image.shape == shape and image.dtype.kind in "iu":
                     return torch.from_numpy(image.astype(np.int64))
         return None
 

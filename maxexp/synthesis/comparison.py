@@ -35,8 +35,10 @@ def check_answer(ours: np.ndarray, theirs: np.ndarray) -> None:
     """Compare the outputs for the sample, integer by integer.
 
     Raises:
-        SynthesisError: one differs, or their number does.
+        SynthesisError: one differs, or their number does, or they are no integers.
     """
+    if theirs.dtype.kind not in "iu":
+        raise SynthesisError(f"ai8x-synthesis left a known answer of {theirs.dtype} and not of integers")
     if ours.size != theirs.size:
         _fail("the known answer", "outputs", ours.size, theirs.size)
     different = np.flatnonzero(ours.ravel() != theirs.ravel())

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from maxexp.base.errors import SynthesisError
 
-_NUMBER = r"([\d,]+)"
-_LAYER = r"Layer (\d+)(?: \([^)]*\))?"
+_NUMBER = r"([0-9][0-9,]{0,19})"
+_LAYER = r"Layer ([0-9]{1,4})(?: \([^)\n]*\))?"
 _TOTAL = re.compile(rf"^Total\s+{_NUMBER} cycles", re.MULTILINE)
 _CYCLES = re.compile(rf"^{_LAYER}\s+{_NUMBER}(?: \(est\))?$", re.MULTILINE)
 _OPS = rf"{_NUMBER} ops \({_NUMBER} macc; {_NUMBER} comp; {_NUMBER} add; {_NUMBER} mul; {_NUMBER} bitwise\)$"
@@ -47,15 +47,17 @@ def parse_log(text: str) -> SynthesisLog:
     """
     latency = _section(text, "ESTIMATED LATENCY", "SUMMARY OF OPS")
     summary = _section(text, "SUMMARY OF OPS", None)
-    cycles = {int(layer): _int(number) for layer, number in _CYCLES.findall(latency)}
+    cycles = [(int(layer), _int(number)) for layer, number in _CYCLES.findall(latency)]
     ops = {int(layer): (_int(total), _int(macs)) for layer, total, macs, *_ in _LAYER_OPS.findall(summary)}
     offsets, columns = _list(text, "Kernel offset"), _list(text, "Kernel length")
     if not len(cycles) == len(offsets) == len(columns):
         raise SynthesisError("the synthesizer's log has different numbers of layers for cycles and kernels")
+    if [index for index, _ in cycles] != list(range(len(cycles))):
+        raise SynthesisError("the synthesizer's log does not give the cycles of each layer in turn; it is damaged")
     layers = [
         # Layers without operations, as plain copies, have no line of their own.
         LayerLog(count, ops.get(index, (0, 0))[1], ops.get(index, (0, 0))[0], offsets[index], columns[index])
-        for index, count in sorted(cycles.items())
+        for index, count in cycles
     ]
     total_ops, macs, *_ = _find(_ALL_OPS, summary, "operations").groups()
     return SynthesisLog(
@@ -87,5 +89,5 @@ def _find(pattern: re.Pattern[str], text: str, what: str) -> re.Match[str]:
 
 
 def _list(text: str, name: str) -> list[int]:
-    pattern = re.compile(rf"^{name}\s+= \[(.*)\]$", re.MULTILINE)
+    pattern = re.compile(rf"^{name}\s+= \[([0-9]{{1,9}}(?:, [0-9]{{1,9}})*)\]$", re.MULTILINE)
     return [int(x) for x in _find(pattern, text, name.lower())[1].split(", ")]

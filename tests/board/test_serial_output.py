@@ -60,3 +60,14 @@ def test_garbage_around_does_no_harm(before, after):
 @given(st.binary())
 def test_noise_alone_says_nothing(noise):
     assert parse_output(decode_serial(noise)).passed is None
+
+
+def test_disturbed_bytes_are_counted_from_the_start_of_the_test_on():
+    assert parse_output(decode_serial(b"\xff\xfe" + PASSED)).disturbed == 0
+    assert parse_output(decode_serial(b"\xff" + PASSED.replace(b"4564", b"45\xb64\x80"))).disturbed == 2
+
+
+def test_a_number_beyond_all_bounds_is_not_said():
+    said = PASSED.replace(b"4564", b"9" * 5000).replace(b" 199318", b"9" * 5000)
+    result = parse_output(decode_serial(said))
+    assert result.inference_us is None and result.logits.keys() == {0, 2}

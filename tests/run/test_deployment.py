@@ -34,12 +34,22 @@ class MadeUpBoard:
     Args:
         cycles: that it counts; None as real boards do.
         verdict, wrong_images: PASS or FAIL; how many images it gets wrong.
+        time: how it says the time of an inference.
+        outputs: how many it announces; None for as many as it has.
     """
 
     name, source = "made up", "measured"
 
-    def __init__(self, cycles: int | None = None, verdict: str = "PASS", wrong_images: int = 0) -> None:
+    def __init__(
+        self,
+        cycles: int | None = None,
+        verdict: str = "PASS",
+        wrong_images: int = 0,
+        time: str = "123 us",
+        outputs: int | None = None,
+    ) -> None:
         self.cycles, self.verdict, self.wrong_images = cycles, verdict, wrong_images
+        self.time, self.outputs = time, outputs
         self.integer, self.answer = None, None
 
     def build(self, project: Path, folder: Path) -> Firmware:
@@ -53,7 +63,7 @@ class MadeUpBoard:
         lines = ["*** CNN Inference Test net ***"]
         if self.verdict == "FAIL":
             lines += ["Data mismatch (1/4) at address 0x50404000: Expected 0xfffc3376, read 0x00000001."]
-        lines += [f"*** {self.verdict} ***", "Approximate inference time: 123 us"]
+        lines += [f"*** {self.verdict} ***", f"Approximate inference time: {self.time}"]
         lines += [f"[{logit:7}] -> Class {i}: 0.0%" for i, logit in enumerate(self.answer)]
         transcript.write_text("\n".join(lines))
         return BoardRun(parse_output("\n".join(lines)), self.cycles)
@@ -61,7 +71,7 @@ class MadeUpBoard:
     @contextmanager
     def serve(self, project: Path, folder: Path):
         self.build(project, folder)
-        self._words = bytearray(f"*** Inference Server, {len(self.answer)} outputs ***\n".encode())
+        self._words = bytearray(f"*** Inference Server, {self.outputs or len(self.answer)} outputs ***\n".encode())
         yield self
 
     def read(self, size: int = 1) -> bytes:
@@ -158,6 +168,19 @@ def test_an_image_with_other_outputs_is_an_error(deploy):
     run = deploy(MadeUpBoard(wrong_images=2), "board.images=10", error=BoardError, match="2 of 10 images have other")
     assert run.data.metrics["board/disagreements"] == 2
     assert run.data.metrics["board/known_answer_pass"] == 1
+
+
+def test_a_time_that_was_lost_on_the_line_is_missed(deploy, caplog):
+    run = deploy(MadeUpBoard(time="1\N{REPLACEMENT CHARACTER}3 us"))
+    assert "board/latency_us" not in run.data.metrics
+    assert "board made up: the time of the inference did not come over the serial line; it is not recorded" in (
+        caplog.messages
+    )
+    assert "board made up: the serial line disturbed 1 bytes of what it said" in caplog.messages
+
+
+def test_a_board_that_serves_another_network(deploy):
+    deploy(MadeUpBoard(outputs=11), error=BoardError, match="announces 11 outputs, the network has 10")
 
 
 def test_no_board_attached(deploy, store, monkeypatch):

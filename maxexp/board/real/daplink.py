@@ -8,9 +8,10 @@ import os
 import time
 from pathlib import Path
 
-from maxexp.base.errors import BoardError
+from maxexp.base.bounded import read_bounded
+from maxexp.base.errors import BoardError, FormatError
 from maxexp.board.config import ConnectionConfig
-from maxexp.board.real.usb import drive_id, drives
+from maxexp.board.real.usb import MAX_DETAILS_BYTES, drive_id, drives
 
 FAILURE = "FAIL.TXT"
 POLL_S = 0.1
@@ -79,6 +80,7 @@ def _exists(path: Path) -> bool:
 
 def _one_line(path: Path) -> str:
     try:
-        return " ".join(path.read_text(errors="replace").split()) or "it does not say why"
-    except OSError:
+        text = read_bounded(path, MAX_DETAILS_BYTES).decode(errors="replace")
+        return " ".join(text.split()) or "it does not say why"
+    except (OSError, FormatError):
         return "it does not say why"

@@ -8,11 +8,15 @@ from pathlib import Path
 import psutil
 from serial.tools.list_ports import comports
 
-from maxexp.base.errors import BoardError
+from maxexp.base.bounded import read_bounded
+from maxexp.base.errors import BoardError, FormatError
 from maxexp.board.config import ConnectionConfig
 
 PROBE_ID = "0d28:0204"
 """Of the DAPLink debug adapter; its serial port has the same serial number as itself."""
+
+MAX_DETAILS_BYTES = 1 << 16
+"""Of a drive's text files, which have some lines."""
 
 _UNIQUE_ID = re.compile(r"Unique ID:\s*(\S+)")
 
@@ -89,8 +93,8 @@ def drives() -> dict[Path, str]:
 def drive_id(folder: Path) -> str | None:
     """Serial number of the adapter whose drive this is; None if it is none, or away at the moment."""
     try:
-        details = (folder / "DETAILS.TXT").read_text(errors="replace")
-    except OSError:
+        details = read_bounded(folder / "DETAILS.TXT", MAX_DETAILS_BYTES)
+    except (OSError, FormatError):
         return None
-    found = _UNIQUE_ID.search(details)
+    found = _UNIQUE_ID.search(details.decode(errors="replace"))
     return found[1] if found else None
