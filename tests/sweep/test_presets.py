@@ -37,7 +37,7 @@ FINAL_BIAS = "hydra.sweeper.final={overrides:['++model.layers.conv1.bias=true']}
 
 
 def test_the_presets_are_there():
-    assert {"smoke", "cifar10_pareto", "recipe", "mixed_bits"} <= set(PRESETS)
+    assert {"smoke", "cifar10_pareto", "frontier", "recipe", "mixed_bits"} <= set(PRESETS)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -56,11 +56,45 @@ def test_each_preset_makes_a_plan(name):
 
 def test_limits_of_the_presets_part_the_space():
     """Some networks are within them, some are not."""
-    for name in ("cifar10_pareto", "mixed_bits"):
+    for name in ("cifar10_pareto", "mixed_bits", "frontier"):
         plan = planned(f"+sweep={name}")
         limits = parse_limits(plan.settings.limits)
         samples = [plan.compose(*plan.space.overrides(point)) for point in plan.space.samples()]
         assert {judge(config, limits).reason is None for config in samples} == {True, False}
+
+
+@pytest.fixture(scope="module")
+def frontier():
+    return planned("+sweep=frontier")
+
+
+def channels(*groups):
+    """Those of the three groups of a residual network."""
+    return {f"model.layers.conv{number}_1.out_channels": each for number, each in enumerate(groups, 1)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, None),
+        ({"quantization.weight_bits": 8}, "701,360 bytes of weights are 258,992 over the 442,368"),
+        ({"model": "resnet20", **channels(48, 64, 80)}, "no memory map was found: the kernels of conv1_4"),
+        ({"model": "resnet20", **channels(48, 64, 64)}, "hw/latency_us is 11145, the limit hw/latency_us <= 10000"),
+        (channels(32, 64, 192), "no pooling or operation behind a sum of 2 inputs in 3 passes"),
+    ],
+)
+def test_the_frontier_refuses_what_does_not_fit(frontier, changed, reason):
+    """Weight memory, kernel columns, time, sums; the network that the search begins with fits."""
+    start = {
+        "model": "wrn16_2",
+        "quantization.weight_bits": 4,
+        **channels(32, 64, 128),
+        "model.layers.conv2_1.pool": "max",
+        "model.layers.conv3_1.pool": "max",
+    }
+    config = frontier.compose(*frontier.space.overrides(start | changed))
+    verdict = judge(config, parse_limits(frontier.settings.limits))
+    assert verdict.reason is None if reason is None else reason in verdict.reason
 
 
 @pytest.mark.parametrize("line", SWEEPS)
