@@ -4,6 +4,18 @@ from dataclasses import dataclass
 
 from maxexp.chip.check import Fit, check_fit
 from maxexp.chip.config import DeviceConfig
+from maxexp.chip.metrics import (
+    BIAS_MEMORY,
+    CYCLES,
+    DATA_MEMORY,
+    LATENCY,
+    MACS,
+    MACS_PER_CYCLE,
+    OPERATIONS,
+    PARAMETERS,
+    THROUGHPUT,
+    WEIGHT_MEMORY,
+)
 from maxexp.network.graph import Network
 
 
@@ -40,24 +52,28 @@ class Cost:
 
     def metrics(self) -> dict[str, float]:
         """The ``hw/`` metrics of the run record."""
-        network = self.network
-        values: dict[str, float] = {
-            "hw/parameters": network.weights + network.biases,
-            "hw/macs": network.macs,
-            "hw/ops": network.ops,
-            "hw/weight_bytes": self.fit.weight_bytes,
-            "hw/bias_bytes": self.fit.bias_bytes,
-            "hw/data_bytes": self.fit.data_bytes,
-        }
+        values = counted(self.network, self.fit.weight_bytes, self.fit.bias_bytes)
+        values[DATA_MEMORY.key] = self.fit.data_bytes
         cycles, latency_us = self.cycles, self.latency_us
         if cycles is not None and latency_us is not None:
             values |= {
-                "hw/cycles": cycles,
-                "hw/latency_us": latency_us,
-                "hw/images_per_s": 1e6 / latency_us,
-                "hw/macs_per_cycle": network.macs / cycles,
+                CYCLES.key: cycles,
+                LATENCY.key: latency_us,
+                THROUGHPUT.key: 1e6 / latency_us,
+                MACS_PER_CYCLE.key: self.network.macs / cycles,
             }
         return values
+
+
+def counted(network: Network, weight_bytes: int, bias_bytes: int) -> dict[str, float]:
+    """The ``hw/`` metrics that a network has on any hardware, in any format of its numbers."""
+    return {
+        PARAMETERS.key: network.weights + network.biases,
+        MACS.key: network.macs,
+        OPERATIONS.key: network.ops,
+        WEIGHT_MEMORY.key: weight_bytes,
+        BIAS_MEMORY.key: bias_bytes,
+    }
 
 
 def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -> Cost:

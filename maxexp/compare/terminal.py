@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from maxexp.base.metrics import Metric
+from maxexp.chip.metrics import LATENCY, WEIGHT_MEMORY
 from maxexp.compare.lines import broken, longest_piece
 from maxexp.compare.text import LEGEND, MISSING, hardware_source, number, quantization
 from maxexp.report.comparison.collect import RunDetails
-from maxexp.report.comparison.comparison import MAIN, Comparison, status
+from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.differences import ABSENT
-from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY, Quantity
+from maxexp.tracking.metrics import MAIN
 
 SHORT_ID = 8
 """Characters of a run's id for which a terminal has room; Markdown and CSV have all."""
@@ -91,19 +93,19 @@ def _columns(comparison: Comparison) -> tuple[list[Column], list[str]]:
             shared.append(f"{label.capitalize()}: {known.pop()}.")
     judging = dict.fromkeys((comparison.accuracy, LATENCY, WEIGHT_MEMORY))
     ids = Column("id", [Text(details.run.run_id[:SHORT_ID]) for details in runs])
-    others = [quantity for quantity in MAIN if quantity not in judging]
+    others = [metric for metric in MAIN if metric not in judging]
     return [*_figures(comparison, judging), ids, *telling, *_figures(comparison, others)], shared
 
 
-def _figures(comparison: Comparison, quantities: Iterable[Quantity]) -> list[Column]:
+def _figures(comparison: Comparison, metrics: Iterable[Metric]) -> list[Column]:
     return [
         Column(
-            quantity.label,
-            [Text.from_markup(number(comparison, quantity, details, "[bold]{}[/]")) for details in comparison.runs],
-            quantity.unit,
+            metric.label,
+            [Text.from_markup(number(comparison, metric, details, "[bold]{}[/]")) for details in comparison.runs],
+            metric.form.unit,
         )
-        for quantity in quantities
-        if quantity in comparison.quantities
+        for metric in metrics
+        if metric in comparison.metrics
     ]
 
 

@@ -3,10 +3,10 @@
 import csv
 import io
 
+from maxexp.base.metrics import Metric
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.differences import ABSENT
-from maxexp.report.quantities import Quantity
 
 MISSING = "–"
 FIXED = ("run", "id", "status", "data", "quantization", "hardware figures")
@@ -15,10 +15,10 @@ LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
 
 def to_markdown(comparison: Comparison) -> str:
     """All figures, in what the runs differ, and the notes."""
-    quantities = comparison.quantities
-    lines = [_line([*FIXED, *(q.heading for q in quantities)]), "|--" * len(FIXED) + "|--:" * len(quantities) + "|"]
+    metrics = comparison.metrics
+    lines = [_line([*FIXED, *(m.heading for m in metrics)]), "|--" * len(FIXED) + "|--:" * len(metrics) + "|"]
     for details in comparison.runs:
-        numbers = [number(comparison, quantity, details, "**{}**") for quantity in quantities]
+        numbers = [number(comparison, metric, details, "**{}**") for metric in metrics]
         lines.append(_line([*_fixed(details), *numbers]))
     lines += ["", LEGEND, ""]
     if comparison.differing:
@@ -36,7 +36,7 @@ def to_csv(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     tags = ("model", "dataset", "quantization", "weight_bits", "hw.source")
-    keys = [quantity.key for quantity in comparison.quantities]
+    keys = [metric.key for metric in comparison.metrics]
     writer.writerow(["run_id", "name", "status", *tags, *keys, *comparison.differing])
     for details in comparison.runs:
         run = details.run
@@ -59,11 +59,11 @@ def hardware_source(details: RunDetails) -> str:
     return details.run.tags.get("hw.source", MISSING)
 
 
-def number(comparison: Comparison, quantity: Quantity, details: RunDetails, emphasis: str) -> str:
+def number(comparison: Comparison, metric: Metric, details: RunDetails, emphasis: str) -> str:
     """A run's figure without its unit; the best are put into ``emphasis``."""
     run = details.run
-    text = quantity.text(run.metrics[quantity.key]) if quantity.key in run.metrics else MISSING
-    return emphasis.format(text) if run.run_id in comparison.best[quantity.key] else text
+    text = metric.text(run.metrics[metric.key]) if metric.key in run.metrics else MISSING
+    return emphasis.format(text) if run.run_id in comparison.best[metric.key] else text
 
 
 def _fixed(details: RunDetails) -> list[str]:

@@ -10,7 +10,7 @@ from maxexp.chip.cost import Cost
 from maxexp.chip.cycles import processors_used
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.chip.memory.tensors import Block
-from maxexp.report.quantities import QUANTITIES
+from maxexp.tracking.metrics import RESULTS
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Row:
 def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[Row]:
     """Rows for the metrics that the run has, in a fixed order."""
     return [
-        Row(quantity.name, quantity.with_unit(metrics[quantity.key]), quantity.source(tags))
-        for quantity in QUANTITIES
-        if quantity.key in metrics
+        Row(metric.name, metric.with_unit(metrics[metric.key]), metric.source(tags))
+        for metric in RESULTS
+        if metric.key in metrics
     ]
 
 

@@ -13,8 +13,10 @@ from torch import Tensor
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.board.board import Board, open_board
 from maxexp.board.inference import InferenceClient, Line
+from maxexp.board.metrics import BOARD_IMAGES, BOARD_LATENCY, DISAGREEMENTS, KNOWN_ANSWER
 from maxexp.board.result import SERIAL_LOG, BoardRun
 from maxexp.board.serial_output import FirmwareResult
+from maxexp.chip.metrics import LATENCY, THROUGHPUT
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.data.augmentation.pixels import map_pixels
 from maxexp.data.config import InputMapping
@@ -24,6 +26,7 @@ from maxexp.network.graph import Network
 from maxexp.run.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
 from maxexp.synthesis.config import SynthesisMethod
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation, first_maximum
 
@@ -80,9 +83,9 @@ class Deployment:
                 if folder.exists():
                     self._record.log_artifact(folder)
         result = run.result
-        metrics: dict[str, float] = {"board/known_answer_pass": bool(result.passed)}
+        metrics: dict[str, float] = {KNOWN_ANSWER.key: bool(result.passed)}
         if result.inference_us is not None:
-            metrics["board/latency_us"] = result.inference_us
+            metrics[BOARD_LATENCY.key] = result.inference_us
         self._record.log_metrics(metrics)
         report = self._report(run)
         self._record.log_dict(report, f"{BOARD}/known_answer.json")
@@ -91,7 +94,7 @@ class Deployment:
         self._record.set_tags({"hw.source": self._board.source})
         if run.cycles is None and result.inference_us:
             # No cycles are counted, so the stopwatch is the better evidence.
-            latency = {"hw/latency_us": result.inference_us, "hw/images_per_s": 1e6 / result.inference_us}
+            latency = {LATENCY.key: result.inference_us, THROUGHPUT.key: 1e6 / result.inference_us}
             self._record.log_metrics(latency)
         log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, report["logits"])
 
@@ -149,9 +152,9 @@ class Deployment:
         evaluation = Evaluation(first_maximum(outputs), images.labels.cpu())
         self._record.log_metrics(
             {
-                "board/accuracy": evaluation.accuracy,
-                "board/images": len(images),
-                "board/disagreements": different,
+                ACCURACY.board.key: evaluation.accuracy,
+                BOARD_IMAGES.key: len(images),
+                DISAGREEMENTS.key: different,
             }
         )
         log.info("board %s: %d of %d test images correct", self._board.name, evaluation.correct, len(images))

@@ -15,8 +15,8 @@ from maxexp.report.figures.sensitivity import (
     sensitivity_markdown,
     sensitivity_table,
 )
-from maxexp.report.quantities import CURVES
 from maxexp.tracking.artifacts import RANGES
+from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 def record_curves(record: RunRecord, qat_epoch: int | None) -> None:
     """Learning curves; ``qat_epoch`` is the first quantization-aware epoch."""
-    history = {key: record.history(key) for key in CURVES}
+    history = {metric.key: record.history(metric.key) for metric in CURVES}
     record.log_figure(learning_curves(history, qat_epoch), "plots/learning_curves.png")
 
 

@@ -14,7 +14,7 @@ from maxexp.base.errors import DataError
 from maxexp.board.board import Board
 from maxexp.board.config import BoardKind
 from maxexp.chip.check import check_fit
-from maxexp.chip.cost import network_cost
+from maxexp.chip.cost import counted, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.config import InputMapping
@@ -47,10 +47,12 @@ from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import PREDICTIONS
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import set_threads, training_device
+from maxexp.training.metrics import DISAGREEMENT, TEST_IMAGES
 
 if TYPE_CHECKING:
     from maxexp.run.training_stage import TrainingStage
@@ -220,7 +222,7 @@ class Pipeline:
         if self._float is not None or Stage.train in self._config.stages:
             # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
             result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
-            self._record.log_metrics({"val/accuracy_integer": result.accuracy})
+            self._record.log_metrics({ACCURACY.validation_integer.key: result.accuracy})
 
     def _post_training(self, trained: NetworkModule) -> NetworkModule:
         self._log_data("train", "validation")
@@ -251,12 +253,12 @@ class Pipeline:
             results["quantized"] = evaluate_module(self._quantized, test, mapping)
         if self._integer is not None:
             results["integer"] = evaluate_integer(self._integer, test, mapping)
-        metrics = {f"test/accuracy_{kind}": result.accuracy for kind, result in results.items()}
-        metrics["test/images"] = len(test)
+        metrics = {ACCURACY.test(kind).key: result.accuracy for kind, result in results.items()}
+        metrics[TEST_IMAGES.key] = len(test)
         if "quantized" in results and "integer" in results:
             # float32 rounds large partial sums, so simulation and integers may part; this is how often.
             differ = results["quantized"].predictions != results["integer"].predictions
-            metrics["test/quantized_integer_disagreement"] = float(differ.double().mean())
+            metrics[DISAGREEMENT.key] = float(differ.double().mean())
         self._record.log_metrics(metrics)
         for kind, result in results.items():
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
@@ -272,15 +274,8 @@ class Pipeline:
         config, network = self._config, self._network
         if self._method is Method.float:
             # Floating point does not run on the chip: what it would need elsewhere, and no latency.
-            self._record.log_metrics(
-                {
-                    "hw/parameters": network.weights + network.biases,
-                    "hw/macs": network.macs,
-                    "hw/ops": network.ops,
-                    "hw/weight_bytes": FLOAT_BYTES * network.weights,
-                    "hw/bias_bytes": FLOAT_BYTES * network.biases,
-                }
-            )
+            weight_bytes, bias_bytes = FLOAT_BYTES * network.weights, FLOAT_BYTES * network.biases
+            self._record.log_metrics(counted(network, weight_bytes, bias_bytes))
             return
         integer = self._integer or random_integers(network, self._bits, config.seed)
         cost = network_cost(network, integer.bits, config.device)

@@ -13,12 +13,14 @@ from maxexp.network.module import NetworkModule
 from maxexp.run.checkpoints import CHECKPOINTS, ZOO, locate_checkpoint
 from maxexp.run.config import Config
 from maxexp.run.figures import record_curves
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.reading import THREADS
 from maxexp.tracking.record import RunRecord
 from maxexp.training.config import DistillationConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.hardware import training_device, training_precision
+from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH
 from maxexp.training.phases import QAT, RunFiles, Trained, Training, TrainingSettings
 from maxexp.training.resume_files import RESUME_FILES, newest_checkpoint
 from maxexp.training.small_images import check_small_images
@@ -67,7 +69,7 @@ class TrainingStage:
         )
         resume = self._newest_resume_file() if record.resumed else None
         trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
-        record.log_metrics({"val/best_accuracy": trained.validation_accuracy, "val/best_epoch": trained.epoch})
+        record.log_metrics({ACCURACY.chosen.key: trained.validation_accuracy, BEST_EPOCH.key: trained.epoch})
         record_curves(record, trained.qat_epoch)
         return trained
 
@@ -107,7 +109,7 @@ class TrainingStage:
     def _phase_logger(self, phase: str, first_epoch: int) -> RecordLogger:
         # Noted when it begins: a run that ends within this phase has it, too, and a sweep compares within phases.
         if phase == QAT:
-            self._record.log_metrics({"train/qat_epoch": first_epoch})
+            self._record.log_metrics({QAT_EPOCH.key: first_epoch})
         return RecordLogger(self._record, self._folder, first_epoch)
 
     def _newest_resume_file(self) -> Path | None:

@@ -5,17 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maxexp.report.quantities import QUANTITIES
 from maxexp.run.checkpoints import FLOAT_BEST
 from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
+from maxexp.tracking.metrics import METRICS
 
 PUBLISHED = "published"
 EPOCHS = "train/epochs"
 SOURCES = ("estimated", "synthesized", "emulated", "measured", PUBLISHED, "counted", "computed")
 """Where figures come from, the weakest first: a figure made of others has the source of the weakest."""
-_QUANTITIES = {quantity.key: quantity for quantity in QUANTITIES}
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _recorded(column: Column, results: Sequence[Result]) -> Figure:
 
 
 def _source(metric: str, result: Result) -> str:
-    return _QUANTITIES[metric].source(result.tags) if metric in _QUANTITIES else "computed"
+    return METRICS[metric].source(result.tags) if metric in METRICS else "computed"
 
 
 def weakest(sources: Iterable[str]) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from maxexp import RESULTS_VERSION
 from maxexp.base.errors import StudyError, TrackingError
-from maxexp.report.quantities import CURVES
 from maxexp.study.plan import Job, same_images, same_result
+from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 from maxexp.tracking.sweep_tags import given_up
@@ -116,7 +116,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
 
 def result_of(job: Job, run: RecordedRun) -> Result:
     """What is kept of a finished run."""
-    curves = {key: run.history(key) for key in CURVES}
+    curves = {metric.key: run.history(metric.key) for metric in CURVES}
     metrics: dict[str, Any] = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
     seconds = run.history("train/seconds")
     if seconds:

@@ -9,36 +9,27 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from maxexp.tracking.metrics import CURVES, MAIN
+
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 VIEW = "maxexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 
+_COSTS = tuple(metric for metric in MAIN if metric.group == "hw")
+_SCORES = tuple(metric for metric in MAIN if metric.group != "hw")
 _COLUMNS = {
     "tags": ("model", "dataset", "quantization", "weight_bits", "hw.source", "sweep.state"),
-    "metrics": (
-        "test/accuracy_integer",
-        "test/accuracy_float",
-        "val/best_accuracy",
-        "hw/latency_us",
-        "hw/weight_bytes",
-    ),
+    "metrics": tuple(metric.key for metric in MAIN),
     "params": ("seed",),
 }
-_CHARTS = {
-    "Accuracy, latency, memory": (
-        ("SCATTER", "hw/latency_us", "test/accuracy_integer"),
-        ("SCATTER", "hw/weight_bytes", "test/accuracy_integer"),
-        ("SCATTER", "hw/latency_us", "val/best_accuracy"),
-        ("SCATTER", "hw/weight_bytes", "val/best_accuracy"),
-        ("BAR", "test/accuracy_integer"),
-        ("BAR", "test/accuracy_float"),
-        ("BAR", "val/best_accuracy"),
-        ("BAR", "hw/latency_us"),
-        ("BAR", "hw/weight_bytes"),
+_CHARTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Results and costs": (
+        *(("SCATTER", cost.key, score.key) for score in _SCORES for cost in _COSTS),
+        *(("BAR", metric.key) for metric in MAIN),
     ),
-    "Training": (("LINE", "val/accuracy"), ("LINE", "val/loss"), ("LINE", "train/accuracy"), ("LINE", "train/loss")),
+    "Training": tuple(("LINE", curve.key) for curve in CURVES),
 }
 
 

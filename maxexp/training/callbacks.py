@@ -11,7 +11,9 @@ from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
 from maxexp.base.errors import TrainingError
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.training.classifier import Classifier
+from maxexp.training.metrics import LEARNING_RATE, SECONDS_OF_EPOCH, TRAINING_LOSS, TRAINING_SPEED
 from maxexp.training.resume_files import RESUME_FILES
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class BestNetwork(Callback):
         self.weights: dict[str, Tensor] = {}
 
     def on_validation_end(self, trainer: Trainer, classifier: Classifier) -> None:
-        accuracy = float(trainer.callback_metrics["val/accuracy"])
+        accuracy = float(trainer.callback_metrics[ACCURACY.validation.key])
         if accuracy > self.accuracy:
             self.accuracy, self.epoch = accuracy, classifier.epoch
             state = classifier.result.state_dict()
@@ -69,14 +71,14 @@ class EpochEnd(Callback):
     def on_train_epoch_end(self, trainer: Trainer, classifier: Classifier) -> None:
         values = classifier.training_means()
         values |= {key: float(value) for key, value in trainer.callback_metrics.items()}
-        if not isfinite(values["train/loss"]):
+        if not isfinite(values[TRAINING_LOSS.key]):
             raise TrainingError(
-                f"training diverged in epoch {classifier.epoch + 1}, its loss is {values['train/loss']}; lower "
+                f"training diverged in epoch {classifier.epoch + 1}, its loss is {values[TRAINING_LOSS.key]}; lower "
                 f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
             )
-        values["train/seconds"] = self._seconds
-        values["train/images_per_s"] = classifier.images_seen / self._seconds
-        values["train/learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        values[SECONDS_OF_EPOCH.key] = self._seconds
+        values[TRAINING_SPEED.key] = classifier.images_seen / self._seconds
+        values[LEARNING_RATE.key] = trainer.optimizers[0].param_groups[0]["lr"]
         if trainer.logger is not None:
             trainer.logger.log_metrics({**values, "epoch": trainer.current_epoch})
         log.info(
@@ -84,10 +86,10 @@ class EpochEnd(Callback):
             classifier.epoch + 1,
             self._total,
             classifier.phase,
-            values["train/loss"],
-            100 * values["train/accuracy"],
-            100 * values["val/accuracy"],
-            values["train/images_per_s"],
+            values[TRAINING_LOSS.key],
+            100 * values[ACCURACY.train.key],
+            100 * values[ACCURACY.validation.key],
+            values[TRAINING_SPEED.key],
         )
         path = self._folder / RESUME_FILES[classifier.epoch % len(RESUME_FILES)]
         trainer.save_checkpoint(path)

@@ -12,10 +12,12 @@ from torch.optim.swa_utils import AveragedModel
 from maxexp.base.seeding import derived_seed
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.simulate.fake import QuantizedNumerics
+from maxexp.tasks.scores.classification import ACCURACY, TOP5
 from maxexp.training.averaging import moving_average
 from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Distillation
 from maxexp.training.evaluation import first_maximum
+from maxexp.training.metrics import TRAINING_LOSS, VALIDATION_LOSS
 from maxexp.training.optimization import build_optimizer, build_schedule
 from maxexp.training.small_images import seen
 
@@ -103,7 +105,7 @@ class Classifier(LightningModule):
         Kept here because ``self.log`` takes 1 % of a step for each value.
         """
         loss, accuracy = (self._sums / self.images_seen).tolist()
-        return {"train/loss": loss, "train/accuracy": accuracy}
+        return {TRAINING_LOSS.key: loss, ACCURACY.train.key: accuracy}
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         inputs, labels = batch
@@ -113,9 +115,9 @@ class Classifier(LightningModule):
         # Not from topk, which takes any of equal logits: the firmware, and the evaluation, take the first.
         top5 = logits.topk(min(5, logits.shape[1]), dim=1).indices
         values = {
-            "val/loss": F.cross_entropy(logits, labels),
-            "val/accuracy": (first_maximum(logits) == labels).float().mean(),
-            "val/accuracy_top5": (top5 == labels[:, None]).any(1).float().mean(),
+            VALIDATION_LOSS.key: F.cross_entropy(logits, labels),
+            ACCURACY.validation.key: (first_maximum(logits) == labels).float().mean(),
+            TOP5.validation.key: (top5 == labels[:, None]).any(1).float().mean(),
         }
         # The record is written once per epoch by a callback, in one call.
         self.log_dict(values, on_step=False, on_epoch=True, logger=False, batch_size=len(labels))

@@ -11,8 +11,10 @@ from maxexp.base.errors import CheckpointError
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
 from maxexp.run.checkpoints import FLOAT_BEST, RUN, ZOO, ZOO_FILE
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store
+from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH, SECONDS_OF_EPOCH, TEST_IMAGES
 
 NAME = r"[A-Za-z0-9_-]+"
 ROUNDED = (
@@ -42,7 +44,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     floating = run.params.get("quantization.method") == Method.float.name
     files = integer or [path for path in run.artifacts("checkpoints") if floating and path == FLOAT_BEST]
     start = run.params.get("checkpoint", "")
-    trained = "val/best_accuracy" in run.metrics
+    trained = ACCURACY.chosen.key in run.metrics
     if trained and run.status == "FINISHED" and not files:
         raise CheckpointError(f"run {run.run_id} kept no integer network, which the stage quantize writes")
     if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
@@ -50,7 +52,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
             f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
             f"takes finished runs that train it, or quantize that of another (checkpoint={RUN}RUN_ID)"
         )
-    if integer and "test/accuracy_integer" not in run.metrics:
+    if integer and ACCURACY.test_integer.key not in run.metrics:
         raise CheckpointError(f"run {run.run_id} was not evaluated; the zoo takes networks whose accuracy is known")
     training = own_training(run) if trained else earlier_training(store, start.removeprefix(RUN))
     place = folder / name
@@ -65,7 +67,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
 def own_training(run: RecordedRun) -> dict[str, Any]:
     """The training of a run that trained the network itself."""
     metrics = run.metrics
-    return described_training(run, int(metrics["val/best_epoch"]), metrics["val/best_accuracy"])
+    return described_training(run, int(metrics[BEST_EPOCH.key]), metrics[ACCURACY.chosen.key])
 
 
 def earlier_training(store: Store, reference: str) -> dict[str, Any]:
@@ -91,9 +93,9 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
     """
     epochs = int(run.params["trainer.max_epochs"])
     # Weights of the floating-point phase owe nothing to what came after it.
-    float_epochs = int(run.metrics.get("train/qat_epoch", epochs))
+    float_epochs = int(run.metrics.get(QAT_EPOCH.key, epochs))
     phase = float_epochs if best < float_epochs else epochs
-    seconds = sum(seconds for step, seconds in run.history("train/seconds") if step < phase)
+    seconds = sum(seconds for step, seconds in run.history(SECONDS_OF_EPOCH.key) if step < phase)
     return {
         "run": run.run_id,
         "command": run.command(),
@@ -123,7 +125,7 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
     same = [text for text in run.overrides() if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
-    images = int(metrics.get("test/images", 0))
+    images = int(metrics.get(TEST_IMAGES.key, 0))
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
@@ -134,12 +136,12 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
         "training": training,
         "test": {
             kind: {
-                "accuracy": metrics[f"test/accuracy_{kind}"],
-                "correct": round(metrics[f"test/accuracy_{kind}"] * images),
+                "accuracy": metrics[ACCURACY.test(kind).key],
+                "correct": round(metrics[ACCURACY.test(kind).key] * images),
                 "images": images,
             }
             for kind in KINDS
-            if f"test/accuracy_{kind}" in metrics
+            if ACCURACY.test(kind).key in metrics
         },
         "hardware": {
             "source": run.tags.get("hw.source", "none"),

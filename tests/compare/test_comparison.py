@@ -174,7 +174,7 @@ def test_trials_of_a_sweep_are_compared_by_validation_accuracy(trials):
     small = trial(trials, "small", "complete", "model.width=0.5", val_best_accuracy=0.5)
     found = compare(trials.details(beaten, small, better))
     assert [details.run.name for details in found.runs] == ["better", "beaten", "small"]
-    assert found.accuracy.key == found.quantities[0].key == "val/best_accuracy"
+    assert found.accuracy.key == found.metrics[0].key == "val/best_accuracy"
     assert found.front == {better, small}
     text = shown_in_terminal(found)
     assert "75.00" in text and "ranked and drawn by validation accuracy" in text

@@ -8,7 +8,8 @@ from rich.console import Console
 from maxexp.compare.lines import PIECE, broken
 from maxexp.compare.terminal import print_comparison
 from maxexp.compare.text import quantization
-from maxexp.report.comparison.comparison import MAIN, compare
+from maxexp.report.comparison.comparison import compare
+from maxexp.tracking.metrics import MAIN
 
 LONG = "recipe.distillation.model.layers.conv1.out_channels"
 NAMES = {

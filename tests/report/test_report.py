@@ -49,7 +49,7 @@ def test_tables_hold_every_row():
 
 def test_curves_show_both_parts_in_percent_from_epoch_one():
     history = {"train/accuracy": [(0, 0.5), (1, 0.7)], "val/accuracy": [(0, 0.4), (1, 0.6)]}
-    axes = learning_curves(history, qat_epoch=1).axes[1]
+    axes = learning_curves(history, qat_epoch=1).axes[0]
     training, validation, mark = axes.lines
     assert training.get_xdata().tolist() == [1, 2]
     assert training.get_ydata().tolist() == [50, 70]

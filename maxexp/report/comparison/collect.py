@@ -7,23 +7,20 @@ from typing import Any
 from zipfile import BadZipFile
 
 from maxexp.base.errors import TrackingError
+from maxexp.base.metrics import Metric
+from maxexp.chip.metrics import CYCLES
 from maxexp.report.predictions import Predictions, read_predictions
-from maxexp.report.quantities import (
-    CURVES,
-    FLOAT_ACCURACY,
-    INTEGER_ACCURACY,
-    VALIDATION_ACCURACY,
-    VALIDATION_INTEGER_ACCURACY,
-    Quantity,
-)
+from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import COST, PREDICTIONS, RANGES
+from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.reading import RecordedRun, find_restored, find_runs, read_run
 from maxexp.tracking.store import Store
+from maxexp.training.metrics import QAT_EPOCH, TEST_IMAGES
 
 CURVED_RUNS = 40
 """Runs whose curves are read, the first in rank: each curve is a request to the store."""
-TEST_ACCURACIES = (INTEGER_ACCURACY, FLOAT_ACCURACY)
-VALIDATION_ACCURACIES = (VALIDATION_INTEGER_ACCURACY, VALIDATION_ACCURACY)
+TEST_ACCURACIES = (ACCURACY.test_integer, ACCURACY.test_float)
+VALIDATION_ACCURACIES = (ACCURACY.validation_integer, ACCURACY.chosen)
 """By which runs are ranked, the first that a run has."""
 
 
@@ -54,7 +51,7 @@ class RunDetails:
     @property
     def qat_epoch(self) -> int | None:
         """First quantization-aware epoch, from 0, where the run has trained some."""
-        epoch = self.run.metrics.get("train/qat_epoch")
+        epoch = self.run.metrics.get(QAT_EPOCH.key)
         return None if epoch is None else int(epoch)
 
     @property
@@ -107,11 +104,11 @@ def _find(store: Store, run_id: str) -> RecordedRun:
         raise
 
 
-def judging_accuracy(runs: Iterable[RecordedRun]) -> Quantity:
+def judging_accuracy(runs: Iterable[RecordedRun]) -> Metric:
     """The accuracy that runs are drawn by: test if any run has one, else validation."""
     known = {key for run in runs for key in run.metrics}
     wanted = (*TEST_ACCURACIES, *VALIDATION_ACCURACIES)
-    return next((quantity for quantity in wanted if quantity.key in known), INTEGER_ACCURACY)
+    return next((metric for metric in wanted if metric.key in known), ACCURACY.test_integer)
 
 
 def rank(run: RecordedRun) -> tuple[float, float]:
@@ -119,8 +116,8 @@ def rank(run: RecordedRun) -> tuple[float, float]:
     return _first(run, TEST_ACCURACIES), _first(run, VALIDATION_ACCURACIES)
 
 
-def _first(run: RecordedRun, quantities: Sequence[Quantity]) -> float:
-    return next((run.metrics[q.key] for q in quantities if q.key in run.metrics), -1.0)
+def _first(run: RecordedRun, metrics: Sequence[Metric]) -> float:
+    return next((run.metrics[metric.key] for metric in metrics if metric.key in run.metrics), -1.0)
 
 
 def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
@@ -131,10 +128,10 @@ def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
 
 def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
     """Read curves and artifacts; what is missing or damaged is None."""
-    recorded = [key for key in CURVES if with_curves and key in run.metrics]
-    predictions = _artifact(run, PREDICTIONS, read_predictions) if "test/images" in run.metrics else None
-    cost = _artifact(run, COST, _read_json) if "hw/cycles" in run.metrics else None
-    ranges = _artifact(run, RANGES, _read_json) if "test/accuracy_quantized" in run.metrics else None
+    recorded = [curve.key for curve in CURVES if with_curves and curve.key in run.metrics]
+    predictions = _artifact(run, PREDICTIONS, read_predictions) if TEST_IMAGES.key in run.metrics else None
+    cost = _artifact(run, COST, _read_json) if CYCLES.key in run.metrics else None
+    ranges = _artifact(run, RANGES, _read_json) if ACCURACY.test_quantized.key in run.metrics else None
     return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)
 
 

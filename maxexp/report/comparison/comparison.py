@@ -7,24 +7,16 @@ from math import isfinite, nan
 
 import numpy as np
 
+from maxexp.base.metrics import Metric
+from maxexp.chip.metrics import LATENCY, WEIGHT_MEMORY
 from maxexp.report.comparison.collect import VALIDATION_ACCURACIES, RunDetails, judging_accuracy, rank
 from maxexp.report.comparison.differences import differing_keys
 from maxexp.report.comparison.names import common_words, without
 from maxexp.report.pareto import pareto_mask
-from maxexp.report.quantities import (
-    FLOAT_ACCURACY,
-    INTEGER_ACCURACY,
-    LATENCY,
-    QUANTITIES,
-    VALIDATION_ACCURACY,
-    WEIGHT_MEMORY,
-    Quantity,
-)
+from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking.metrics import RESULTS
 from maxexp.tracking.owner import may_live
 from maxexp.tracking.sweep_tags import given_up
-
-MAIN = (INTEGER_ACCURACY, FLOAT_ACCURACY, LATENCY, WEIGHT_MEMORY, VALIDATION_ACCURACY)
-"""What one looks at first."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class Comparison:
         runs: the most accurate first, those without a test accuracy last; their names without what all have in
             common.
         accuracy: what runs are drawn and ranked by: of the test images, unless no run has looked at them.
-        quantities: those that at least one run has; that accuracy and the main ones first.
+        metrics: those that at least one run has; that accuracy and the main ones first.
         best: run ids by metric, of the best values among runs on the same data that no sweep gave up; only where
             values differ.
         front: ids of those runs that none of them beats in accuracy, latency and weight memory at once.
@@ -44,8 +36,8 @@ class Comparison:
     """
 
     runs: Sequence[RunDetails]
-    accuracy: Quantity
-    quantities: Sequence[Quantity]
+    accuracy: Metric
+    metrics: Sequence[Metric]
     best: dict[str, set[str]]
     front: set[str]
     differing: Sequence[str]
@@ -62,19 +54,19 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     common = common_words([details.run.name for details in rows])
     rows = [replace(details, run=replace(details.run, name=without(details.run.name, common))) for details in rows]
     accuracy = judging_accuracy(details.run for details in rows)
-    ordered = dict.fromkeys((accuracy, *MAIN, *QUANTITIES))
-    quantities = [q for q in ordered if any(q.key in details.run.metrics for details in rows)]
-    best: dict[str, set[str]] = {quantity.key: set() for quantity in quantities}
+    ordered = dict.fromkeys((accuracy, *RESULTS))
+    metrics = [metric for metric in ordered if any(metric.key in details.run.metrics for details in rows)]
+    best: dict[str, set[str]] = {metric.key: set() for metric in metrics}
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
         # A network that a sweep gave up is no answer, however fast it is.
         alike = [d for d in rows if d.dataset == dataset and not given_up(d.run.tags)]
         front |= _front(accuracy, alike)
-        for quantity in quantities:
-            best[quantity.key] |= _best(quantity, alike)
+        for metric in metrics:
+            best[metric.key] |= _best(metric, alike)
     differing = differing_keys([details.run.params for details in rows])
     said = [*notes, *_accuracy_notes(accuracy, rows), *_notes(rows, common)]
-    return Comparison(rows, accuracy, quantities, best, front, differing, said)
+    return Comparison(rows, accuracy, metrics, best, front, differing, said)
 
 
 def status(details: RunDetails) -> str:
@@ -85,16 +77,16 @@ def status(details: RunDetails) -> str:
     return given_up(run.tags) or run.status.lower()
 
 
-def _best(quantity: Quantity, runs: Sequence[RunDetails]) -> set[str]:
-    values = {d.run.run_id: d.run.metrics.get(quantity.key, nan) for d in runs}
+def _best(metric: Metric, runs: Sequence[RunDetails]) -> set[str]:
+    values = {d.run.run_id: d.run.metrics.get(metric.key, nan) for d in runs}
     values = {run_id: value for run_id, value in values.items() if isfinite(value)}
-    if not quantity.better or len(set(values.values())) < 2:
+    if not metric.better or len(set(values.values())) < 2:
         return set()
-    wanted = max(values.values()) if quantity.better > 0 else min(values.values())
+    wanted = max(values.values()) if metric.better > 0 else min(values.values())
     return {run_id for run_id, value in values.items() if value == wanted}
 
 
-def _front(accuracy: Quantity, runs: Sequence[RunDetails]) -> set[str]:
+def _front(accuracy: Metric, runs: Sequence[RunDetails]) -> set[str]:
     objectives = (accuracy, LATENCY, WEIGHT_MEMORY)
     complete = [d.run for d in runs if all(q.key in d.run.metrics for q in objectives)]
     losses = np.array([[-q.better * run.metrics[q.key] for q in objectives] for run in complete])
@@ -102,7 +94,7 @@ def _front(accuracy: Quantity, runs: Sequence[RunDetails]) -> set[str]:
     return {run.run_id for run, on_front in zip(complete, front, strict=True) if on_front}
 
 
-def _accuracy_notes(accuracy: Quantity, rows: Sequence[RunDetails]) -> list[str]:
+def _accuracy_notes(accuracy: Metric, rows: Sequence[RunDetails]) -> list[str]:
     ranks = [rank(details.run) for details in rows]
     if accuracy in VALIDATION_ACCURACIES and len(rows) > 1:
         return [f"No run was evaluated on test images: they are ranked and drawn by {accuracy.name}."]
@@ -124,7 +116,7 @@ def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     if len(datasets) > 1:
         names = ", ".join(sorted(datasets))
         notes.append(f"The runs are on {len(datasets)} data sets ({names}): best values are those of each.")
-    if any(not d.curves and "val/accuracy" in d.run.metrics for d in rows):
+    if any(not d.curves and ACCURACY.validation.key in d.run.metrics for d in rows):
         curved = sum(bool(d.curves) for d in rows)
         notes.append(f"Learning curves are those of the first {curved} runs.")
     for dataset in sorted(datasets):

@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
+from maxexp.tracking.metrics import CURVE_PANELS
+
 History = Mapping[str, Sequence[tuple[int, float]]]
 """(epoch, value) pairs by metric name."""
 
 TRAIN_COLOR, VALIDATION_COLOR = "#4477aa", "#ee6677"
+PARTS = {"train": ("training", TRAIN_COLOR), "val": ("validation", VALIDATION_COLOR)}
+"""Label and color of a curve, by the group of its metric."""
 MAX_LABELLED_CLASSES = 20
 
 
@@ -16,22 +20,27 @@ Canvas = Figure | SubFigure
 
 
 def learning_curves(history: History, qat_epoch: int | None = None, canvas: Canvas | None = None) -> Canvas:
-    """Loss and accuracy over the epochs, training and validation side by side.
+    """Each quantity over the epochs, training and validation in one panel.
 
     Args:
         qat_epoch: first quantization-aware epoch, marked by a line.
         canvas: to draw on; a figure of its own by default.
     """
     figure = canvas or Figure(figsize=(10, 4), layout="constrained")
-    for axes, quantity, factor in zip(figure.subplots(1, 2), ("loss", "accuracy"), (1, 100), strict=True):
-        for part, color in (("train", TRAIN_COLOR), ("val", VALIDATION_COLOR)):
-            points = history.get(f"{part}/{quantity}", ())
-            epochs, values = [epoch + 1 for epoch, _ in points], [factor * value for _, value in points]
-            label = {"train": "training", "val": "validation"}[part]
+    panels = {
+        quantity: curves
+        for quantity, curves in CURVE_PANELS.items()
+        if any(history.get(curve.key) for curve in curves)
+    }
+    columns = figure.subplots(1, max(1, len(panels)), squeeze=False)[0]
+    for axes, (quantity, curves) in zip(columns, panels.items(), strict=False):
+        for curve in curves:
+            points, (label, color) = history.get(curve.key, ()), PARTS[curve.group]
+            epochs, values = [epoch + 1 for epoch, _ in points], [curve.form.scale * value for _, value in points]
             axes.plot(epochs, values, color=color, label=label, marker="o" if len(points) < 20 else None, ms=3)
         if qat_epoch is not None:
             axes.axvline(qat_epoch + 0.5, color="0.4", lw=1, ls="--", label="quantization-aware from here")
-        axes.set(xlabel="epoch", ylabel="loss" if factor == 1 else "accuracy [%]")
+        axes.set(xlabel="epoch", ylabel=curves[0].form.heading(quantity))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)

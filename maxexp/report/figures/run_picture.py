@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from maxexp.chip.metrics import CYCLES
 from maxexp.quantization.methods.ranges import LayerRange
 from maxexp.report.figures.histograms import PANELS_A_ROW, range_histograms
 from maxexp.report.figures.plots import TRAIN_COLOR, Canvas, History, confusion_matrix, learning_curves
@@ -97,7 +98,7 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    start = parts.cost["totals"]["hw/cycles"] - sum(layer["cycles"] for layer in layers)
+    start = parts.cost["totals"][CYCLES.key] - sum(layer["cycles"] for layer in layers)
     axes.set(xlabel=f"cycles, and {start} to start", title=f"cycles of each layer on {parts.cost['device']}")
 
 

@@ -2,7 +2,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const COLORS = 8;
 const MISSING = "–";
-const quantities = new Map(data.quantities.map((quantity) => [quantity.key, quantity]));
+const metrics = new Map(data.metrics.map((metric) => [metric.key, metric]));
 const runsById = new Map(data.runs.map((run) => [run.id, run]));
 
 function format(number, digits = 0) {
@@ -11,13 +11,13 @@ function format(number, digits = 0) {
 
 function figure(run, key) {
   if (!(key in run.values)) return MISSING;
-  const { words, scale, digits } = quantities.get(key);
+  const { words, scale, digits } = metrics.get(key);
   return words ? words[run.values[key]] : format(run.values[key] * scale, digits);
 }
 
 function withUnit(run, key) {
   const text = figure(run, key);
-  const unit = quantities.get(key)?.unit;
+  const unit = metrics.get(key)?.unit;
   return text === MISSING || !unit ? text : `${text} ${unit}`;
 }
 

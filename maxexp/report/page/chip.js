@@ -40,8 +40,8 @@ function layerTable(network) {
 function totalCycles(network, runs) {
   const total = network.layers.reduce((sum, layer) => sum + (layer.cycles ?? 0), 0);
   if (!total) return `No model of the cycles of ${network.device}.`;
-  const start = runs[0].values["hw/cycles"] - total;
-  return `${format(total)} cycles in all layers and ${format(start)} to start, ${[...new Set(runs.map((run) => source(run, "hw/cycles")))].join(", ")}.`;
+  const start = runs[0].values[data.cycles] - total;
+  return `${format(total)} cycles in all layers and ${format(start)} to start, ${[...new Set(runs.map((run) => source(run, data.cycles)))].join(", ")}.`;
 }
 
 function maps(network) {

@@ -8,11 +8,14 @@ from typing import Any
 
 from maxexp import __version__
 from maxexp.base.errors import TrackingError
+from maxexp.base.metrics import Metric
+from maxexp.base.number_format import NumberFormat
+from maxexp.chip.metrics import CYCLES, LATENCY, WEIGHT_MEMORY
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.wrong import most_often_wrong
 from maxexp.report.figures.layer_colors import INPUT_COLOR, LAYER_COLORS
-from maxexp.report.quantities import LATENCY, WEIGHT_MEMORY
+from maxexp.tracking.metrics import CURVE_PANELS
 from maxexp.tracking.places import FREE
 from maxexp.tracking.reading import RESTORED, RecordedRun
 from maxexp.tracking.sweep_tags import given_up
@@ -47,9 +50,11 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
         "origin": origin,
         "version": __version__,
         "notes": list(comparison.notes),
-        "quantities": [asdict(quantity) for quantity in comparison.quantities],
+        "metrics": [_described(metric) for metric in comparison.metrics],
+        "panels": [_panel(quantity, curves[0].form) for quantity, curves in CURVE_PANELS.items()],
         "accuracy": comparison.accuracy.name,
         "axes": {"accuracy": comparison.accuracy.key, "latency": LATENCY.key, "memory": WEIGHT_MEMORY.key},
+        "cycles": CYCLES.key,
         "differing": list(comparison.differing),
         "common": _common([details.run.params for details in comparison.runs]),
         "networks": networks.items,
@@ -57,6 +62,22 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
         "input_color": INPUT_COLOR,
         "runs": runs,
         "wrong": [asdict(images) for images in most_often_wrong(comparison.runs)],
+    }
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    """How the page writes a metric."""
+    described = {key: getattr(metric, key) for key in ("key", "name", "label", "better")}
+    return described | {key: getattr(metric.form, key) for key in ("unit", "scale", "digits", "words")}
+
+
+def _panel(quantity: str, form: NumberFormat) -> dict[str, Any]:
+    """How the page draws curves of one quantity."""
+    return {
+        "quantity": quantity,
+        "heading": form.heading(quantity),
+        "scale": form.scale,
+        "digits": form.digits,
     }
 
 
@@ -77,8 +98,8 @@ class _Pool:
 
 def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[str, Any]:
     run = details.run
-    keys = [quantity.key for quantity in comparison.quantities]
-    sources = {q.key: q.source(run.tags) for q in comparison.quantities if q.key in run.metrics}
+    keys = [metric.key for metric in comparison.metrics]
+    sources = {m.key: m.source(run.tags) for m in comparison.metrics if m.key in run.metrics}
     return {
         "id": run.run_id,
         "name": run.name,

@@ -7,8 +7,8 @@ function shownRun() {
 
 function details() {
   const run = shownRun();
-  const figures = data.quantities.filter((quantity) => quantity.key in run.values).map((quantity) => element("tr", {},
-    element("th", {}, quantity.name), element("td", { class: "number" }, withUnit(run, quantity.key)), element("td", {}, source(run, quantity.key))));
+  const figures = data.metrics.filter((metric) => metric.key in run.values).map((metric) => element("tr", {},
+    element("th", {}, metric.name), element("td", { class: "number" }, withUnit(run, metric.key)), element("td", {}, source(run, metric.key))));
   const head = element("tr", {}, ...["figure", "value", "source"].map((text) => element("th", { class: text === "value" ? "number" : null }, text)));
   const facts = [["run", run.id], ["status", run.status], ["network", run.model], ["data", run.dataset],
     ["quantization", run.quantization + (run.bits ? `, ${run.bits} bits` : "")],

@@ -63,25 +63,25 @@ function tellsApart(column) {
   return new Set(data.runs.map(column.value)).size > 1;
 }
 
-function quantityColumn(quantity) {
+function metricColumn(metric) {
   return {
-    label: quantity.label,
-    unit: quantity.unit,
-    title: quantity.name,
+    label: metric.label,
+    unit: metric.unit,
+    title: metric.name,
     number: true,
-    better: quantity.better,
-    value: (run) => run.values[quantity.key],
-    cell: (run) => numberCell(run, quantity.key),
+    better: metric.better,
+    value: (run) => run.values[metric.key],
+    cell: (run) => numberCell(run, metric.key),
   };
 }
 
 // A phone shows two or three columns: what runs are judged by, then what tells them apart, last what they share.
-const judging = Object.values(data.axes).filter((key) => quantities.has(key));
+const judging = Object.values(data.axes).filter((key) => metrics.has(key));
 const columns = [
   { label: "run", value: (run) => run.name, cell: runCell },
-  ...judging.map((key) => quantityColumn(quantities.get(key))),
+  ...judging.map((key) => metricColumn(metrics.get(key))),
   ...describing.filter(tellsApart),
-  ...data.quantities.filter((quantity) => !judging.includes(quantity.key)).map(quantityColumn),
+  ...data.metrics.filter((metric) => !judging.includes(metric.key)).map(metricColumn),
   ...describing.filter((column) => !tellsApart(column)),
   ...data.differing.slice(0, CONFIGURED_COLUMNS).map((key) => ({
     label: key,

@@ -26,8 +26,8 @@ function tradeoff() {
 
 function scatter(picture, width, height, runs) {
   const { accuracy, latency, memory } = data.axes;
-  const time = (run) => run.values[latency] * quantities.get(latency).scale;
-  const share = (run) => run.values[accuracy] * quantities.get(accuracy).scale;
+  const time = (run) => run.values[latency] * metrics.get(latency).scale;
+  const share = (run) => run.values[accuracy] * metrics.get(accuracy).scale;
   const times = runs.map(time);
   const log = Math.max(...times) > 8 * Math.min(...times);
   const wide = Math.log(Math.max(...times) / Math.min(...times)) || 1;

@@ -9,11 +9,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxexp.report.quantities import quantity
 from maxexp.sweep.outcome.tables import short_name, text_of
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.space import Value
 from maxexp.sweep.workers.results import Result, averaged, pareto_set
+from maxexp.tracking.metrics import METRICS
 
 TRIAL_COLOR, FRONT_COLOR, BASELINE_COLOR = "#4477aa", "#ee6677", "black"
 COLORS = colormaps["viridis"]
@@ -106,7 +106,7 @@ def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]
             names = list(shares.get(condition, ()))[::-1]
             panel.barh([short_name(name) for name in names], [shares[condition][n] for n in names], color=TRIAL_COLOR)
             where = "" if len(conditions) == 1 else f", {condition}"
-            panel.set(title=f"{quantity(objective).label}{where}", xlim=(0, 1))
+            panel.set(title=f"{METRICS[objective].label}{where}", xlim=(0, 1))
     for panel in grid[-1]:
         panel.set(xlabel="importance")
     return figure
@@ -126,7 +126,7 @@ def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
     rows = [([*_varied(group), *objectives], group) for group in sorted(groups.values(), key=len, reverse=True)]
     width = max(6, 1.1 * max((len(names) for names, _ in rows), default=0))
     figure = Figure(figsize=(width, 4.5 * max(1, len(rows))), layout="constrained")
-    figure.suptitle(f"the darker, the better in {quantity(objectives[0]).label}")
+    figure.suptitle(f"the darker, the better in {METRICS[objectives[0]].label}")
     for number, (names, group) in enumerate(rows, 1):
         axes = figure.add_subplot(len(rows), 1, number)
         columns = [_scaled([_cell(result, name) for result in group], axes, i) for i, name in enumerate(names)]
@@ -180,16 +180,16 @@ def _cell(result: Result, name: str) -> Value:
 
 def _of(result: Result, name: str) -> float:
     """A figure in the unit in which people read it."""
-    return result.number if name == TRIAL else quantity(name).scale * result.values[name]
+    return result.number if name == TRIAL else METRICS[name].form.scale * result.values[name]
 
 
 def _spread(result: Result, name: str) -> float:
     """Standard deviation over seeds, in the same unit."""
-    return quantity(name).scale * result.spread.get(name, 0.0)
+    return METRICS[name].form.scale * result.spread.get(name, 0.0)
 
 
 def _heading(name: str) -> str:
-    return quantity(name).heading
+    return METRICS[name].heading
 
 
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": "0.3"}

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from maxexp.report.pareto import dominates
-from maxexp.report.quantities import INTEGER_ACCURACY, Quantity, quantity
 from maxexp.sweep.search.repeats import without_seed
 from maxexp.sweep.search.sampling import frozen
 from maxexp.sweep.workers.results import Result
+from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking.metrics import METRICS
 
 
 def row(result: Result) -> dict[str, Any]:
@@ -50,13 +51,15 @@ def figures(found: Sequence[Result], objectives: Sequence[str], earlier: Sequenc
     Args:
         earlier: trials of the first phase, where these are of the second: each line names the one that it finishes.
     """
-    tested = [INTEGER_ACCURACY.key] if any(INTEGER_ACCURACY.key in result.tested for result in found) else []
+    tested = (
+        [ACCURACY.test_integer.key] if any(ACCURACY.test_integer.key in result.tested for result in found) else []
+    )
     names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
     beside = ["beside the baseline"] if baseline else []
     numbers = {frozen(result.params): str(result.number) for result in earlier}
     first = ["trial, first phase"] if earlier else []
-    lines = [["trial", *first, *(quantity(name).heading for name in names), *beside, "parameters"]]
+    lines = [["trial", *first, *(METRICS[name].heading for name in names), *beside, "parameters"]]
     common = shared(found)
     for result in found:
         known = {**result.tested, **result.values}
@@ -79,8 +82,8 @@ def shared(found: Sequence[Result]) -> list[str]:
 
 def _figure(name: str, value: float, spread: float | None) -> str:
     """A value with its spread over seeds; what no seed changes has none."""
-    known = quantity(name)
-    return known.text(value) + (f" ± {known.text(spread)}" if spread else "")
+    form = METRICS[name].form
+    return form.text(value) + form.spread(spread or 0.0)
 
 
 def assignments(result: Result) -> list[str]:
@@ -91,7 +94,7 @@ def assignments(result: Result) -> list[str]:
 def line(result: Result) -> str:
     """A trial in one line for the terminal."""
     measured = ", ".join(
-        f"{quantity(name).label} {quantity(name).with_unit(value)}" for name, value in result.values.items()
+        f"{METRICS[name].label} {METRICS[name].with_unit(value)}" for name, value in result.values.items()
     )
     detail = measured if result.outcome == "complete" else (result.reason or "")
     return f"{result.outcome}: {detail} | {' '.join(assignments(result))}"
@@ -114,20 +117,10 @@ def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
         return "the baseline"
     mine, other = ({**r.tested, **r.values} for r in (result, baseline))
     differences = [
-        _difference(known, change)
-        for name in names
-        if name in mine and name in other
-        for known, change in [(quantity(name), mine[name] - other[name])]
+        METRICS[name].form.difference(mine[name] - other[name]) for name in names if name in mine and name in other
     ]
     better = result.losses and dominates(np.array(result.losses), np.array(baseline.losses))
     return ("dominates: " if better else "") + ", ".join(differences)
-
-
-def _difference(known: Quantity, change: float) -> str:
-    """A change with its sign and unit; of shares it is percentage points, not a share of what it was."""
-    return (
-        f"{'+' if change >= 0 else ''}{known.text(change)} {'points' if known.unit == '%' else known.unit}".rstrip()
-    )
 
 
 def text_of(value: object) -> str:

@@ -11,6 +11,8 @@ from maxexp.base.errors import ConfigError, check
 from maxexp.base.frozen import frozen
 from maxexp.run.config import Config
 from maxexp.run.explain import explain
+from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking.metrics import METRICS
 
 
 class Direction(Enum):
@@ -153,8 +155,8 @@ SAMPLERS: dict[str, type[SamplerConfig]] = {
 }
 
 
-CURVES = ("val/accuracy", "val/accuracy_top5", "train/accuracy")
-"""Accuracies that a training has after each epoch."""
+JUDGED = tuple(metric.key for metric in METRICS.values() if metric.per_epoch and metric.better)
+"""Metrics by which trainings can be compared after each epoch."""
 
 
 @frozen
@@ -166,19 +168,19 @@ class PruningConfig:
     training; so a small network is never given up for being less accurate than a large one.
 
     Attributes:
-        metric: an accuracy of each epoch, one of ``CURVES``.
+        metric: of each epoch, with values that are better than others, one of ``JUDGED``.
         warmup_epochs: epochs that every trial may train.
         rivals: how many trials there must be to compare with.
-        percentile: a trial is given up if its best epoch so far is below this percentile of its rivals'.
+        percentile: a trial is given up if its best epoch so far is worse than this percentile of its rivals'.
     """
 
-    metric: str = "val/accuracy"
+    metric: str = ACCURACY.validation.key
     warmup_epochs: int = 3
     rivals: int = 5
     percentile: float = 50.0
 
     def __post_init__(self) -> None:
-        _check("pruning.metric", self.metric, self.metric in CURVES, f"must be one of {', '.join(CURVES)}")
+        _check("pruning.metric", self.metric, self.metric in JUDGED, f"must be one of {', '.join(JUDGED)}")
         _check("pruning.warmup_epochs", self.warmup_epochs, self.warmup_epochs >= 1, "must be at least 1")
         _check("pruning.rivals", self.rivals, self.rivals >= 1, "must be at least 1")
         _check("pruning.percentile", self.percentile, 0 < self.percentile < 100, "must be between 0 and 100")

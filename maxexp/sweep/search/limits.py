@@ -10,19 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maxexp.base.errors import ConfigError, DeviceError, NetworkError
+from maxexp.base.metrics import Metric, Need
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import described_network
 from maxexp.run.config import Config
+from maxexp.tracking.metrics import METRICS, listed
 
-SIZES = ("hw/parameters", "hw/macs", "hw/ops", "hw/weight_bytes", "hw/bias_bytes")
-"""Costs of any network, of one that stays in floating point, too."""
-TIMES = ("hw/cycles", "hw/latency_us", "hw/images_per_s", "hw/macs_per_cycle")
-"""Costs that only a device whose timing is known has."""
-COSTS = (*SIZES, "hw/data_bytes", *TIMES)
-"""Metrics that are known before training."""
+COSTS = tuple(metric for metric in METRICS.values() if metric.known_before_training)
+"""Metrics that can be limited."""
 
 FIT = "fit"
 """Name of the constraint that the network fits the chip."""
@@ -83,9 +81,9 @@ def parse_limits(texts: Sequence[str]) -> list[Limit]:
         if not found:
             raise ConfigError(f"hydra.sweeper.limits: {text!r} is not of the form 'hw/latency_us <= 2000'")
         metric, sign, number = found.groups()
-        if metric not in COSTS:
+        if metric not in [cost.key for cost in COSTS]:
             raise ConfigError(
-                f"hydra.sweeper.limits: {metric} is not known before training; known are {', '.join(COSTS)}"
+                f"hydra.sweeper.limits: {metric} is not known before training; known are {listed(COSTS)}"
             )
         try:
             bound = float(number)
@@ -100,9 +98,9 @@ def parse_limits(texts: Sequence[str]) -> list[Limit]:
     return limits
 
 
-def known_costs(device: DeviceConfig) -> tuple[str, ...]:
+def known_costs(device: DeviceConfig) -> tuple[Metric, ...]:
     """The costs that a network has on a device."""
-    return COSTS if device.cycle_model else tuple(name for name in COSTS if name not in TIMES)
+    return tuple(cost for cost in COSTS if device.cycle_model or Need.cycle_model not in cost.needs)
 
 
 def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
@@ -137,10 +135,10 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
 def _check_known(limits: Sequence[Limit], device: DeviceConfig) -> None:
     known = known_costs(device)
     for limit in limits:
-        if limit.metric not in known:
+        if limit.metric not in [cost.key for cost in known]:
             raise ConfigError(
                 f"hydra.sweeper.limits: the timing of {device.name} is unknown, and so is {limit.metric}; known are "
-                f"{', '.join(known)}"
+                f"{listed(known)}"
             )
 
 

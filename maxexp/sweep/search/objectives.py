@@ -5,52 +5,20 @@ from collections.abc import Mapping
 from math import isfinite
 
 from maxexp.base.errors import ConfigError, MaxexpError
+from maxexp.base.metrics import Need
 from maxexp.board.config import BoardKind
 from maxexp.quantization.config import Method
 from maxexp.run.config import Config, Stage
 from maxexp.sweep.search.config import Direction
-from maxexp.sweep.search.limits import COSTS, SIZES, known_costs
+from maxexp.sweep.search.limits import known_costs
+from maxexp.tracking.metrics import MAIN, METRICS, listed, of_stage, unknown_metric
 
 log = logging.getLogger(__name__)
 
-QUANTIZED = "val/accuracy_integer"
-"""The one metric of validation images that the stage quantize writes: what is left of the accuracy in integers."""
-
-METRICS: dict[Stage, tuple[str, ...]] = {
-    Stage.train: (
-        "train/loss",
-        "train/accuracy",
-        "train/seconds",
-        "train/images_per_s",
-        "train/learning_rate",
-        "train/qat_epoch",
-        "val/loss",
-        "val/accuracy",
-        "val/accuracy_top5",
-        "val/best_accuracy",
-        "val/best_epoch",
-    ),
-    Stage.quantize: (QUANTIZED,),
-    Stage.evaluate: (
-        "test/accuracy_float",
-        "test/accuracy_quantized",
-        "test/accuracy_integer",
-        "test/images",
-        "test/quantized_integer_disagreement",
-    ),
-    Stage.synthesize: COSTS,
-    Stage.deploy: (
-        "board/known_answer_pass",
-        "board/latency_us",
-        "board/accuracy",
-        "board/images",
-        "board/disagreements",
-    ),
-}
-"""What each stage writes."""
-
-IN_FLOAT = (*METRICS[Stage.train], "test/accuracy_float", "test/images", *SIZES)
-"""What a network that stays in floating point has, too."""
+TEST, VALIDATION = "test", "val"
+"""Groups of metrics."""
+_QUANTIZED = tuple(metric for metric in of_stage(Stage.quantize.name) if metric.group == VALIDATION)
+"""Metrics of the validation images that are measured after the network was quantized."""
 
 
 class ObjectiveError(MaxexpError):
@@ -71,42 +39,36 @@ def check_objectives(objectives: Mapping[str, Direction], config: Config) -> Non
 
 def _why_not(name: str, config: Config) -> str | None:
     """Why a trial of this configuration has no such objective; None: it has."""
-    method, known = config.quantization.method, known_costs(config.device)
-    stage = next((stage for stage, metrics in METRICS.items() if name in metrics), None)
-    if stage is None:
-        return f"no such metric; there are {', '.join(_alike(name))}"
-    if method is Method.ptq and name.startswith("val/") and name != QUANTIZED:
+    method, metric = config.quantization.method, METRICS.get(name)
+    if metric is None:
+        return unknown_metric(name)
+    stage = Stage[metric.stage]
+    if method is Method.ptq and metric.group == VALIDATION and stage is Stage.train:
         return (
-            f"quantization=ptq quantizes the network after this was measured; choose by {QUANTIZED} (null takes "
-            f"{name} away), with quantize among stages"
+            f"quantization=ptq quantizes the network after this was measured; choose by {listed(_QUANTIZED)} (null "
+            f"takes {name} away), with quantize among stages"
         )
     if stage not in config.stages:
         return f"the stage {stage.name} writes it, and stages has only {', '.join(s.name for s in config.stages)}"
-    if method is Method.float and name not in IN_FLOAT:
+    if method is Method.float and Need.integers in metric.needs:
         return "quantization=float does not run on the chip"
-    if stage is Stage.synthesize and name not in known:
-        return f"the timing of {config.device.name} is unknown; known are {', '.join(known)}"
+    if Need.cycle_model in metric.needs and not config.device.cycle_model:
+        return f"the timing of {config.device.name} is unknown; known are {listed(known_costs(config.device))}"
     if stage is Stage.deploy and config.board.kind is BoardKind.none:
         return "board=none measures nothing; choose board=emulated or board=max78000fthr, with synthesis=ai8x"
     return None
 
 
-def _alike(name: str) -> list[str]:
-    """Metrics of the group of a name, as val/; all where there is no such group."""
-    every = [metric for metrics in METRICS.values() for metric in metrics]
-    group = name.partition("/")[0]
-    return [metric for metric in every if metric.partition("/")[0] == group] or every
-
-
 def warn_of_test_split(objectives: Mapping[str, Direction]) -> None:
     """Say so where the test split chooses."""
     for name in objectives:
-        if name in METRICS[Stage.evaluate]:
+        if METRICS[name].group == TEST:
             log.warning(
-                "objective %s chooses on the test split, so its winner looks better than it is; val/best_accuracy "
-                "and %s choose on validation images",
+                "objective %s chooses on the test split, so its winner looks better than it is; %s and %s choose on "
+                "validation images",
                 name,
-                QUANTIZED,
+                listed(metric for metric in MAIN if metric.group == VALIDATION),
+                listed(_QUANTIZED),
             )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maxexp.sweep.search.config import PruningConfig
+from maxexp.tracking.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Rival:
 
     Attributes:
         costs: known before training; lower is better.
-        curve: accuracy by epoch.
+        curve: the metric by epoch.
         qat_epoch: the first quantization-aware one, once there is one.
     """
 
@@ -40,23 +41,23 @@ def hopeless(
 
     Args:
         costs: by objective, lower is better.
-        curve: by epoch, counted from 0, higher is better.
+        curve: the metric by epoch, counted from 0.
         qat_epoch: the first quantization-aware epoch, once there is one. From there on what floating point reached
             counts no more: the checkpoint is chosen in the last phase.
     """
-    epoch = max(curve)
+    epoch, sign = max(curve), METRICS[config.metric].better
     if epoch + 1 <= config.warmup_epochs:
         return False
     rivals = [
-        _best_until(epoch, other.curve, other.qat_epoch)
+        _best_until(epoch, sign, other.curve, other.qat_epoch)
         for other in others
         if epoch in other.curve and all(other.costs.get(key, np.inf) <= cost for key, cost in costs.items())
     ]
     if len(rivals) < config.rivals:
         return False
-    return _best_until(epoch, curve, qat_epoch) < float(np.percentile(rivals, config.percentile))
+    return _best_until(epoch, sign, curve, qat_epoch) < float(np.percentile(rivals, config.percentile))
 
 
-def _best_until(epoch: int, curve: Mapping[int, float], qat_epoch: int | None) -> float:
+def _best_until(epoch: int, sign: int, curve: Mapping[int, float], qat_epoch: int | None) -> float:
     first = 0 if qat_epoch is None or epoch < qat_epoch else qat_epoch
-    return max(value for step, value in curve.items() if first <= step <= epoch)
+    return max(sign * value for step, value in curve.items() if first <= step <= epoch)

@@ -42,10 +42,12 @@ from maxexp.sweep.workers.results import behind_baseline
 from maxexp.sweep.workers.storage import storage_errors
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
 from maxexp.tracking.ending import summary
+from maxexp.tracking.metrics import TEST_RESULTS
 from maxexp.tracking.reading import RecordedRun, find_tagged_runs
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import open_store
 from maxexp.tracking.sweep_tags import STATE_TAG
+from maxexp.training import metrics as training
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +151,7 @@ class TrialRun:
         return outcome, reason, values
 
     def _values(self, metrics: Mapping[str, float]) -> list[float]:
-        tested = {name: value for name, value in metrics.items() if name.startswith("test/accuracy")}
+        tested = {metric.key: metrics[metric.key] for metric in TEST_RESULTS if metric.key in metrics}
         self._trial.set_user_attr(TESTED, tested)
         return objective_values(self._plan.settings.objectives, metrics)
 
@@ -233,7 +235,7 @@ class TrialRun:
         """After each epoch: compare the curve with the others; raises PrunedError where the training is given up."""
         pruning = self._plan.settings.pruning
         assert pruning is not None
-        self._qat_epoch = metrics.get("train/qat_epoch", self._qat_epoch)
+        self._qat_epoch = metrics.get(training.QAT_EPOCH.key, self._qat_epoch)
         if pruning.metric not in metrics or step is None:
             return
         self._curve[step] = float(metrics[pruning.metric])
@@ -250,8 +252,8 @@ class TrialRun:
         ]
         if hopeless(pruning, self._trial.user_attrs.get(COSTS, {}), self._curve, rivals, self._qat_epoch):
             raise PrunedError(
-                f"{pruning.metric} {self._curve[step]:.4f} in epoch {step + 1}: the best so far is below percentile "
-                f"{pruning.percentile:g} of the trials that cost no more"
+                f"{pruning.metric} {self._curve[step]:.4f} in epoch {step + 1}: the best so far is worse than "
+                f"percentile {pruning.percentile:g} of the trials that cost no more"
             )
 
     def _noted(self) -> list[FrozenTrial]:
