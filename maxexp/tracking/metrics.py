@@ -8,7 +8,7 @@ from maxexp.chip import metrics as chip
 from maxexp.tasks import metrics as tasks
 from maxexp.training import metrics as training
 
-GROUPS = ("test", "hw", "val", "train", "board")
+GROUPS = ("test", "hw", "train", "val", "board")
 """In the order in which they are shown."""
 
 

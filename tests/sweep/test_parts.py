@@ -229,7 +229,10 @@ def test_draws_depend_on_the_seed_and_the_number_alone():
         ({"objectives": {"hw/macs": "min"}}, "hydra.sweeper.objectives.hw/macs"),
         ({"objectives": {}}, "name at least one metric"),
         ({"pruning": {"warmup": 3}}, "hydra.sweeper.pruning.warmup"),
-        ({"pruning": {"metric": "val/acuracy"}}, "one of val/accuracy, val/accuracy_top5, val/loss, train/accuracy"),
+        (
+            {"pruning": {"metric": "val/acuracy"}},
+            "one of train/accuracy, train/loss, val/accuracy",
+        ),
         ({"pruning": {"metric": "train/seconds"}}, "hydra.sweeper.pruning.metric=train/seconds"),
         ({"final": {"overrides": []}}, "final.overrides"),
         ({"launcher": {"name": "slurm"}}, "local, joblib, ray, submitit"),
