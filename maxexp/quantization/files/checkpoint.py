@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from maxexp.base.errors import CheckpointError
-from maxexp.chip.numbers.arithmetic import BIAS_BITS
+from maxexp.chip.numbers.arithmetic import BIAS_BITS, WEIGHT_BITS
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_layer
 from maxexp.network.graph import Layer, Network
 from maxexp.network.module import BATCHNORM_MOMENTUM, LayerModule, NetworkModule, Numerics
+from maxexp.quantization.files import structure
+from maxexp.quantization.files.structure import check_archive, not_finite
 from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics
 
 SCALARS = (
@@ -31,6 +33,12 @@ SCALARS = (
     "shift_quantile",
 )
 """Numbers that a checkpoint holds for each layer, in their order."""
+
+BITS = (0, 8)
+SHIFTS = (-30, 30)
+"""Before the bits of the weights are taken off; what the register holds is checked behind that."""
+THRESHOLDS = (-32.0, 32.0)
+"""Of QATv2, whose activations are scaled by two to the power of them."""
 
 OPTIMIZERS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     kind for kind in vars(torch.optim).values() if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
@@ -59,10 +67,30 @@ class Checkpoint:
     state: dict[str, Tensor]
     extras: dict[str, Any] = field(default_factory=dict)
 
-    def scalar(self, layer: str, key: str, default: float) -> float:
-        """A per-layer number, or ``default`` where the file does not hold it."""
+    def scalar(self, layer: str, key: str, default: float, allowed: tuple[float, float]) -> float:
+        """A per-layer number, or ``default`` where the file does not hold it.
+
+        Args:
+            allowed: the least and the greatest value that it may have.
+
+        Raises:
+            CheckpointError: it has another.
+        """
         value = self.state.get(f"{layer}.{key}")
-        return default if value is None else float(value.flatten()[0])
+        number = default if value is None else float(value.flatten()[0])
+        if not allowed[0] <= number <= allowed[1]:
+            raise CheckpointError(
+                f"checkpoint={self.path}: {layer}.{key} is {number:g}, and not from {allowed[0]:g} to "
+                f"{allowed[1]:g}; it is damaged"
+            )
+        return number
+
+    def whole(self, layer: str, key: str, default: int, allowed: tuple[int, int]) -> int:
+        """The same, for whole numbers."""
+        number = self.scalar(layer, key, default, allowed)
+        if number != int(number):
+            raise CheckpointError(f"checkpoint={self.path}: {layer}.{key} is {number:g}, and not a whole number")
+        return int(number)
 
     def bits(self, network: Network) -> dict[str, int] | None:
         """Weight bits by layer name; None for a floating-point checkpoint."""
@@ -72,7 +100,11 @@ class Checkpoint:
 
     def layer_bits(self, layer: str) -> int:
         """Weight bits of one layer; 0 in a file stands for 8, as in the maker's quantizer."""
-        return int(self.scalar(layer, "weight_bits", 8)) or 8
+        return self.whole(layer, "weight_bits", 8, BITS) or 8
+
+    def quantile(self, layer: str) -> float:
+        """Share of a layer's magnitudes that its scale keeps in range."""
+        return self.scalar(layer, "shift_quantile", 1.0, (0.0, 1.0))
 
 
 def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
@@ -85,6 +117,7 @@ def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
     if not path.is_file():
         raise CheckpointError(f"checkpoint={path}: no such file")
     try:
+        check_archive(path)
         with torch.serialization.safe_globals(OPTIMIZERS):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen types for files that are not its own
@@ -99,13 +132,16 @@ def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
             f"{remedy}"
         )
     state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not any(key.endswith(".op.weight") for key in state):
+    if not isinstance(state, dict) or not any(str(key).endswith(".op.weight") for key in state):
         raise CheckpointError(
             f"checkpoint={path}: not in the ai8x format (no state_dict with LAYER.op.weight); {remedy}"
         )
-    state = {key.removeprefix("module."): x for key, x in state.items() if isinstance(x, Tensor)}
-    extras = content.get("extras") or {}
-    return Checkpoint(path, _kind(state), str(content.get("arch", "")), int(content.get("epoch") or 0), state, extras)
+    try:
+        state, number, more = structure.tensors(state), structure.epoch(content), structure.extras(content)
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint={path}: {error}; it is damaged, or not of this kind; {remedy}") from error
+    arch = content.get("arch")
+    return Checkpoint(path, _kind(state), arch if isinstance(arch, str) else "", number, state, more)
 
 
 def to_module(checkpoint: Checkpoint, network: Network) -> NetworkModule:
@@ -132,8 +168,10 @@ def to_module(checkpoint: Checkpoint, network: Network) -> NetworkModule:
         if missing:
             raise CheckpointError(f"checkpoint={checkpoint.path}: {name}.{missing[0]} is missing")
         found = {key: checkpoint.state[f"{name}.{key}"] for key in keys if f"{name}.{key}" in checkpoint.state}
+        _check_shapes(checkpoint, layer, found)
         layer.load_state_dict(found, strict=False)
         _apply_threshold(checkpoint, layer)
+        _check_finite(checkpoint, layer)
     return module
 
 
@@ -153,8 +191,8 @@ def to_integer_network(checkpoint: Checkpoint, network: Network) -> IntegerNetwo
         bits = checkpoint.layer_bits(spec.name)
         if bias is not None:
             bias = (bias / 2 ** (bits - 1)).floor()
-        shift = int(checkpoint.scalar(spec.name, "output_shift", 0)) + 8 - bits
-        quantile = checkpoint.scalar(spec.name, "shift_quantile", 1.0)
+        shift = checkpoint.whole(spec.name, "output_shift", 0, SHIFTS) + 8 - bits
+        quantile = checkpoint.quantile(spec.name)
         weight = checkpoint.state[f"{spec.name}.op.weight"]
         layers.append(integer_layer(spec, weight, bias, bits, shift, quantile))
     return IntegerNetwork(network, layers)
@@ -195,6 +233,8 @@ def compact(source: Path, target: Path) -> None:
     """Rewrite a checkpoint in fewer bytes: integers as 1 byte a weight and 2 a bias, floating point as 2 each."""
     checkpoint = read_checkpoint(source)
     integer = checkpoint.kind is Kind.integer
+    if broken := not_finite(checkpoint.state):
+        raise _diverged(checkpoint, broken)
 
     def smaller(key: str, value: Tensor) -> Tensor:
         if not key.endswith((".op.weight", ".op.bias")):
@@ -202,6 +242,8 @@ def compact(source: Path, target: Path) -> None:
         return value.to((torch.int8 if key.endswith("weight") else torch.int16) if integer else torch.float16)
 
     state = OrderedDict((key, smaller(key, value)) for key, value in checkpoint.state.items())
+    if large := not_finite(state):
+        raise CheckpointError(f"checkpoint={source}: {large} holds values beyond the range of float16")
     _save(target, checkpoint.arch, state, checkpoint.epoch, checkpoint.extras)
 
 
@@ -239,6 +281,39 @@ def _check_layers(checkpoint: Checkpoint, network: Network) -> None:
             raise CheckpointError(
                 f"{where}: {layer.name} {found}; set model.layers.{layer.name}.bias={not layer.bias}"
             )
+        if layer.has_weights and layer.bias:
+            _check_bias(checkpoint, layer)
+
+
+def _check_bias(checkpoint: Checkpoint, layer: Layer) -> None:
+    shape = tuple(checkpoint.state[f"{layer.name}.op.bias"].shape)
+    if shape != (layer.out_shape[0],):
+        raise CheckpointError(f"checkpoint={checkpoint.path}: the biases of {layer.name} are {shape}; it is damaged")
+
+
+def _check_shapes(checkpoint: Checkpoint, layer: LayerModule, found: dict[str, Tensor]) -> None:
+    for key, value in layer.state_dict().items():
+        if key in found and found[key].shape != value.shape:
+            raise CheckpointError(
+                f"checkpoint={checkpoint.path}: {layer.spec.name}.{key} is {tuple(found[key].shape)}, and not "
+                f"{tuple(value.shape)}; it is damaged"
+            )
+
+
+def _check_finite(checkpoint: Checkpoint, layer: LayerModule) -> None:
+    """Weights that are no numbers would be trained, quantized and evaluated to the end without a word."""
+    name = layer.spec.name
+    if broken := not_finite(layer.state_dict()):
+        raise _diverged(checkpoint, f"{name}.{broken}")
+    if layer.bn is not None and layer.bn.running_var is not None and bool((layer.bn.running_var < 0).any()):
+        raise CheckpointError(f"checkpoint={checkpoint.path}: {name}.bn.running_var is below 0; it is damaged")
+
+
+def _diverged(checkpoint: Checkpoint, name: str) -> CheckpointError:
+    return CheckpointError(
+        f"checkpoint={checkpoint.path}: {name} holds values that are no finite numbers; its training diverged, or "
+        "it is damaged: give the checkpoint of another run"
+    )
 
 
 def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
@@ -262,17 +337,19 @@ def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
 def _numerics(checkpoint: Checkpoint, spec: Layer) -> Numerics:
     if checkpoint.kind is Kind.quantized:
         bits = checkpoint.layer_bits(spec.name)
-        bias_bits = int(checkpoint.scalar(spec.name, "bias_bits", bits)) or bits
-        return QuantizedNumerics(bits, bias_bits, checkpoint.scalar(spec.name, "shift_quantile", 1.0))
+        if bits not in WEIGHT_BITS:
+            raise CheckpointError(f"layer {spec.name}: {bits}-bit weights; the chip has 1, 2, 4 and 8 bits")
+        bias_bits = checkpoint.whole(spec.name, "bias_bits", bits, BITS) or bits
+        return QuantizedNumerics(bits, bias_bits, checkpoint.quantile(spec.name))
     # QATv1 always clamps; QATv2 says so per layer; ours says so in the extras.
-    clamped = checkpoint.scalar(spec.name, "clamp_activation", 1.0)
+    clamped = checkpoint.scalar(spec.name, "clamp_activation", 1.0, (0.0, 1.0))
     return ClampedNumerics() if checkpoint.extras.get("maxexp_clamped", clamped) else Numerics()
 
 
 @torch.no_grad()
 def _apply_threshold(checkpoint: Checkpoint, layer: LayerModule) -> None:
     """QATv2 scales a layer's output by 2^-threshold; in the weights it is the same and needs no key."""
-    threshold = checkpoint.scalar(layer.spec.name, "activation_threshold", 0.0)
+    threshold = checkpoint.scalar(layer.spec.name, "activation_threshold", 0.0, THRESHOLDS)
     if checkpoint.kind is Kind.quantized and not layer.spec.wide and threshold:
         for parameter in layer.parameters():
             parameter.mul_(2.0**-threshold)
