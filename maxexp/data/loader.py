@@ -25,7 +25,8 @@ def seeded_generator(*parts: int | str, device: torch.device | str = "cpu") -> G
 class TrainingBatches:
     """Shuffled and augmented batches; an epoch is a function of (seed, epoch) and nothing else.
 
-    The last, incomplete batch is left out unless it is the only one.
+    All batches are full, and the images left over sit out the epoch; or with ``spread`` all images take part, in
+    batches that differ by one image at most. Too few images for one batch make one all the same.
 
     Args:
         images: what to draw from; its device is where the work is done.
@@ -34,6 +35,7 @@ class TrainingBatches:
         seed: of shuffling and augmentation.
         epoch: asked for the number of the epoch when its first batch is drawn; equal numbers give equal
             batches.
+        spread: whether all images take part.
     """
 
     def __init__(
@@ -43,15 +45,18 @@ class TrainingBatches:
         augmentation: BatchAugmentation,
         seed: int,
         epoch: Callable[[], int],
+        spread: bool = False,
     ) -> None:
         self._images = images
         self._batch_size = batch_size
         self._augmentation = augmentation
         self._seed = seed
         self._epoch = epoch
+        self._spread = spread
 
     def __len__(self) -> int:
-        return max(1, len(self._images) // self._batch_size)
+        batches = len(self._images) / self._batch_size
+        return max(1, math.ceil(batches) if self._spread else math.floor(batches))
 
     def __iter__(self) -> Iterator[Batch]:
         """Yields inputs float32 (N, C, H, W) and labels int64 (N,)."""
@@ -62,7 +67,8 @@ class TrainingBatches:
         shuffle = seeded_generator(self._seed, epoch, "order")
         draws = seeded_generator(self._seed, epoch, "augmentation", device=images.device)
         order = torch.randperm(len(self._images), generator=shuffle).to(images.device)
-        for chosen in order.split(self._batch_size)[: len(self)]:
+        parts = order.tensor_split(len(self)) if self._spread else order.split(self._batch_size)[: len(self)]
+        for chosen in parts:
             yield self._augmentation(images[chosen], draws), labels[chosen]
 
 

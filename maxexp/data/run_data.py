@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 
@@ -13,10 +14,12 @@ from maxexp.base.errors import ConfigError
 from maxexp.data.augmentation.augment import BatchAugmentation
 from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import FIXED_CONTENT, AugmentationConfig, DatasetConfig, InputMapping
-from maxexp.data.coverage import warn_of_absent_classes
+from maxexp.data.coverage import warn_of_absent_classes, warn_of_few_steps
 from maxexp.data.dataset import ImageSet, check_files, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.store.split import stratified_order, stratified_split
+
+log = logging.getLogger(__name__)
 
 
 class RunData:
@@ -143,13 +146,28 @@ class RunData:
     def training_batches(self, epoch: Callable[[], int]) -> TrainingBatches:
         """Shuffled, augmented batches.
 
+        Where full batches leave some images over, these are spread over all batches. Of whole published sets they
+        sit out the epoch instead, which is told: with thousands of images it makes no difference, and recorded
+        results stay what they are.
+
         Args:
             epoch: asked at the start of each epoch for its number, which decides order and augmentation.
         """
         augmentation = BatchAugmentation(self._augmentation)
         views = self._views
+        images, left_over = len(self.train), len(self.train) % self._batch_size
+        spread = self._dataset.source not in FIXED_CONTENT or self._dataset.limit is not None
+        if spread:
+            warn_of_few_steps(self._dataset.name, images, self._batch_size)
+        elif left_over:
+            log.info("%d of %d training images sit out each epoch, others in every one", left_over, images)
         return TrainingBatches(
-            self.train, self._batch_size, augmentation, self._seed, lambda: epoch() % views if views else epoch()
+            self.train,
+            self._batch_size,
+            augmentation,
+            self._seed,
+            lambda: epoch() % views if views else epoch(),
+            spread,
         )
 
     def validation_batches(self) -> EvaluationBatches:

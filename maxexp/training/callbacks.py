@@ -13,7 +13,13 @@ from torch import Tensor
 from maxexp.base.errors import TrainingError
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.training.classifier import Classifier
-from maxexp.training.metrics import LEARNING_RATE, SECONDS_OF_EPOCH, TRAINING_LOSS, TRAINING_SPEED
+from maxexp.training.metrics import (
+    LEARNING_RATE,
+    SECONDS_OF_EPOCH,
+    TRAINING_LOSS,
+    TRAINING_SPEED,
+    VALIDATION_LOSS,
+)
 from maxexp.training.resume_files import RESUME_FILES
 
 log = logging.getLogger(__name__)
@@ -71,11 +77,13 @@ class EpochEnd(Callback):
     def on_train_epoch_end(self, trainer: Trainer, classifier: Classifier) -> None:
         values = classifier.training_means()
         values |= {key: float(value) for key, value in trainer.callback_metrics.items()}
-        if not isfinite(values[TRAINING_LOSS.key]):
-            raise TrainingError(
-                f"training diverged in epoch {classifier.epoch + 1}, its loss is {values[TRAINING_LOSS.key]}; lower "
-                f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
-            )
+        # The weights may be no numbers though the loss of the last step was one: the validation shows it.
+        for key, what in ((TRAINING_LOSS.key, "its loss"), (VALIDATION_LOSS.key, "its validation loss")):
+            if not isfinite(values[key]):
+                raise TrainingError(
+                    f"training diverged in epoch {classifier.epoch + 1}, {what} is {values[key]}; lower "
+                    f"recipe.{'qat_' if classifier.phase == 'qat' else ''}learning_rate"
+                )
         values[SECONDS_OF_EPOCH.key] = self._seconds
         values[TRAINING_SPEED.key] = classifier.images_seen / self._seconds
         values[LEARNING_RATE.key] = trainer.optimizers[0].param_groups[0]["lr"]

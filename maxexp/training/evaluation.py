@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from maxexp.base.errors import TrainingError
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.config import InputMapping
@@ -47,10 +48,19 @@ def first_maximum(logits: Tensor) -> Tensor:
 
 @torch.no_grad()
 def evaluate_module(module: NetworkModule, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
-    """Evaluate in float32, with whatever numerics the module has."""
+    """Evaluate in float32, with whatever numerics the module has.
+
+    Raises:
+        TrainingError: outputs are no numbers, among which no largest can be found.
+    """
     module.eval()
-    outputs = [first_maximum(module(evaluation_input(batch, mapping))) for batch in images.images.split(BATCH)]
-    return Evaluation(torch.cat(outputs).cpu(), images.labels.cpu())
+    outputs = torch.cat([module(evaluation_input(batch, mapping)) for batch in images.images.split(BATCH)])
+    if not bool(outputs.isfinite().all()):
+        raise TrainingError(
+            f"the outputs of the network {module.network.name} for some images are no finite numbers: its weights "
+            "are too large; train it with a lower learning rate, or give another checkpoint"
+        )
+    return Evaluation(first_maximum(outputs).cpu(), images.labels.cpu())
 
 
 def evaluate_integer(network: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> Evaluation:

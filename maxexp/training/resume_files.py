@@ -19,6 +19,8 @@ def newest_checkpoint(paths: Iterable[Path]) -> Path | None:
         try:
             epoch = torch.load(path, map_location="cpu", weights_only=True)["maxexp_epoch"]
         except Exception:  # torch raises a dozen types for files that are not whole
+            epoch = None
+        if not isinstance(epoch, int):
             log.warning("%s is damaged and left out", path.name)
             continue
         found[epoch] = path

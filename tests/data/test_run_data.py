@@ -6,6 +6,8 @@ import logging
 import pytest
 import pytorch_lightning as lightning
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from maxexp.base.errors import ConfigError, DataError
@@ -60,6 +62,15 @@ def test_an_incomplete_batch_is_left_out_unless_it_is_all(count, size, batches, 
     assert len(drawn[-1][1]) == len(drawn[-1][0]) == last
     labels = torch.cat([labels for _, labels in drawn])
     assert len(labels.unique()) == len(labels)
+
+
+@given(st.integers(1, 300), st.integers(1, 200), st.integers(0, 5))
+def test_images_that_fill_no_batch_are_spread_over_all(count, size, epoch):
+    loader = TrainingBatches(numbered(count), size, BatchAugmentation(AugmentationConfig()), 3, lambda: epoch, True)
+    sizes = [len(labels) for _, labels in loader]
+    assert len(loader) == len(sizes) == -(-count // size)
+    assert max(sizes) <= size and max(sizes) - min(sizes) <= 1
+    assert sorted(label for _, labels in loader for label in labels.tolist()) == list(range(count))
 
 
 def test_labels_stay_with_their_images():
@@ -168,7 +179,7 @@ def own_images(folder, train, test) -> RunData:
 
 def test_validation_images_that_leave_nothing_to_train_on_of_a_class(tmp_path):
     data = own_images(tmp_path, {"a": 9, "b": 1}, {})
-    data._dataset.validation_images = 9
+    data._dataset = dataclasses.replace(data._dataset, validation_images=9)
     with pytest.raises(ConfigError, match=r"validation_images=9 leaves nothing to train on of b: use less") as error:
         data.check("train")
     assert "\n" not in str(error.value)
@@ -184,6 +195,31 @@ def test_classes_that_a_part_lacks_are_warned_of_before_the_training(tmp_path, c
 def test_complete_classes_are_not_warned_of(tmp_path, caplog):
     own_images(tmp_path, {"a": 20, "b": 20}, {"a": 1, "b": 1}).check("train", "test")
     assert caplog.messages == []
+
+
+def labels_of_an_epoch(data: RunData) -> list[int]:
+    return sorted(label for _, labels in data.training_batches(lambda: 0) for label in labels.tolist())
+
+
+def test_no_image_of_ones_own_sits_out_an_epoch_and_few_steps_are_warned_of(tmp_path, caplog):
+    data = own_images(tmp_path, {"a": 100, "b": 50}, {"a": 1, "b": 1})
+    assert len(data.train) == 135
+    data._batch_size = 128
+    assert labels_of_an_epoch(data) == [0] * 90 + [1] * 45
+    assert caplog.messages == [
+        "pictures: 135 training images are 2 steps in an epoch with trainer.batch_size=128; smaller batches, of 13 "
+        "images say, mostly learn more"
+    ]
+
+
+def test_no_image_of_a_limited_set_sits_out_an_epoch(digits):
+    assert len(labels_of_an_epoch(make(dataclasses.replace(digits, limit=135), batch_size=128))) == 135
+
+
+def test_images_of_a_published_set_that_sit_out_an_epoch_are_told(digits, caplog):
+    with caplog.at_level(logging.INFO, "maxexp"):
+        assert len(labels_of_an_epoch(make(digits, batch_size=300))) == 900
+    assert caplog.messages == ["298 of 1198 training images sit out each epoch, others in every one"]
 
 
 def test_a_broken_test_image_of_ones_own_is_noticed_by_the_check(tmp_path):

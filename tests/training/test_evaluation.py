@@ -5,13 +5,15 @@ import io
 import pytest
 import torch
 
+from maxexp.base.errors import TrainingError
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.network.config import LayerConfig, NetworkConfig, Op
 from maxexp.network.graph import build_network
+from maxexp.network.module import NetworkModule
 from maxexp.training.config import Precision, TrainerConfig
-from maxexp.training.evaluation import Evaluation, evaluate_integer
+from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import training_device, training_precision
 
 
@@ -30,6 +32,17 @@ def test_the_first_of_equal_logits_wins_as_in_the_firmware():
     integer = IntegerNetwork(network, [IntegerLayer(network.layers[0], weight)])
     images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
     assert evaluate_integer(integer, images, InputMapping.p128).predictions.tolist() == [1]
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_outputs_that_are_no_numbers_have_no_largest(broken):
+    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=3, wide=True)})
+    module = NetworkModule(build_network(config, (1, 1, 1)))
+    images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
+    assert len(evaluate_module(module, images, InputMapping.p128).labels) == 1
+    module.layers()[0].weight.data[1] = broken
+    with pytest.raises(TrainingError, match="outputs of the network n for some images are no finite numbers"):
+        evaluate_module(module, images, InputMapping.p128)
 
 
 @pytest.mark.parametrize(

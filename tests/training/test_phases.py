@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from maxexp.base.errors import TrainingError
 from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
@@ -12,6 +13,7 @@ from maxexp.network.graph import Network, build_network
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
 from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics
+from maxexp.training.classifier import Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
 
@@ -58,6 +60,17 @@ def train(tmp_path):
 
 def weights(trained: Trained) -> torch.Tensor:
     return torch.cat([p.flatten() for p in trained.network.state_dict().values()])
+
+
+def test_weights_that_are_no_numbers_behind_the_last_step_end_the_training(train, monkeypatch):
+    """The loss of the last step is finite still, and the accuracy of the broken network that of guessing."""
+
+    def broken(classifier) -> None:
+        classifier.network.layers()[0].weight.data[0] = float("nan")
+
+    monkeypatch.setattr(Classifier, "on_validation_start", broken)
+    with pytest.raises(TrainingError, match="diverged in epoch 1, its validation loss is nan; lower recipe.learn"):
+        train(2)
 
 
 def test_both_phases_learn_and_the_better_epoch_is_kept(train, tmp_path):
