@@ -14,10 +14,11 @@ from omegaconf import OmegaConf
 
 from maxexp.base import this_process
 from maxexp.board.firmware import COMPILER, COMPILER_FIX
-from maxexp.chip.config import DeviceConfig
+from maxexp.chip.config import find_part
+from maxexp.chip.part import Part
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
-from maxexp.run.composition import compose_config, conf_dir
+from maxexp.run.composition import compose_config
 from maxexp.run.config import Config
 
 this_process.prepare()  # as the commands do
@@ -165,16 +166,10 @@ def _random_end(draw: random.Random, known: Network, in_shape: Shape) -> dict:
 
 
 @pytest.fixture(scope="session")
-def max78000() -> DeviceConfig:
-    return _device("max78000")
+def max78000() -> Part:
+    return find_part("max78000")
 
 
 @pytest.fixture(scope="session")
-def max78002() -> DeviceConfig:
-    return _device("max78002")
-
-
-def _device(name: str) -> DeviceConfig:
-    return OmegaConf.to_object(
-        OmegaConf.merge(OmegaConf.structured(DeviceConfig), OmegaConf.load(f"{conf_dir()}/device/{name}.yaml"))
-    )
+def max78002() -> Part:
+    return find_part("max78002")

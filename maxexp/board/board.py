@@ -8,6 +8,7 @@ from maxexp.board.config import BoardConfig, BoardKind
 from maxexp.board.firmware import Firmware
 from maxexp.board.inference import Line
 from maxexp.board.result import BoardRun
+from maxexp.chip.part import Part
 
 
 class Board(Protocol):
@@ -31,17 +32,18 @@ class Board(Protocol):
         """Run the inference server of a generated project, built in ``folder``, on a line. Raises BoardError."""
 
 
-def open_board(config: BoardConfig) -> Board:
+def open_board(config: BoardConfig, part: Part) -> Board:
     """The board of a configuration; a real one need not be connected yet.
 
     Raises:
         BoardError: the emulated board lacks the compiler.
+        ConfigError: the board carries another part, or the part cannot be emulated.
     """
     # Only here: the emulator needs Unicorn, a real board pyserial, and most runs neither.
     if config.kind is BoardKind.emulated:
         from maxexp.board.emulated import EmulatedBoard
 
-        return EmulatedBoard()
+        return EmulatedBoard(part)
     from maxexp.board.real.board import RealBoard
 
-    return RealBoard(config)
+    return RealBoard(config, part)

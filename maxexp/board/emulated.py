@@ -1,4 +1,4 @@
-"""The emulated board: firmware runs on a MAX78000 in software."""
+"""The emulated board: firmware runs on a chip in software."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,26 +8,31 @@ from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import Firmware, build_firmware, check_compiler
 from maxexp.board.inference import Line
 from maxexp.board.result import BoardRun
+from maxexp.chip.part import Part
 
 
 class EmulatedBoard:
-    """A :class:`maxexp.board.board.Board`. Raises BoardError if there is no compiler."""
+    """A :class:`maxexp.board.board.Board`. Raises BoardError if there is no compiler, ConfigError if the
+    part has no emulator.
+    """
 
     name = "emulated"
     source = "emulated"
 
-    def __init__(self) -> None:
+    def __init__(self, part: Part) -> None:
+        # Both are refused here already, before a network is trained for the board.
+        self._part, _, _ = part, part.addresses, part.tools
         check_compiler()
 
     def build(self, project: Path, folder: Path) -> Firmware:
         """With our own hardware layer: the emulator knows no more registers than that uses."""
-        return build_firmware(project, folder)
+        return build_firmware(project, folder, self._part)
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
-        run = run_emulated(firmware.image)
+        run = run_emulated(firmware.image, self._part)
         transcript.write_text(run.result.text)
         return BoardRun(run.result, run.cycles)
 
     @contextmanager
     def serve(self, project: Path, folder: Path) -> Iterator[Line]:
-        yield EmulatedLine(build_firmware(project, folder, server=True).image)
+        yield EmulatedLine(build_firmware(project, folder, self._part, server=True).image, self._part)

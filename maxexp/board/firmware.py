@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import which
 
 from maxexp.base.errors import BoardError
+from maxexp.chip.part import Part
 
 HAL = Path(__file__).parent / "hal"
 SERVER = HAL / "programs" / "inference_server.c"
@@ -24,9 +25,6 @@ FLAGS = (
     "-fno-var-tracking",
     *("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections"),
 )
-SDK_BOARDS = {"max78000fthr": "FTHR_RevA", "max78000evkit": "EvKit_V1"}
-"""Boards by the SDK's names for them."""
-
 _ERROR = re.compile(r".*(?:\berror:|undefined reference|overflowed by|cannot find|\*\*\* ).*")
 
 _NO_LIBRARY = re.compile(r"cannot read spec file|stdio\.h: No such file")
@@ -58,12 +56,13 @@ def check_compiler() -> None:
     _need(COMPILER)
 
 
-def build_firmware(project: Path, folder: Path, server: bool = False) -> Firmware:
+def build_firmware(project: Path, folder: Path, part: Part, server: bool = False) -> Firmware:
     """Build with the GNU compiler and our own hardware layer.
 
     Args:
         project: the generated project: its C files and headers, unmodified.
         folder: gets program and ``build.log``; created if need be.
+        part: the chip that the project is for.
         server: build the inference server (``hal/programs``) in place of the project's own ``main.c``.
 
     Raises:
@@ -77,7 +76,7 @@ def build_firmware(project: Path, folder: Path, server: bool = False) -> Firmwar
     _need(COMPILER)
     folder.mkdir(parents=True, exist_ok=True)
     elf = folder / "firmware.elf"
-    inputs = [f"-T{HAL / 'max78000.ld'}", f"-I{HAL}", f"-I{project}", *sources, *sorted(HAL.glob("*.c"))]
+    inputs = [f"-T{HAL / part.tools.linker_script}", f"-I{HAL}", f"-I{project}", *sources, *sorted(HAL.glob("*.c"))]
     _run([COMPILER, *FLAGS, *map(str, inputs), "-o", str(elf)], folder / "build.log")
     return _converted(elf)
 
@@ -88,7 +87,7 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) 
     Args:
         project, folder: as for :func:`build_firmware`.
         sdk: its installation.
-        board: one of ``SDK_BOARDS``.
+        board: its name in the SDK.
 
     Raises:
         BoardError: no compiler or make, or a build that fails.
@@ -98,7 +97,7 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) 
     folder.mkdir(parents=True, exist_ok=True)
     variables = {
         "MAXIM_PATH": sdk.resolve(),
-        "BOARD": SDK_BOARDS[board],
+        "BOARD": board,
         "BUILD_DIR": folder.resolve(),
         "PROJECT": "firmware",
     }

@@ -11,17 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxexp.base.errors import BoardError
-from maxexp.chip.config import DeviceConfig
-from maxexp.chip.cycles import processors_used
 from maxexp.chip.input_words import input_words
+from maxexp.chip.part import Part
 
 _READY = re.compile(rb"\*\*\* Inference Server, (\d{1,5}) outputs \*\*\*\r?\n")
 _LONGEST_READY = 80
 _MOST_BEFORE_READY = 1 << 16
 """Bytes that a board may say before it is ready: what an earlier firmware was sending, and no more."""
-_CHIP = DeviceConfig()
-_DATA, _QUADRANT_STEP, _INSTANCE_STEP = 0x50400000, 0x400000, 0x8000
-_QUADRANT_PROCESSORS = 16
 
 
 class Line(Protocol):
@@ -37,14 +33,16 @@ class InferenceClient:
 
     Args:
         line: to a board that was just reset.
+        part: the board's chip.
         wide: whether outputs are 32-bit accumulators, else 8-bit values.
 
     Raises:
         BoardError: the board does not say that it is ready.
     """
 
-    def __init__(self, line: Line, wide: bool) -> None:
+    def __init__(self, line: Line, part: Part, wide: bool) -> None:
         self._line = line
+        self._part = part
         self._wide = wide
         self.outputs = self._wait()
 
@@ -72,7 +70,11 @@ class InferenceClient:
         Raises:
             BoardError: no answer, or one that was disturbed on its way.
         """
-        blocks = [part for start, words in input_blocks(image).items() for part in ([start, len(words)], words)]
+        blocks = [
+            piece
+            for start, words in input_blocks(image, self._part).items()
+            for piece in ([start, len(words)], words)
+        ]
         request = np.concatenate([*blocks, [0]])
         self._line.write(request.astype("<u4").tobytes())
         size = 4 * (self.outputs + 3)
@@ -89,13 +91,7 @@ class InferenceClient:
         return values.astype(np.int32), words[1]
 
 
-def input_blocks(image: NDArray[np.int8]) -> dict[int, NDArray[np.uint32]]:
+def input_blocks(image: NDArray[np.int8], part: Part) -> dict[int, NDArray[np.uint32]]:
     """Words of an image, int8 (C, H, W), by the address where they go: on processors from 0 on."""
-    used = range(processors_used(len(image), _CHIP))
-    return {_address(first): words for first, words in input_words(image, used, _CHIP).items()}
-
-
-def _address(processor: int) -> int:
-    """Of the data memory of a processor (hardware.md 10.2)."""
-    quadrant, rank = divmod(processor, _QUADRANT_PROCESSORS)
-    return _DATA + quadrant * _QUADRANT_STEP + rank // _CHIP.instance_processors * _INSTANCE_STEP
+    used, lanes = range(part.processors.used(len(image))), part.processors.per_instance
+    return {part.instance_address(first // lanes): words for first, words in input_words(image, used, part).items()}

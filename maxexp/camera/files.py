@@ -23,6 +23,7 @@ from maxexp.camera.sampledata import read_arrays, write_header
 from maxexp.camera.signed import to_pixels as signed_to_pixels
 from maxexp.camera.signed import to_signed
 from maxexp.camera.stream import START, dump, read_frames
+from maxexp.chip.part import Part
 
 MAX_FILE_BYTES = 4 * MAX_FRAME_BYTES
 """Of frame dumps and headers."""
@@ -36,6 +37,7 @@ class Interpretation:
     """What a file does not say of itself, and what may be done to a picture; None where it is not known.
 
     Attributes:
+        part: the chip that the network is for.
         pixel_format: of a frame dump; goes before what its header says.
         size: width and height of a frame dump without header.
         shape: channels, rows and columns of the network's input.
@@ -43,6 +45,7 @@ class Interpretation:
         resize, recolor: see :func:`maxexp.camera.picture.to_pixels`.
     """
 
+    part: Part
     pixel_format: str | None = None
     size: tuple[int, int] | None = None
     shape: Shape | None = None
@@ -58,8 +61,8 @@ class Interpretation:
     def layout(self, shape: Shape) -> InputLayout:
         """The layout of an input of this shape."""
         if self.processors is None:
-            return InputLayout.usual(shape, self.order)
-        return InputLayout(shape, self.order, self.processors)
+            return InputLayout.usual(shape, self.order, self.part)
+        return InputLayout(shape, self.order, self.processors, self.part)
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _load_array(path: Path, how: Interpretation) -> Image:
 def _load_header(path: Path, how: Interpretation) -> Image:
     text = read_bounded(path, MAX_FILE_BYTES).decode("ascii", errors="replace")
     arrays = read_arrays(text)
-    layout = InputLayout.parse(text) or (how.layout(how.shape) if how.shape else None)
+    layout = InputLayout.parse(text, how.part) or (how.layout(how.shape) if how.shape else None)
     if layout is None:
         words = ", ".join(str(len(array)) for array in arrays.values())
         raise CameraError(

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from maxexp.camera.frame import FORMATS
 from maxexp.camera.layout import Order
+from maxexp.chip.config import known_parts
 
 PROGRAM = "python -m maxexp.camera"
+DEVICE = "max78000"
 
 DESCRIPTION = """Pictures between camera, network and PC, byte for byte.
 
@@ -137,6 +139,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         metavar="MASK",
         help="the first layer's processors, such as 0x7, where they are not the lowest",
     )
+    group.add_argument("--device", choices=tuple(known_parts()), default=DEVICE, help=f"the chip (default: {DEVICE})")
 
 
 def _numbers(text: str, form: str) -> tuple[int, ...]:
@@ -159,8 +162,8 @@ def _mask(text: str) -> int:
         mask = int(text, 0)
     except ValueError:
         mask = 0
-    if not 0 < mask < 1 << 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a mask of 64 processors such as 0x7")
+    if mask <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a mask of processors such as 0x7")
     return mask
 
 

@@ -1,23 +1,17 @@
-"""Whether a network fits a device, decided before any training and without heavy imports."""
+"""Whether a network fits a part, decided before any training and without heavy imports."""
 
 from dataclasses import dataclass
-from math import ceil
 
 from maxexp.base.errors import DeviceError
-from maxexp.chip.config import DeviceConfig
-from maxexp.chip.cycles import processors_used
 from maxexp.chip.memory.biases import place_biases
 from maxexp.chip.memory.excess import Excess
 from maxexp.chip.memory.placement import MemoryMap, place
 from maxexp.chip.memory.sequence import hardware_sequence
 from maxexp.chip.memory.tensors import Block, data_blocks, tensor_bytes, tensor_shapes
 from maxexp.chip.memory.verification import verify
+from maxexp.chip.part import Part
 from maxexp.network.config import BatchNorm, Op
 from maxexp.network.graph import Layer, Network, Shape
-
-MAX_OPERANDS = 16
-MAX_OPERANDS_POOLED = 2
-MAX_MAP_WORDS = 2**21
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Fit:
     data_bytes: int
 
 
-def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> Fit:
+def check_fit(network: Network, bits: dict[str, int], part: Part) -> Fit:
     """Check every limit of hardware.md 3.3.
 
     Args:
@@ -48,156 +42,155 @@ def check_fit(network: Network, bits: dict[str, int], device: DeviceConfig) -> F
     """
     bits = {layer.name: bits.get(layer.name, 8) for layer in network}
     for layer in network:
-        _check_layer(layer, bits[layer.name], device)
-    _check_input(network.in_shape, device)
-    sequence = hardware_sequence(network, device)
+        _check_layer(layer, bits[layer.name], part)
+    _check_input(network.in_shape, part)
+    sequence = hardware_sequence(network, part)
     count, copies = len(sequence.layers), len(sequence.layers) - len(network.layers)
-    if count > device.max_layers:
+    if count > part.limits.layers:
         of_these = f" ({copies} of them copies for sums)" if copies else ""
         raise DeviceError(
-            f"{network.name}: {count} layers{of_these}, {device.name} computes at most {device.max_layers}; "
-            f"remove {count - device.max_layers}"
+            f"{network.name}: {count} layers{of_these}, {part.name} computes at most {part.limits.layers}; "
+            f"remove {count - part.limits.layers}"
         )
     weight_bytes = sum(layer.weights * bits[layer.name] // 8 for layer in network)
-    if weight_bytes > device.weight_bytes:
+    if weight_bytes > part.weight_bytes:
         heaviest = max(network, key=lambda layer: layer.weights * bits[layer.name])
         raise DeviceError(
-            f"{network.name}: {weight_bytes:,} bytes of weights are {weight_bytes - device.weight_bytes:,} over "
-            f"the {device.weight_bytes:,} of {device.name}; the largest layer is {heaviest.name} "
+            f"{network.name}: {weight_bytes:,} bytes of weights are {weight_bytes - part.weight_bytes:,} over "
+            f"the {part.weight_bytes:,} of {part.name}; the largest layer is {heaviest.name} "
             f"({heaviest.weights:,} weights); lower model.width, its channels or quantization.weight_bits"
         )
-    data_bytes = _check_data_memory(sequence, device)
-    bias_bytes = _check_biases(network, device)
-    memory = place(sequence, bits, device)
+    data_bytes = _check_data_memory(sequence, part)
+    bias_bytes = _check_biases(network, part)
+    memory = place(sequence, bits, part)
     verify(memory)
     return Fit(memory, weight_bytes, bias_bytes, data_bytes)
 
 
-def _check_layer(layer: Layer, bits: int, device: DeviceConfig) -> None:
+def _check_layer(layer: Layer, bits: int, part: Part) -> None:
     def limit(value: int, allowed: int, what: str, remedy: str) -> None:
         if value > allowed:
             raise DeviceError(
                 f"layer {layer.name}: {what} {value:,} is {value - allowed:,} over the {allowed:,} of "
-                f"{device.name}; {remedy}"
+                f"{part.name}; {remedy}"
             )
 
     channels, rows, cols = layer.in_shape
-    limit(channels, device.max_channels, "input channels", "use fewer channels in the layer before")
-    limit(layer.out_shape[0], device.max_channels, "output channels", "use fewer channels")
+    limit(channels, part.limits.channels, "input channels", "use fewer channels in the layer before")
+    limit(layer.out_shape[0], part.limits.channels, "output channels", "use fewer channels")
     size = max(rows, cols, *(n + 2 * layer.padding for n in layer.pooled_shape[1:]))
-    limit(size, device.max_size, "rows or columns", "use smaller images")
-    words = rows * cols * ceil(channels / device.processors)
-    limit(words, MAX_MAP_WORDS - 1, "input words", "use smaller images")
-    passes = ceil(channels / device.processors)
-    even = channels == passes * processors_used(channels, device)
+    limit(size, part.limits.size, "rows or columns", "use smaller images")
+    words = rows * cols * part.processors.passes(channels)
+    limit(words, part.limits.map_words, "input words", "use smaller images")
+    passes = part.processors.passes(channels)
+    even = channels == passes * part.processors.used(channels)
     if layer.has_weights and bits < 8 and not even:
         # The synthesizer shares bytes between kernels of a processor's passes and drops those of a missing one.
         raise DeviceError(
             f"layer {layer.name}: {channels} channels in {passes} passes cannot have {bits}-bit weights; make them "
-            f"a multiple of {passes * device.instance_processors}, or use 8 bits"
+            f"a multiple of {passes * part.processors.per_instance}, or use 8 bits"
         )
     if layer.flatten:
         # Counted in a field of 8 bits, which would spill into that of the weights' width (hardware.md 10.2, POST).
         _, rows, cols = layer.pooled_shape
         what = f"pixels times passes to flatten ({rows}x{cols}x{passes})"
-        limit(rows * cols * passes, device.max_flatten_pixels, what, "pool in front of it")
+        limit(rows * cols * passes, part.limits.flatten_words, what, "pool in front of it")
         # The synthesizer deals out the inputs of a flattening layer evenly to passes and processors.
         if not even:
             raise DeviceError(
                 f"layer {layer.name}: {channels} channels cannot be flattened in {passes} passes; "
-                f"make them a multiple of {passes * device.instance_processors}"
+                f"make them a multiple of {passes * part.processors.per_instance}"
             )
     if layer.op is Op.passthrough and layer.pool and layer.pooled_shape[1:] != (1, 1):
         remedy = "pool in front of a convolution instead"
-        allowed = device.processors * device.passthrough_pool_passes
+        allowed = part.processors.count * part.limits.passthrough_pool_passes
         limit(channels, allowed, "channels pooled by a passthrough layer", remedy)
     if layer.operands > 1:
-        _check_sum(layer, device)
+        _check_sum(layer, part)
 
 
-def _check_sum(layer: Layer, device: DeviceConfig) -> None:
+def _check_sum(layer: Layer, part: Part) -> None:
     """Limits of element-wise operands, which share the steps of a layer with passes, pooling and operation."""
-    allowed = MAX_OPERANDS_POOLED if layer.pool else MAX_OPERANDS
+    allowed = part.limits.pooled_operands if layer.pool else part.limits.operands
     if layer.operands > allowed:
         raise DeviceError(
             f"layer {layer.name}: {layer.operands} element-wise operands are {layer.operands - allowed} over the "
-            f"{allowed} that {device.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
+            f"{allowed} that {part.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
             "several layers"
         )
     if layer.flatten:
         # Accepted by the synthesizer, but what the flatten engine makes of interleaved operands is not known.
         raise DeviceError(
-            f"layer {layer.name}: {device.name} cannot flatten a sum; add in a passthrough layer in front of it"
+            f"layer {layer.name}: {part.name} cannot flatten a sum; add in a passthrough layer in front of it"
         )
-    passes = ceil(layer.in_shape[0] / device.processors)
+    passes = part.processors.passes(layer.in_shape[0])
     bare = layer.op is Op.passthrough and layer.pool is None
-    several = device.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)
+    several = part.quirks.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)
     if several and not bare:
         raise DeviceError(
-            f"layer {layer.name}: {device.name} has no pooling or operation behind a sum of {layer.operands} inputs "
+            f"layer {layer.name}: {part.name} has no pooling or operation behind a sum of {layer.operands} inputs "
             f"in {passes} passes; add in a passthrough layer in front of it"
         )
-    if layer.biases and not device.sums_with_bias:
+    if layer.biases and not part.quirks.sums_with_bias:
         plain = layer.batchnorm is BatchNorm.none
         raise DeviceError(
-            f"layer {layer.name}: {device.name} adds no biases in a layer that sums its inputs; "
+            f"layer {layer.name}: {part.name} adds no biases in a layer that sums its inputs; "
             f"{'set bias: false, or ' if plain else ''}add in a passthrough layer in front of it"
         )
 
 
-def _check_input(shape: Shape, device: DeviceConfig) -> None:
+def _check_input(shape: Shape, part: Part) -> None:
     """The network's input alone: firmware loads all of it before the start, the channels of a pixel side by side."""
     channels, rows, cols = shape
-    pixel_bytes, _ = tensor_bytes((channels, 1, 1), device)
-    most = device.instance_bytes // pixel_bytes
+    pixel_bytes, _ = tensor_bytes((channels, 1, 1), part)
+    most = part.memories.instance_bytes // pixel_bytes
     if rows * cols > most:
         raise DeviceError(
             f"input {_format(shape)}: its {rows * cols:,} pixels are {rows * cols - most:,} over the {most:,} of "
-            f"{channels} channels that the data memory of {device.name} holds; use smaller images (streaming by the "
+            f"{channels} channels that the data memory of {part.name} holds; use smaller images (streaming by the "
             "FIFO and inputs in CHW order, for larger ones, are not supported)"
         )
 
 
-def _check_biases(network: Network, device: DeviceConfig) -> int:
+def _check_biases(network: Network, part: Part) -> int:
     """With all quadrants in use; those of a memory map may be fewer."""
-    found = place_biases(network, list(range(device.bias_groups)), device)
+    found = place_biases(network, list(range(part.processors.quadrants)), part)
     if isinstance(found, Excess):
         layer = network.by_name[found.layer]
-        over = max(network.biases - device.bias_groups * device.bias_group_bytes, found.amount)
+        over = max(network.biases - part.processors.quadrants * part.memories.bias_bytes, found.amount)
         plain = layer.batchnorm is BatchNorm.none
         raise DeviceError(
             f"layer {layer.name}: its {layer.biases:,} biases do not fit; the network's {network.biases:,} are "
-            f"{over:,} over {device.name}'s {device.bias_groups} bias memories of {device.bias_group_bytes:,} "
+            f"{over:,} over {part.name}'s {part.processors.quadrants} bias memories of {part.memories.bias_bytes:,} "
             f"bytes each; lower model.width or use fewer channels{', or set bias: false' if plain else ''}"
         )
     return network.biases
 
 
-def _check_data_memory(sequence: Network, device: DeviceConfig) -> int:
+def _check_data_memory(sequence: Network, part: Part) -> int:
     """Peak bytes of all live tensors; each instance must hold those that cannot lie beside each other."""
-    shapes = tensor_shapes(sequence)
-    total = device.processors // device.instance_processors
-    blocks = data_blocks(sequence, device)
-    instances = {block: tensor_bytes(shapes[block.tensors[0]], device)[1] for block in blocks}
+    shapes, half = tensor_shapes(sequence), part.processors.instances / 2
+    blocks = data_blocks(sequence, part)
+    instances = {block: tensor_bytes(shapes[block.tensors[0]], part)[1] for block in blocks}
     peak = 0
     for index, layer in enumerate(sequence):
         live = [block for block in blocks if block.alive(index)]
         peak = max(peak, sum(block.size * instances[block] for block in live))
         # Tensors on more than half of the instances meet in at least one, wherever they are placed.
-        _check_instance(layer, [block for block in live if 2 * instances[block] > total], shapes, device)
+        _check_instance(layer, [block for block in live if instances[block] > half], shapes, part)
         for tied in sequence.tied_tensors:
-            _check_instance(layer, [block for block in live if block.tensors[0] in tied], shapes, device)
+            _check_instance(layer, [block for block in live if block.tensors[0] in tied], shapes, part)
     return peak
 
 
-def _check_instance(layer: Layer, blocks: list[Block], shapes: dict[str, Shape], device: DeviceConfig) -> None:
-    size = sum(block.size for block in blocks)
-    if size > device.instance_bytes:
+def _check_instance(layer: Layer, blocks: list[Block], shapes: dict[str, Shape], part: Part) -> None:
+    size, most = sum(block.size for block in blocks), part.memories.instance_bytes
+    if size > most:
         what = " and ".join(f"{name} ({_format(shapes[name])})" for block in blocks for name in block.tensors)
         raise DeviceError(
             f"layer {layer.name}: {what} take {size:,} bytes of a data memory instance, "
-            f"{size - device.instance_bytes:,} over the {device.instance_bytes:,} of {device.name}; use smaller "
-            "images, pool earlier or use fewer channels"
+            f"{size - most:,} over the {most:,} of {part.name}; use smaller images, pool earlier or use fewer "
+            "channels"
         )
 
 

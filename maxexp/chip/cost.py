@@ -21,7 +21,7 @@ from maxexp.network.graph import Network
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer of the hardware sequence; ``cycles`` is None for a device without a cycle model."""
+    """One layer of the hardware sequence; ``cycles`` is None for a part whose timing is not known."""
 
     name: str
     out_shape: tuple[int, int, int]
@@ -34,7 +34,7 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of one inference; ``cycles`` and what follows from it are None without a cycle model."""
+    """Cost of one inference; ``cycles`` and what follows from it are None where the part's timing is not known."""
 
     network: Network
     device: DeviceConfig
@@ -43,7 +43,7 @@ class Cost:
 
     @property
     def cycles(self) -> int | None:
-        return self.fit.memory.cycles if self.device.cycle_model else None
+        return self.fit.memory.cycles if self.device.part.cycles_known else None
 
     @property
     def latency_us(self) -> float | None:
@@ -82,7 +82,7 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
     Raises:
         DeviceError: the network does not fit.
     """
-    fit = check_fit(network, bits, device)
+    fit = check_fit(network, bits, device.part)
     cycles = fit.memory.layer_cycles
     rows = [
         LayerCost(
@@ -92,7 +92,7 @@ def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -
             bits.get(layer.name, 8),
             layer.macs,
             layer.ops,
-            cycles[layer.name] if device.cycle_model else None,
+            cycles[layer.name] if device.part.cycles_known else None,
         )
         for layer in fit.memory.network
     ]

@@ -1,8 +1,6 @@
 """Clock cycles of a network on the accelerator, exact for networks without streaming (hardware.md 4.1)."""
 
-from math import ceil
-
-from maxexp.chip.config import DeviceConfig
+from maxexp.chip.part import Part
 from maxexp.network.config import Op
 from maxexp.network.graph import Layer
 
@@ -13,7 +11,7 @@ FLATTEN_ENGINE_PIXELS = 16
 """Words (pixels times passes) above which the hardware's flatten engine is used, at one extra cycle."""
 
 
-def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0, first_processor: int = 0) -> int:
+def layer_cycles(layer: Layer, part: Part, kernel_offset: int = 0, first_processor: int = 0) -> int:
     """Cycles of one layer, its channels packed on processors aligned to 4 (hardware.md 4.1).
 
     Args:
@@ -22,13 +20,13 @@ def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0, fir
         first_processor: of the layer's input; it counts only without an operation, when each quadrant writes
             its own channels, so that more quadrants are faster.
     """
-    passes = ceil(layer.in_shape[0] / device.processors)
+    passes = part.processors.passes(layer.in_shape[0])
     if layer.op is Op.passthrough:
-        return _passthrough_cycles(layer, passes, device, first_processor)
+        return _passthrough_cycles(layer, passes, part, first_processor)
     _, rows, cols = layer.pooled_shape
     out_cols = cols if layer.flatten else layer.out_shape[2]
     kernel, pad = layer.kernel_size, layer.padding
-    slots = output_slots(layer, device)
+    slots = output_slots(layer, part)
     area = layer.pool_size**2
     combine_first = layer.operands > 1 and layer.pool is not None
     if combine_first:
@@ -55,20 +53,13 @@ def layer_cycles(layer: Layer, device: DeviceConfig, kernel_offset: int = 0, fir
     )
 
 
-def output_slots(layer: Layer, device: DeviceConfig) -> int:
+def output_slots(layer: Layer, part: Part) -> int:
     """Time slots that one output pixel takes: channels, rounded up to whole passes (hardware.md 4.1)."""
     channels = layer.out_shape[0]
-    passes = ceil(channels / device.processors)
+    passes = part.processors.passes(channels)
     if passes == 1 or layer.flatten:
         return channels
-    return passes * processors_used(channels, device)
-
-
-def processors_used(channels: int, device: DeviceConfig) -> int:
-    """Processors that hold ``channels``, rounded up to a multiple of 4 in multi-pass layers (8.2, rule 1)."""
-    passes = ceil(channels / device.processors)
-    used = ceil(channels / passes)
-    return used if passes == 1 else min(device.processors, 4 * ceil(used / 4))
+    return passes * part.processors.used(channels)
 
 
 def _row_cycles(pad: int, kernel: int, out_cols: int, pad_words: int, words: int, repeat: int) -> int:
@@ -84,12 +75,12 @@ def _prefetch_cycles(layer: Layer, kernel_offset: int) -> int:
     return ((rows + side) * pad + (cols + side) * pad - pad * pad) * kernel_offset
 
 
-def _passthrough_cycles(layer: Layer, passes: int, device: DeviceConfig, first_processor: int) -> int:
-    each = device.processors // device.bias_groups
-    stop = first_processor + processors_used(layer.in_shape[0], device)
-    quadrants = range(0, device.processors, each)
+def _passthrough_cycles(layer: Layer, passes: int, part: Part, first_processor: int) -> int:
+    each = part.processors.per_quadrant
+    stop = first_processor + part.processors.used(layer.in_shape[0])
+    quadrants = range(0, part.processors.count, each)
     in_quadrant = max(min(stop, q + each) - max(first_processor, q) for q in quadrants)
-    timeslots = (in_quadrant - 1) // device.instance_processors + 1
+    timeslots = (in_quadrant - 1) // part.processors.per_instance + 1
     if passes > 1 and layer.pool is not None:
         passes = 2 * passes - 1
     area = layer.pool_size**2

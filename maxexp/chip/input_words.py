@@ -6,12 +6,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from maxexp.chip.config import DeviceConfig
+from maxexp.chip.part import Part
 
 
-def input_words(
-    signed: NDArray[np.int8], processors: Sequence[int], device: DeviceConfig
-) -> dict[int, NDArray[np.uint32]]:
+def input_words(signed: NDArray[np.int8], processors: Sequence[int], part: Part) -> dict[int, NDArray[np.uint32]]:
     """Where each number goes (hardware.md 3.4).
 
     Args:
@@ -22,10 +20,10 @@ def input_words(
         Words by the first processor of their data memory instance; of a pixel with several passes one word for
         each. Bytes that no channel has are 0.
     """
-    channels, lanes = len(signed), device.instance_processors
+    channels, lanes = len(signed), part.processors.per_instance
     passes = ceil(channels / len(processors))
     planes = signed.reshape(channels, -1).view(np.uint8)
-    bytes_of = np.zeros((device.processors, planes.shape[1], passes), np.uint8)
+    bytes_of = np.zeros((part.processors.count, planes.shape[1], passes), np.uint8)
     for channel, plane in enumerate(planes):
         level, rank = divmod(channel, len(processors))
         bytes_of[processors[rank], :, level] = plane

@@ -10,12 +10,13 @@ from pathlib import Path
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.exit_codes import exit_code
 from maxexp.board.board import open_board
-from maxexp.board.config import BoardConfig, BoardKind
+from maxexp.board.config import BoardKind
 from maxexp.board.real.openocd import mass_erase
 from maxexp.board.real.queue import board_to_oneself
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
 from maxexp.board.result import SERIAL_LOG
 from maxexp.run.composition import compose_config
+from maxexp.run.config import Config
 
 PROGRAM = "python -m maxexp.board"
 DEFAULT = "board=max78000fthr"
@@ -57,10 +58,10 @@ def _list(_options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    config = read_board(options.keys)
+    config = read_keys(options.keys)
     if not options.project.is_dir():
         raise BoardError(f"{options.project}: no such folder; give that of a synthesized project")
-    board = open_board(config)
+    board = open_board(config.board, config.device.part)
     folder = options.project / "build"
     run = board.run(board.build(options.project, folder), folder / SERIAL_LOG)
     print(run.result.text.strip())
@@ -71,7 +72,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _recover(options: argparse.Namespace) -> None:
-    config = read_board(options.keys)
+    config = read_keys(options.keys).board
     if config.connection is None:
         raise ConfigError(f"board={config.kind.name}: that is no real board")
     port = find_port(config.connection)
@@ -80,10 +81,10 @@ def _recover(options: argparse.Namespace) -> None:
     print("the flash is erased; unplug the board and plug it in again, then flash it")
 
 
-def read_board(keys: Sequence[str]) -> BoardConfig:
-    """The board that the command line's keys describe. Raises ConfigError."""
+def read_keys(keys: Sequence[str]) -> Config:
+    """The configuration whose board the command line's keys describe. Raises ConfigError."""
     named = any(key.startswith("board=") for key in keys)
-    config = compose_config(keys if named else [DEFAULT, *keys]).board
-    if config.kind is BoardKind.none:
+    config = compose_config(keys if named else [DEFAULT, *keys])
+    if config.board.kind is BoardKind.none:
         raise ConfigError("board=none: name a board")
     return config

@@ -14,9 +14,10 @@ from maxexp.base.exit_codes import exit_code
 from maxexp.camera.files import Image, Interpretation, load, save
 from maxexp.camera.frame import Frame
 from maxexp.camera.layout import Order
-from maxexp.camera.options import PROGRAM, parser
+from maxexp.camera.options import DEVICE, PROGRAM, parser
 from maxexp.camera.sheet import draw_sheet
 from maxexp.camera.stream import dump, read_frames
+from maxexp.chip.config import find_part
 
 PIECE = 1 << 20
 """Bytes of a recorded stream, which may be longer than memory, that are read at a time."""
@@ -72,7 +73,8 @@ def _keep(frame: Frame, path: Path) -> None:
     # First of all the bytes: what they should be can still be found out later.
     path.write_bytes(dump(frame))
     print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
-    save(load(path, Interpretation()), path.with_suffix(".png"), Interpretation())
+    how = Interpretation(find_part(DEVICE))
+    save(load(path, how), path.with_suffix(".png"), how)
 
 
 def _free_paths(folder: Path) -> Iterator[Path]:
@@ -103,4 +105,11 @@ def _live(options: argparse.Namespace) -> Iterator[Frame]:
 
 
 def _interpretation(options: argparse.Namespace) -> Interpretation:
-    return Interpretation(options.format, options.size, options.shape, Order(options.order), options.processors)
+    return Interpretation(
+        find_part(options.device),
+        options.format,
+        options.size,
+        options.shape,
+        Order(options.order),
+        options.processors,
+    )

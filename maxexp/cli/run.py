@@ -62,7 +62,7 @@ def refuse(config: Config, network: Network) -> DeviceError | None:
     if Stage.train in config.stages:
         quantization.float_epochs(config.trainer.max_epochs)
     try:
-        check_fit(network, bits, config.device)
+        check_fit(network, bits, config.device.part)
     except DeviceError as error:
         if config.checkpoint:
             return None  # it brings bits of its own; the pipeline checks those

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from maxexp.chip.cost import Cost
-from maxexp.chip.cycles import processors_used
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.chip.memory.tensors import Block
 from maxexp.tracking.metrics import RESULTS
@@ -65,7 +64,7 @@ def cost_table(cost: Cost) -> dict:
                 "ops": layer.ops,
                 "cycles": layer.cycles,
                 "first_processor": memory.first_processor[memory.network.by_name[layer.name].inputs[0]],
-                "processors": processors_used(memory.network.by_name[layer.name].in_shape[0], cost.device),
+                "processors": memory.part.processors.used(memory.network.by_name[layer.name].in_shape[0]),
                 "kernel_columns": memory.kernel_columns[layer.name],
                 "kernel_offset": memory.kernel_offset.get(layer.name),
             }

@@ -18,6 +18,7 @@ from maxexp.board.result import SERIAL_LOG, BoardRun
 from maxexp.board.serial_output import FirmwareResult
 from maxexp.chip.metrics import LATENCY, THROUGHPUT
 from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.chip.part import Part
 from maxexp.data.augmentation.pixels import map_pixels
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
@@ -51,7 +52,7 @@ def prepare_board(config: Config) -> Board:
             f"{board}: the maker's synthesizer generates the firmware; set synthesis=ai8x and "
             "synthesis.path=/path/to/ai8x-synthesis, or board=none"
         )
-    return open_board(config.board)
+    return open_board(config.board, config.device.part)
 
 
 class Deployment:
@@ -144,7 +145,7 @@ class Deployment:
         folder = self._firmware_folder / "server"
         try:
             with self._board.serve(self._synthesis.project, folder) as line:
-                outputs = _classify(_client(line, integer.network), inputs)
+                outputs = _classify(_client(line, self._synthesis.cost.device.part, integer.network), inputs)
         finally:
             if folder.exists():
                 self._record.log_artifact(folder, FIRMWARE)
@@ -172,9 +173,9 @@ def choose_images(images: ImageSet, count: int | None, seed: int) -> ImageSet:
     return images.subset(np.sort(stratified_order(images.labels.cpu().numpy(), seed)[:count]))
 
 
-def _client(line: Line, network: Network) -> InferenceClient:
+def _client(line: Line, part: Part, network: Network) -> InferenceClient:
     """Raises BoardError unless the board serves this network."""
-    client = InferenceClient(line, network.layers[-1].wide)
+    client = InferenceClient(line, part, network.layers[-1].wide)
     if client.outputs != network.out_features:
         raise BoardError(
             f"the board announces {client.outputs} outputs, the network has {network.out_features}: the serial line "

@@ -99,7 +99,7 @@ class Pipeline:
         self._method = self._effective_method()
         check_stages(config, network, self._float, self._integer, trainable=self._quantized is not None)
         if self._method is not Method.float:
-            check_fit(network, self._bits, config.device)
+            check_fit(network, self._bits, config.device.part)
         self._check_data()
         self._board = self._find_board()
         self._synthesizer = self._find_synthesizer()
@@ -238,7 +238,7 @@ class Pipeline:
         """Measured on validation images: the test split chooses nothing."""
         config, validation = self._config, self._data.validation
         inputs = evaluation_input(validation.images, self._data.mapping)
-        found = analyse(trained, calibration, inputs, validation.labels, config.quantization, config.device)
+        found = analyse(trained, calibration, inputs, validation.labels, config.quantization, config.device.part)
         record_sensitivity(self._record, found)
 
     def _evaluate(self) -> None:

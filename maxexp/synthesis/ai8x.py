@@ -17,9 +17,10 @@ from maxexp.base.array_file import read_array
 from maxexp.base.bounded import read_bounded
 from maxexp.base.errors import ConfigError, FormatError, SynthesisError
 from maxexp.base.process import run_program
-from maxexp.chip.config import DeviceConfig
+from maxexp.chip.config import DeviceConfig, known_parts
 from maxexp.chip.cost import Cost, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.chip.part import Part
 from maxexp.network.graph import Network, Shape
 from maxexp.synthesis.comparison import check_answer, check_figures
 from maxexp.synthesis.config import SynthesisConfig
@@ -29,7 +30,6 @@ from maxexp.synthesis.messages import error_message, warnings
 from maxexp.synthesis.network_yaml import network_yaml
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
-PART = "MAX78000"
 NETWORK, SAMPLE, LOG, KNOWN_ANSWER = "network.yaml", "sample.npy", "log.txt", "known_answer.npy"
 MAX_LOG_BYTES = 64 << 20
 """A thousand times the largest log that the chip's 32 layers give."""
@@ -90,8 +90,9 @@ class Synthesizer:
     """
 
     def __init__(self, config: SynthesisConfig, device: DeviceConfig) -> None:
-        if device.name.upper() != PART:
-            raise ConfigError(f"synthesis=ai8x: supports {PART} only, not {device.name}; use synthesis=estimate")
+        if device.part.toolchain is None:
+            supported = ", ".join(name for name, part in known_parts().items() if part.toolchain is not None)
+            raise ConfigError(f"synthesis=ai8x: supports {supported} only, not {device.name}; use synthesis=estimate")
         self._checkout = find_checkout(config.path)
         self._python = environment_python(config.python)
         self._timeout_s = config.timeout_s
@@ -121,7 +122,7 @@ class Synthesizer:
         project = folder / project_name(network.name)
         log.info("ai8x-synthesis: %s, %d layers ...", network.name, len(sequence.layers))
         start = time.monotonic()
-        errors = self._call(arguments(network, checkpoint, project), folder, sequence)
+        errors = self._call(arguments(network, checkpoint, project, self._device.part), folder, sequence)
         try:
             text = read_bounded(project / LOG, MAX_LOG_BYTES).decode()
             answer = read_array(project / KNOWN_ANSWER)
@@ -191,7 +192,7 @@ class Synthesizer:
         return done.stdout.strip() or "unknown"
 
 
-def arguments(network: Network, checkpoint: Path, project: Path) -> list[str]:
+def arguments(network: Network, checkpoint: Path, project: Path, part: Part) -> list[str]:
     """The synthesizer's command line, for inputs beside the project's folder."""
     folder = project.parent.absolute()
     last = network.layers[-1]
@@ -199,7 +200,7 @@ def arguments(network: Network, checkpoint: Path, project: Path) -> list[str]:
     return [
         *("--config-file", str(folder / NETWORK), "--checkpoint-file", str(checkpoint.absolute())),
         *("--sample-input", str(folder / SAMPLE), "--sample-numpy-filename", KNOWN_ANSWER),
-        *("--test-dir", str(folder), "--prefix", project.name, "--device", PART),
+        *("--test-dir", str(folder), "--prefix", project.name, "--device", part.tools.synthesizer_name),
         *(*FLAGS, *QUIET, AS_PLANNED, *softmax),
     ]
 

@@ -49,7 +49,7 @@ def check_answer(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 
 def _compare(where: str, what: str, ours: int | None, theirs: int) -> None:
-    # Without a model of cycles (device.cycle_model) there is nothing to compare.
+    # Where the timing of the part is not known there is nothing to compare.
     if ours is not None and ours != theirs:
         _fail(where, what, ours, theirs)
 

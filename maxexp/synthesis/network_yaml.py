@@ -7,6 +7,7 @@ another by their position, since the synthesizer's names know no case and reserv
 import json
 
 from maxexp.chip.memory.placement import MemoryMap
+from maxexp.chip.part import Part
 from maxexp.network.config import Activation, Op, Pool
 from maxexp.network.graph import INPUT, Layer
 
@@ -33,16 +34,16 @@ def network_yaml(memory: MemoryMap, bits: dict[str, int], dataset: str) -> str:
     return "\n".join(lines)
 
 
-def mask(processors: range) -> str:
-    """64 bits, one for each processor, in hexadecimal."""
-    return f"0x{sum(1 << p for p in processors):016x}"
+def mask(processors: range, part: Part) -> str:
+    """A bit for each processor of the part, in hexadecimal."""
+    return f"0x{sum(1 << p for p in processors):0{part.processors.count // 4}x}"
 
 
 def _layer_keys(memory: MemoryMap, layer: Layer, index: int, bits: dict[str, int]) -> dict[str, object]:
     network = memory.network
     keys: dict[str, object] = {
-        "processors": mask(memory.processors(layer.inputs[0])),
-        "output_processors": mask(memory.processors(layer.name)),
+        "processors": mask(memory.processors(layer.inputs[0]), memory.part),
+        "output_processors": mask(memory.processors(layer.name), memory.part),
         "in_offset": f"0x{memory.data_offset[layer.inputs[0]]:04x}",
         "out_offset": f"0x{memory.data_offset[layer.name]:04x}",
         "operation": OPERATIONS[layer.op],

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.chip.numbers.arithmetic import round_shift
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.programming import (
     BIAS_QUADRANT,
     QUADRANTS,
@@ -72,7 +73,7 @@ def expected(x: HandLayer, values: np.ndarray) -> np.ndarray:
 
 def computed(x: HandLayer, stores) -> np.ndarray:
     """Outputs that the accelerator leaves in its data memories, flat."""
-    accelerator = Accelerator()
+    accelerator = Accelerator(MAX78000)
     for address, value, size in stores:
         accelerator.write(address, value, size)
     pixels = expected(x, np.zeros((x.operands * x.inputs, x.rows, x.cols), np.int64))[0].size
@@ -210,18 +211,18 @@ def test_processors_that_nobody_listens_to_are_lost():
 @pytest.mark.parametrize("store", [(0x50100000, 0x8009, 4), (0x50100000, 1 << 13 | 9, 4)], ids=["fifo", "rounding"])
 def test_modes_that_are_not_modelled_are_refused(store):
     with pytest.raises(BoardError, match="without a model"):
-        Accelerator().write(*store)
+        Accelerator(MAX78000).write(*store)
 
 
 @pytest.mark.parametrize("address", [0x50000008, 0x50110000, 0x5010000C, 0x50104000, 0x50900001, 0x50108800])
 def test_addresses_without_meaning_are_refused(address):
     with pytest.raises(BoardError, match=f"0x{address:08x}"):
-        Accelerator().write(address, 1)
+        Accelerator(MAX78000).write(address, 1)
 
 
 def test_stores_of_the_makers_firmware(ai8x):
     golden = json.loads((ai8x / "cifar10-nas.golden.json").read_text())
-    accelerator = Accelerator()
+    accelerator = Accelerator(MAX78000)
     trace = np.load(ai8x / "cifar10-nas.trace.npz")
     cycles = 0
     for address, value, size in zip(trace["address"], trace["value"], trace["size"], strict=True):
@@ -238,7 +239,7 @@ def cycles_of_a_single_output(channels: int, rows: int, cols: int) -> int:
     last = HandLayer(channels, rows, cols, numbers(1, channels, rows, cols), flatten=True, wide=True)
     last.in_word, last.out_word, last.column = first.out_word, 0, 100
     stores = program(first, numbers(3, rows, cols)) + kernel_stores(last) + register_stores(last, 1)
-    accelerator = Accelerator()
+    accelerator = Accelerator(MAX78000)
     for store in [*stores, *((base + 8, 1, 4) for base in QUADRANTS), *start()]:
         accelerator.write(*store)
     return accelerator.layer_cycles[-1]

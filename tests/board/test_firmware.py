@@ -8,6 +8,7 @@ import pytest
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware, build_firmware_with_sdk, find_sdk
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.programming import HandLayer, output_addresses, program, start
 from tests.board.test_accelerator import expected, numbers
 
@@ -68,7 +69,7 @@ def run(compiler, tmp_path):
         project = tmp_path / "project"
         project.mkdir(exist_ok=True)
         (project / "main.c").write_text(PROGRAM % (declarations, statements))
-        return run_emulated(build_firmware(project, tmp_path / "build").image, instructions)
+        return run_emulated(build_firmware(project, tmp_path / "build", MAX78000).image, MAX78000, instructions)
 
     return run
 
@@ -168,7 +169,7 @@ def test_no_compiler(tmp_path, monkeypatch):
     (tmp_path / "main.c").write_text("int main(void) { return 0; }")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BoardError) as error:
-        build_firmware(tmp_path, tmp_path / "build")
+        build_firmware(tmp_path, tmp_path / "build", MAX78000)
     assert COMPILER_FIX in str(error.value) and "\n" not in str(error.value)
 
 
@@ -180,13 +181,13 @@ def test_compiler_without_a_c_library(tmp_path, monkeypatch):
     (tmp_path / "main.c").write_text("int main(void) { return 0; }")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(BoardError, match="cannot read spec file.*libnewlib-arm-none-eabi"):
-        build_firmware(tmp_path, tmp_path / "build")
+        build_firmware(tmp_path, tmp_path / "build", MAX78000)
 
 
 def test_first_compiler_error_and_the_log(compiler, tmp_path):
     (tmp_path / "main.c").write_text("int main(void) { return nothing; }\nint more(void) { return less; }\n")
     with pytest.raises(BoardError, match=r"main\.c:1:\d+: error: .*nothing.*build\.log") as error:
-        build_firmware(tmp_path, tmp_path / "build")
+        build_firmware(tmp_path, tmp_path / "build", MAX78000)
     assert "less" not in str(error.value)
     assert "less" in (tmp_path / "build" / "build.log").read_text()
 
@@ -195,12 +196,12 @@ def test_firmware_larger_than_the_flash(compiler, tmp_path):
     text = "#include <stdio.h>\nstatic const char big[600000] = {1};\nint main(int n) { return printf(big + n); }"
     (tmp_path / "main.c").write_text(text)
     with pytest.raises(BoardError, match="FLASH.*overflowed"):
-        build_firmware(tmp_path, tmp_path / "build")
+        build_firmware(tmp_path, tmp_path / "build", MAX78000)
 
 
 def test_nothing_to_build(tmp_path):
     with pytest.raises(BoardError, match="no C files"):
-        build_firmware(tmp_path, tmp_path / "build")
+        build_firmware(tmp_path, tmp_path / "build", MAX78000)
 
 
 def test_sdk_builds_with_the_projects_own_makefile(compiler, tmp_path, monkeypatch):
@@ -213,12 +214,12 @@ def test_sdk_builds_with_the_projects_own_makefile(compiler, tmp_path, monkeypat
     (project / "main.c").write_text("void reset(void) {}")
     command = "arm-none-eabi-gcc -nostdlib -e reset main.c -DBOARD_$(BOARD) -o $(BUILD_DIR)/$(PROJECT).elf"
     (project / "Makefile").write_text(f"all:\n\ttest -d $(MAXIM_PATH)/Libraries\n\t{command}\n")
-    firmware = build_firmware_with_sdk(project, tmp_path / "build", find_sdk(), "max78000fthr")
+    firmware = build_firmware_with_sdk(project, tmp_path / "build", find_sdk(), "FTHR_RevA")
     assert firmware.elf.is_file() and firmware.hex.is_file() and firmware.image.is_file()
     assert "-DBOARD_FTHR_RevA" in (tmp_path / "build" / "build.log").read_text()
     (project / "Makefile").write_text("all:\n\tfalse\n")
     with pytest.raises(BoardError, match="Error 1"):
-        build_firmware_with_sdk(project, tmp_path / "build", sdk, "max78000evkit")
+        build_firmware_with_sdk(project, tmp_path / "build", sdk, "EvKit_V1")
 
 
 def test_no_sdk_where_none_is_named(monkeypatch, tmp_path):

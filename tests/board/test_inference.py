@@ -8,6 +8,7 @@ from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.board.emulator.run import EmulatedLine
 from maxexp.board.firmware import build_firmware
 from maxexp.board.inference import InferenceClient, input_blocks
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.programming import HandLayer, output_addresses, place, program, start
 from tests.board.test_accelerator import expected, numbers
 
@@ -96,8 +97,8 @@ def zeros(x: HandLayer) -> np.ndarray:
 )
 def test_image_for_image(compiler, tmp_path, x):
     pixels = expected(x, zeros(x))[0].size
-    firmware = build_firmware(project(tmp_path / "project", x, pixels), tmp_path / "build", server=True)
-    client = InferenceClient(EmulatedLine(firmware.image), x.wide)
+    firmware = build_firmware(project(tmp_path / "project", x, pixels), tmp_path / "build", MAX78000, server=True)
+    client = InferenceClient(EmulatedLine(firmware.image, MAX78000), MAX78000, x.wide)
     times = set()
     for _ in range(3):
         image = numbers(x.inputs, x.rows, x.cols).astype(np.int8)
@@ -110,14 +111,14 @@ def test_image_for_image(compiler, tmp_path, x):
 @pytest.mark.parametrize("shape", [(1, 3, 3), (3, 4, 5), (17, 2, 3), (64, 2, 2), (65, 3, 2), (130, 2, 2)])
 def test_where_an_image_goes(shape):
     image = numbers(*shape).astype(np.int8)
-    blocks, bytewise = Accelerator(), Accelerator()
-    for address, words in input_blocks(image).items():
+    blocks, bytewise = Accelerator(MAX78000), Accelerator(MAX78000)
+    for address, words in input_blocks(image, MAX78000).items():
         for index, word in enumerate(words.tolist()):
             blocks.write(address + 4 * index, word)
             bytewise.write(address + 4 * index, 0)
     for store in place(image, 0, 0):
         bytewise.write(*store)
-    assert [bytes(q) for q in blocks.data.quadrants] == [bytes(q) for q in bytewise.data.quadrants]
+    assert [bytes(m) for m in blocks.data.instances] == [bytes(m) for m in bytewise.data.instances]
 
 
 class Recorded:
@@ -139,13 +140,13 @@ READY = b"noise\xff*** Inference Server, 1 outputs ***\r\n"
 
 def test_other_firmware_or_silence():
     with pytest.raises(BoardError, match="Waiting"):
-        InferenceClient(Recorded(b"Waiting...\n"), wide=True)
+        InferenceClient(Recorded(b"Waiting...\n"), MAX78000, wide=True)
 
 
 @pytest.mark.parametrize(
     ("answer", "says"), [(b"", "with 0 of 16 bytes"), (b"\1" * 7, "with 7 of 16"), (b"\1" * 16, "disturbed")]
 )
 def test_answers_that_are_not_whole(answer, says):
-    client = InferenceClient(Recorded(READY + answer), wide=True)
+    client = InferenceClient(Recorded(READY + answer), MAX78000, wide=True)
     with pytest.raises(BoardError, match=says):
         client(np.zeros((1, 2, 2), np.int8))

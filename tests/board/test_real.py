@@ -16,6 +16,7 @@ from maxexp.board.real.board import BAUD_RATE, QUIET_S, RealBoard, daplink, read
 from maxexp.board.real.flash_command import flash_by_command
 from maxexp.board.real.usb import find_port, probe_of
 from maxexp.board.serial_output import FirmwareResult
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.stand_ins import (
     DETAILS,
     FAILED,
@@ -268,7 +269,7 @@ def test_a_whole_run(tmp_path, firmware, drive, method, monkeypatch, plug_in, co
             timeout_s=3,
         )
         stand_in.start()
-        board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection))
+        board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection), MAX78000)
         assert isinstance(board, RealBoard) and board.source == "measured"
         run = board.run(firmware, tmp_path / "serial.txt")
     assert run.result.passed and run.result.inference_us == 4564 and run.cycles is None
@@ -291,7 +292,7 @@ def run_after_drop(tmp_path, firmware, plug_in, monkeypatch):
             monkeypatch.setattr(daplink, "flash", drop)
             monkeypatch.setattr(Serial, "send_break", lambda self, duration=0.25: stand_in.start())
             connection = ConnectionConfig(port=stand_in.name, flash=FlashMethod.daplink, timeout_s=3)
-            board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection))
+            board = open_board(BoardConfig(BoardKind.max78000fthr, connection=connection), MAX78000)
             return board.run(firmware, tmp_path / "serial.txt").result
 
     return run_after_drop
@@ -310,8 +311,8 @@ def test_there_is_no_break_on_a_port_that_is_not_the_adapters(run_after_drop):
 def test_what_is_missing_is_warned_of_before_it_is_needed(plug_in, caplog, compiler):
     plug_in(port_info("/dev/ttyACM0", DAPLINK, "A"))
     config = BoardConfig(BoardKind.max78000fthr, connection=ConnectionConfig(openocd="/nowhere/openocd"))
-    open_board(config)
+    open_board(config, MAX78000)
     assert "openocd=/nowhere/openocd: no such program" in caplog.text and "MAXIM_PATH" in caplog.text
     plug_in()
-    open_board(config)
+    open_board(config, MAX78000)
     assert "no board found" in caplog.text

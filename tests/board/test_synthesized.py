@@ -14,6 +14,7 @@ from maxexp.base.errors import BoardError
 from maxexp.board.emulator.run import EmulatedLine, run_emulated
 from maxexp.board.firmware import build_firmware
 from maxexp.board.inference import InferenceClient
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
 from tests.board.generated import conv, copy, linear, mask
 
@@ -248,7 +249,7 @@ NETWORKS: dict[str, Network] = {
 def test_known_answer_and_cycles(name: str, synthesizer, tmp_path) -> None:
     shape, layers, options = NETWORKS[name]
     generated = synthesizer.generate(tmp_path, shape, layers, *options)
-    run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
+    run = run_emulated(build_firmware(generated.project, tmp_path / "build", MAX78000).image, MAX78000)
     assert run.result.passed, run.result.text
     assert run.layer_cycles == generated.layer_cycles
     assert run.result.inference_us == run.cycles // 50
@@ -278,7 +279,7 @@ FAULTS_IN_YAML: dict[str, dict[int, dict[str, Any]]] = {
 def test_faults_in_yaml_that_the_synthesizer_accepts(name: str, synthesizer, tmp_path) -> None:
     """Its known answer comes from arrays that know nothing of memories, so it is that of the right network."""
     generated = synthesizer.generate(tmp_path, (3, 8, 8), layers_with(FAULTS_IN_YAML[name]))
-    run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
+    run = run_emulated(build_firmware(generated.project, tmp_path / "build", MAX78000).image, MAX78000)
     assert run.result.passed is False
     assert run.result.mismatches
 
@@ -311,9 +312,11 @@ def test_faults_in_memory(name: str, generated, tmp_path) -> None:
     changed = re.sub(pattern, replacement, text, count=1)
     assert changed != text
     (project / file).write_text(changed)
-    assert run_emulated(build_firmware(generated, tmp_path / "right").image).result.passed
+    assert run_emulated(build_firmware(generated, tmp_path / "right", MAX78000).image, MAX78000).result.passed
     try:
-        assert run_emulated(build_firmware(project, tmp_path / "build").image).result.passed is False
+        assert (
+            run_emulated(build_firmware(project, tmp_path / "build", MAX78000).image, MAX78000).result.passed is False
+        )
     except BoardError as error:
         assert "no known meaning" in str(error)
 
@@ -323,7 +326,7 @@ def test_the_makers_trained_network(synthesizer, ai8x, tmp_path) -> None:
     checkpoint, sample = ai8x / "ai85-cifar10-qat8-q.pth.tar", ai8x / "sample_cifar-10.npy"
     config = synthesizer.checkout / "networks" / "cifar10-nas.yaml"
     generated = synthesizer.run(tmp_path, checkpoint, config, sample, "--softmax")
-    run = run_emulated(build_firmware(generated.project, tmp_path / "build").image)
+    run = run_emulated(build_firmware(generated.project, tmp_path / "build", MAX78000).image, MAX78000)
     assert run.result.passed
     assert run.result.logits == dict(enumerate(golden["logits_int32"]))
     assert run.layer_cycles == generated.layer_cycles
@@ -336,8 +339,8 @@ def test_images_over_the_serial_line(synthesizer, ai8x, model, tmp_path) -> None
     integer = to_integer_network(read_checkpoint(path), model("nascifarnet"))
     config = synthesizer.checkout / "networks" / "cifar10-nas.yaml"
     generated = synthesizer.run(tmp_path, path, config, ai8x / "sample_cifar-10.npy", "--softmax")
-    firmware = build_firmware(generated.project, tmp_path / "build", server=True)
-    client = InferenceClient(EmulatedLine(firmware.image), wide=True)
+    firmware = build_firmware(generated.project, tmp_path / "build", MAX78000, server=True)
+    client = InferenceClient(EmulatedLine(firmware.image, MAX78000), MAX78000, wide=True)
     images = np.random.default_rng(3).integers(-128, 128, (20, 3, 32, 32), np.int8)
     for image, outputs in zip(images, integer(torch.from_numpy(images)).numpy(), strict=True):
         np.testing.assert_array_equal(client(image)[0], outputs)

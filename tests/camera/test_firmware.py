@@ -9,6 +9,7 @@ import pytest
 
 from maxexp.camera.frame import Frame
 from maxexp.camera.layout import InputLayout, Order
+from maxexp.chip.parts.max78000 import PART as MAX78000
 
 SOURCE = """
 #include <stdint.h>
@@ -49,6 +50,6 @@ def test_the_words_of_a_frame_are_those_of_the_firmware(firmware, pixel_format, 
     getattr(firmware, pixel_format.lower())(data.tobytes(), words, len(words))
 
     signed = Frame(pixel_format, 256, 256, data.tobytes()).network_input()
-    packed = InputLayout.usual(signed.shape, Order.HWC).pack(signed)
+    packed = InputLayout.usual(signed.shape, Order.HWC, MAX78000).pack(signed)
     assert list(packed) == [0]
     assert np.array_equal(packed[0], np.frombuffer(words, np.uint32))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from maxexp.base.errors import CameraError
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.sampledata import read_arrays, write_header
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.camera.conftest import unhurried
 
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 5))
@@ -23,16 +24,16 @@ def mask(processors: list[int]) -> int:
 @st.composite
 def hwc_layouts(draw) -> InputLayout:
     channels = draw(st.one_of(st.integers(1, 8), st.integers(1, 200)))
-    usual = InputLayout.usual((channels, *draw(SIZES)), Order.HWC)
+    usual = InputLayout.usual((channels, *draw(SIZES)), Order.HWC, MAX78000)
     processors = draw(st.permutations(range(64)))[: usual.processors.bit_count()]
-    return draw(st.sampled_from([usual, InputLayout(usual.shape, Order.HWC, mask(processors))]))
+    return draw(st.sampled_from([usual, InputLayout(usual.shape, Order.HWC, mask(processors), MAX78000)]))
 
 
 @st.composite
 def chw_layouts(draw) -> InputLayout:
     instances = draw(st.lists(st.integers(0, 15), min_size=1, unique=True))
     processors = [4 * instance + draw(st.integers(0, 3)) for instance in instances]
-    return InputLayout((len(processors), *draw(SIZES)), Order.CHW, mask(processors))
+    return InputLayout((len(processors), *draw(SIZES)), Order.CHW, mask(processors), MAX78000)
 
 
 LAYOUTS = st.one_of(hwc_layouts(), chw_layouts())
@@ -77,13 +78,13 @@ def test_round_trip_by_words_and_by_text(layout):
     signed = some_input(layout.shape)
     assert np.array_equal(layout.unpack(layout.pack(signed)), signed)
     text = write_header(signed, layout)
-    assert InputLayout.parse(text) == layout
+    assert InputLayout.parse(text, MAX78000) == layout
     assert np.array_equal(layout.unpack(read_arrays(text)), signed)
 
 
 def test_the_makers_sample_is_loaded_as_its_firmware_does(ai8x):
     signed = np.load(ai8x / "sample_cifar-10.npy").astype(np.int8)
-    words = InputLayout.usual(signed.shape, Order.HWC).pack(signed)[0]
+    words = InputLayout.usual(signed.shape, Order.HWC, MAX78000).pack(signed)[0]
     trace = np.load(ai8x / "cifar10-nas.trace.npz")
     written = dict(zip(trace["address"].tolist(), trace["value"].tolist(), strict=True))
     assert [written[BASE + 4 * index] for index in range(1024)] == words.tolist()
@@ -134,9 +135,9 @@ def test_words_of_another_size_are_refused(layout, more):
 @given(SIZES, st.integers(1, 3))
 def test_channels_beyond_the_shape_are_not_dropped(size, channels):
     signed = np.full((4, *size), -1, np.int8)
-    words = InputLayout.usual(signed.shape, Order.HWC).pack(signed)
+    words = InputLayout.usual(signed.shape, Order.HWC, MAX78000).pack(signed)
     with pytest.raises(CameraError, match="bytes are in use that belong to no channel"):
-        InputLayout.usual((channels, *size), Order.HWC).unpack(words)
+        InputLayout.usual((channels, *size), Order.HWC, MAX78000).unpack(words)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_channels_beyond_the_shape_are_not_dropped(size, channels):
 )
 def test_processors_that_do_not_fit(shape, order, processors, match):
     with pytest.raises(CameraError, match=match):
-        InputLayout(shape, order, processors)
+        InputLayout(shape, order, processors, MAX78000)
 
 
 class Generator:

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from maxexp.base.errors import ConfigError
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.chip.cycles import STARTUP_CYCLES, layer_cycles
+
+MAX78000, MAX78002 = DeviceConfig("max78000", 50.0), DeviceConfig("max78002", 200.0)
 
 CONV = {"op": "conv2d", "kernel_size": 3}
 WIDEIN = {**CONV, "out_channels": 16}
@@ -89,15 +90,15 @@ def test_cycles_of_a_convolution_behind_a_sum_without_pooling(make_network, max7
         ("simplenet", 10, 101_613),
     ],
 )
-def test_cycles_are_those_of_the_synthesizer(model, max78000, name, classes, cycles):
-    cost = network_cost(model(name, classes=classes), {}, max78000)
+def test_cycles_are_those_of_the_synthesizer(model, name, classes, cycles):
+    cost = network_cost(model(name, classes=classes), {}, MAX78000)
     assert cost.cycles == cycles
     assert cost.metrics()["hw/latency_us"] == cycles / 50
 
 
-def test_every_figure_of_nascifarnet_as_the_synthesizer_prints_it(model, max78000, ai8x):
+def test_every_figure_of_nascifarnet_as_the_synthesizer_prints_it(model, ai8x):
     golden = json.loads((ai8x / "cifar10-nas.golden.json").read_text())
-    cost = network_cost(model("nascifarnet"), {}, max78000)
+    cost = network_cost(model("nascifarnet"), {}, MAX78000)
     assert [layer.cycles for layer in cost.layers] == golden["latency_cycles"]["layers"]
     assert [layer.macs for layer in cost.layers] == golden["ops"]["macc_per_layer"]
     metrics = cost.metrics()
@@ -109,28 +110,23 @@ def test_every_figure_of_nascifarnet_as_the_synthesizer_prints_it(model, max7800
     assert metrics["hw/images_per_s"] == pytest.approx(218.81, rel=2e-3)
 
 
-def test_the_measured_latency_of_the_deck_is_predicted(model, max78000):
+def test_the_measured_latency_of_the_deck_is_predicted(model):
     for classes, measured in ((10, 4570), (100, 4584)):
-        latency = network_cost(model("nascifarnet", classes=classes), {}, max78000).latency_us
+        latency = network_cost(model("nascifarnet", classes=classes), {}, MAX78000).latency_us
         assert measured - latency == pytest.approx(6, abs=1.5)
 
 
-def test_weight_bytes_follow_the_bits_and_cycles_do_not(model, max78000):
+def test_weight_bytes_follow_the_bits_and_cycles_do_not(model):
     network = model("nascifarnet")
-    full = network_cost(network, {}, max78000)
-    mixed = network_cost(network, dict.fromkeys(network.by_name, 4) | {"conv1_1": 8, "fc": 1}, max78000)
+    full = network_cost(network, {}, MAX78000)
+    mixed = network_cost(network, dict.fromkeys(network.by_name, 4) | {"conv1_1": 8, "fc": 1}, MAX78000)
     assert mixed.fit.weight_bytes == (301_760 - 1728 - 5120) // 2 + 1728 + 5120 // 8
     assert mixed.cycles == full.cycles
     assert [layer.bits for layer in mixed.layers] == [8] + [4] * 9 + [1]
 
 
-def test_max78002_has_memory_but_no_cycles(model, max78002):
-    cost = network_cost(model("nascifarnet"), {}, max78002)
+def test_max78002_has_memory_but_no_cycles(model):
+    cost = network_cost(model("nascifarnet"), {}, MAX78002)
     assert cost.cycles is None and cost.latency_us is None
     assert cost.metrics()["hw/weight_bytes"] == 301_760
     assert not {"hw/cycles", "hw/latency_us", "hw/images_per_s"} & set(cost.metrics())
-
-
-def test_device_without_size_is_refused():
-    with pytest.raises(ConfigError, match="device.kernel_columns=0: must be above 0"):
-        DeviceConfig("chip", kernel_columns=0)

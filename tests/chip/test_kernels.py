@@ -38,7 +38,7 @@ def assert_placed(network, kernels, device):
         offset, columns = kernels.kernel_offset[name], kernels.kernel_columns[name]
         assert offset % 4 == 0 and processors.start % 4 == 0
         assert processors.start >= 0 and processors.stop <= 64
-        assert offset + columns <= device.kernel_columns
+        assert offset + columns <= device.memories.kernel_columns
         for cell in ((p, c) for p in processors for c in range(offset, offset + columns)):
             assert cell not in taken, f"{name} and {taken[cell]} share {cell}"
             taken[cell] = name

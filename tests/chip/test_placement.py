@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from maxexp.base.errors import DeviceError
 from maxexp.chip.check import check_fit
+from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.chip.cycles import layer_cycles
 from maxexp.chip.memory.biases import place_biases
 from maxexp.chip.memory.sequence import hardware_sequence, write_gaps
 from maxexp.chip.memory.tensors import Block, place_blocks
 from maxexp.chip.memory.verification import verify
+
+MAX78000 = DeviceConfig("max78000", 50.0)
 
 RESIDUAL = {
     "stem": {"out_channels": 20},
@@ -139,14 +142,14 @@ def test_copies_are_made_for_operands_whose_passes_an_operation_cannot_step_over
 
 def test_copies_count_in_cycles_and_in_layers(make_network, max78000):
     network = make_network(RESIDUAL, (3, 16, 16))
-    cost = network_cost(network, {}, max78000)
+    cost = network_cost(network, {}, MAX78000)
     copy = next(layer for layer in cost.layers if layer.name == "stem-for-sum")
     # 20 channels on 2 quadrants of 12 and 8, or of 16 and 4: 3 time slots at best, 2 cycles to read a pixel.
     assert copy.cycles == 16 * 16 * (2 + 3)
     assert cost.cycles == 1 + sum(layer.cycles for layer in cost.layers)
     assert cost.network.macs == sum(layer.macs for layer in cost.layers)
     with pytest.raises(DeviceError, match=r"net: 5 layers \(1 of them copies for sums\), max78000 .* remove 1"):
-        check_fit(network, {}, replace(max78000, max_layers=4))
+        check_fit(network, {}, replace(max78000, limits=replace(max78000.limits, layers=4)))
 
 
 def test_the_residual_network_of_the_maker_is_faster_than_on_its_own_map(make_network, max78000):
@@ -171,7 +174,7 @@ def test_the_residual_network_of_the_maker_is_faster_than_on_its_own_map(make_ne
         "conv13": {"out_channels": 128, "pool": "max"},
         "conv14": {"out_channels": 100, "kernel_size": 1, "wide": True},
     }
-    assert network_cost(make_network(layers), {}, max78000).cycles == 144_043 - 32 * 32
+    assert network_cost(make_network(layers), {}, MAX78000).cycles == 144_043 - 32 * 32
 
 
 @pytest.mark.parametrize("channels", [8, 16, 24, 40, 64])

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 
 from maxexp.board.firmware import COMPILER
 from maxexp.chip.check import check_fit
-from maxexp.cli.board import board_parser, read_board
+from maxexp.cli.board import board_parser, read_keys
 from maxexp.cli.compare import main as main_of_compare
 from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
@@ -77,7 +77,7 @@ def test_each_study_of_the_readme_exists(line):
 def test_each_command_of_the_boards_is_one(line):
     options = board_parser().parse_args(shlex.split(line)[3:])
     assert callable(options.work)
-    read_board(getattr(options, "keys", []))
+    read_keys(getattr(options, "keys", []))
 
 
 def test_a_generated_project_runs_as_the_readme_says(tmp_path):

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxexp.base.errors import ConfigError, DeviceError
-from maxexp.chip.config import DeviceConfig
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.methods.sensitivity import analyse, best_assignments, propose
 from maxexp.report.figures.sensitivity import sensitivity_figure, sensitivity_markdown, sensitivity_table
@@ -23,14 +23,9 @@ LAYERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def device(compose_config) -> DeviceConfig:
-    return compose_config().device
-
-
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_assignments_are_the_best_of_all(make_network, device, seed):
+def test_assignments_are_the_best_of_all(make_network, max78000, seed):
     """Brute force over all 256, for every budget; ties included."""
     network = make_network(LAYERS, (3, 16, 16))
     draw = random.Random(seed)
@@ -47,35 +42,35 @@ def test_assignments_are_the_best_of_all(make_network, device, seed):
     ]
     for budget in {size for size, _ in costs}:
         least = min(loss for size, loss in costs if size <= budget)
-        proposal = propose(front, network, budget, device)
+        proposal = propose(front, network, budget, max78000)
         assert proposal.weight_bytes <= budget
         assert proposal.divergence == pytest.approx(least, abs=1e-12)
         size = sum(network.by_name[n].weights * b // 8 for n, b in proposal.bits.items())
         assert proposal.weight_bytes == size
 
 
-def test_a_proposal_fits_the_device(make_network, device):
-    """Few enough bytes are not enough: the device's other limits hold too."""
+def test_a_proposal_fits_the_part(make_network, max78000):
+    """Few enough bytes are not enough: the part's other limits hold too."""
     layers = {"a": {"out_channels": 4}, "b": {"op": "linear", "out_features": 2, "wide": True}}
     network = make_network(layers, (3, 8, 8))
     losses = {name: {8: 0.0, 4: 1.0, 2: 2.0, 1: 3.0} for name in ("a", "b")}
     front = best_assignments(network, losses)
-    assert propose(front, network, network.weights, device).bits == {"a": 8, "b": 8}
+    assert propose(front, network, network.weights, max78000).bits == {"a": 8, "b": 8}
     with pytest.raises(ConfigError, match="weight_budget=10: 1 bit in every layer takes"):
-        propose(front, network, 10, device)
-    small = DeviceConfig(**{**vars(device), "max_layers": 1})
+        propose(front, network, 10, max78000)
+    small = replace(max78000, limits=replace(max78000.limits, layers=1))
     with pytest.raises(DeviceError, match="at most 1"):
         propose(front, network, network.weights, small)
 
 
 @pytest.fixture(scope="module")
-def found(make_network, make_module, random_images, device):
+def found(make_network, make_module, random_images, max78000):
     network = make_network(LAYERS, (3, 16, 16))
     module = make_module(network, 3)
     images = random_images(network, 200).float() / 128
     with torch.no_grad():
         labels = module(images).argmax(1)
-    return analyse(module, images, images, labels, QuantizationConfig(Method.ptq), device)
+    return analyse(module, images, images, labels, QuantizationConfig(Method.ptq), max78000)
 
 
 def test_fewer_bits_do_more_damage(found):

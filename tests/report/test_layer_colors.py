@@ -27,7 +27,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_every_layer_of_the_chip_has_a_colour_of_its_own(max78000):
     places = [TO_OKLAB @ np.cbrt(TO_CONES @ linear(color)) for color in LAYER_COLORS]
-    assert len(LAYER_COLORS) >= max78000.max_layers
+    assert len(LAYER_COLORS) >= max78000.limits.layers
     assert min(np.linalg.norm(one - other) for one, other in combinations(places, 2)) > DISTINCT
 
 

@@ -114,7 +114,7 @@ def deploy(quickstart, store, run_here, monkeypatch, tmp_path):
             (tmp_path / "checkout" / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / "checkout" / "ai8xize.py").touch()
         if board:
-            monkeypatch.setattr("maxexp.run.deployment.open_board", lambda config: board)
+            monkeypatch.setattr("maxexp.run.deployment.open_board", lambda config, part: board)
         file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
         checkout = f"synthesis.path={tmp_path}/checkout"
         return run_here(*DEPLOY, f"checkpoint={file}", checkout, "board=max78000fthr", *overrides, **error)

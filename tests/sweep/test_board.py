@@ -15,11 +15,12 @@ PROGRAMMER = """
 import sys, time
 from pathlib import Path
 from maxexp.board.emulator.run import run_emulated
+from maxexp.chip.parts.max78000 import PART
 
 folder, image = map(Path, sys.argv[1:])
 diary = (folder / "diary.txt").open("a", buffering=1)
 print("written", file=diary)
-text = run_emulated(image).result.text
+text = run_emulated(image, PART).result.text
 time.sleep(2)  # long enough for the other worker to come meanwhile
 said = folder / "said.part"
 said.write_text(text)

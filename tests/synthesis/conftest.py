@@ -15,10 +15,12 @@ from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
 from maxexp.synthesis.stand_in import random_image, random_integers
 
+MAX78000 = DeviceConfig("max78000", 50.0)
+
 
 @pytest.fixture(scope="session")
-def synthesizer(checkout: Path, max78000: DeviceConfig) -> Synthesizer:
-    return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(checkout)), max78000)
+def synthesizer(checkout: Path) -> Synthesizer:
+    return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(checkout)), MAX78000)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +40,7 @@ def synthesize() -> Callable[..., Synthesis]:
 
 
 @pytest.fixture
-def stand_in(tmp_path, monkeypatch, max78000) -> Callable[..., Synthesizer]:
+def stand_in(tmp_path, monkeypatch) -> Callable[..., Synthesizer]:
     """``stand_in("raise SystemExit(1)")``: a checkout whose ai8xize.py is that program."""
 
     def stand_in(program: str, **settings) -> Synthesizer:
@@ -48,6 +50,6 @@ def stand_in(tmp_path, monkeypatch, max78000) -> Callable[..., Synthesizer]:
             (folder / name).mkdir(parents=True)
         (folder / "ai8xize.py").write_text(program)
         monkeypatch.setattr(ai8x, "environment_python", lambda interpreter: Path(sys.executable))
-        return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(folder), **settings), max78000)
+        return Synthesizer(SynthesisConfig(SynthesisMethod.ai8x, str(folder), **settings), MAX78000)
 
     return stand_in

@@ -10,11 +10,14 @@ import pytest
 import torch
 
 from maxexp.base.errors import ConfigError, MaxexpError, SynthesisError
+from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.synthesis.ai8x import Synthesizer, arguments, find_checkout, project_name, without_zero_biases
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
 from maxexp.synthesis.stand_in import random_image, random_integers
+
+MAX78000, MAX78002 = DeviceConfig("max78000", 50.0), DeviceConfig("max78002", 200.0)
 
 LAYERS = {
     "conv1": {"out_channels": 8},
@@ -60,12 +63,12 @@ def as_log(cost):
 
 
 @pytest.fixture
-def case(make_network, max78000):
+def case(make_network):
     """A small network, its cost, and its answer to the sample."""
     network = make_network(LAYERS, SHAPE)
     integer = random_integers(network, {}, 0)
     answer = integer(random_image(SHAPE, 0)[None])[0].tolist()
-    return network, network_cost(network, {}, max78000), answer
+    return network, network_cost(network, {}, MAX78000), answer
 
 
 def writer(tmp_path: Path, log: str, answer: list[int]) -> str:
@@ -175,13 +178,13 @@ def test_it_runs_in_its_checkout_without_our_packages(case, stand_in, synthesize
         synthesize(stand_in(program), case[0], tmp_path)
 
 
-def test_the_command_line(make_network, tmp_path):
+def test_the_command_line(make_network, tmp_path, max78000):
     """hardware.md 0.1: no network, no progress bars; softmax for the 32-bit outputs of single pixels only."""
-    words = arguments(make_network(LAYERS, SHAPE), tmp_path / "q.pth.tar", tmp_path / "project")
+    words = arguments(make_network(LAYERS, SHAPE), tmp_path / "q.pth.tar", tmp_path / "project", max78000)
     assert {"--no-version-check", "--no-progress", "--verbose", "--softmax"} <= set(words)
     assert words[words.index("--device") + 1] == "MAX78000"
     narrow = make_network({"conv1": {"out_channels": 8}}, SHAPE)
-    assert "--softmax" not in arguments(narrow, tmp_path / "q.pth.tar", tmp_path / "project")
+    assert "--softmax" not in arguments(narrow, tmp_path / "q.pth.tar", tmp_path / "project", max78000)
 
 
 def test_where_the_checkout_is(tmp_path, monkeypatch):
@@ -198,9 +201,9 @@ def test_where_the_checkout_is(tmp_path, monkeypatch):
     assert find_checkout(None) == tmp_path
 
 
-def test_another_device_is_refused(max78002):
-    with pytest.raises(ConfigError, match="supports MAX78000 only, not max78002; use synthesis=estimate"):
-        Synthesizer(SynthesisConfig(SynthesisMethod.ai8x), max78002)
+def test_another_device_is_refused():
+    with pytest.raises(ConfigError, match="supports max78000 only, not max78002; use synthesis=estimate"):
+        Synthesizer(SynthesisConfig(SynthesisMethod.ai8x), MAX78002)
     with pytest.raises(MaxexpError, match="synthesis.timeout_s=0"):
         SynthesisConfig(timeout_s=0)
 

@@ -10,6 +10,7 @@ from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import build_firmware
 from maxexp.chip.check import check_fit
 from maxexp.chip.cycles import FLATTEN_ENGINE_PIXELS
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from maxexp.network.config import Op, Pool
 from maxexp.network.graph import build_network
 from maxexp.synthesis.ai8x import Synthesis
@@ -32,7 +33,7 @@ RESIDUAL = {
 
 def check(synthesis: Synthesis, folder: Path) -> None:
     """The synthesizer has confirmed our figures and outputs already; now the emulator has to."""
-    run = run_emulated(build_firmware(synthesis.project, folder / "build").image)
+    run = run_emulated(build_firmware(synthesis.project, folder / "build", MAX78000).image, MAX78000)
     assert run.result.passed, run.result.text
     assert run.cycles == synthesis.cost.cycles == synthesis.figures.cycles
     assert run.layer_cycles[1:] == [layer.cycles for layer in synthesis.cost.layers]

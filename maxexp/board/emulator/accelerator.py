@@ -1,23 +1,15 @@
 """The accelerator as the bus sees it: addresses, control registers, and the run of a network."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.cycles import STARTUP_CYCLES, layer_cycles
-from maxexp.board.emulator.data_memory import QUADRANT_BYTES, DataMemory
-from maxexp.board.emulator.execution import BIAS_ENTRIES, run_layer
-from maxexp.board.emulator.kernel_memory import PROCESSOR_BYTES, KernelMemory
-from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS, LayerSettings
-from maxexp.board.emulator.registers import LAYERS, Reg, decode_layer
-
-AON_CONTROL = 0x50001000
-"""Power of the memories; firmware leaves them on."""
-QUADRANT_BASE, QUADRANT_STEP = 0x50100000, 0x400000
-BIAS_OFFSET, BIAS_BYTES = 0x8000, 4 * BIAS_ENTRIES
-KERNEL_OFFSET, KERNEL_BYTES = 0x80000, PROCESSORS * PROCESSOR_BYTES
-DATA_OFFSET = 0x300000
+from maxexp.board.emulator.data_memory import DataMemory
+from maxexp.board.emulator.execution import run_layer
+from maxexp.board.emulator.kernel_memory import KernelMemory
+from maxexp.board.emulator.layer_settings import LayerSettings
+from maxexp.board.emulator.registers import Reg, decode_layer
+from maxexp.chip.part import WORD_BYTES, Part
 
 CTL, SRAM, LAYER_COUNT = 0x0, 0x4, 0x8
 LAYER_OFFSET = 0x10
@@ -29,9 +21,8 @@ CTL_MASTER_BIT = 9
 CTL_KNOWN = CTL_ENABLE | CTL_CLOCK | 3 << CTL_MASTER_BIT | CTL_EXT_SYNC | CTL_DONE | CTL_EXPRESS
 
 
-@dataclass
 class Accelerator:
-    """Four quadrants of 16 processors.
+    """The quadrants of a part, with their memories and registers.
 
     Attributes:
         data: data memories.
@@ -39,18 +30,21 @@ class Accelerator:
         biases: int8 (quadrants, entries).
         layer_cycles: clock cycles of each layer of the last run, the start-up cycle first.
         runs: networks computed so far.
+
+    Raises:
+        ConfigError: the part's addresses are not known.
     """
 
-    data: DataMemory = field(default_factory=DataMemory)
-    kernels: KernelMemory = field(default_factory=KernelMemory)
-    layer_cycles: list[int] = field(default_factory=list)
-    runs: int = 0
-
-    def __post_init__(self) -> None:
+    def __init__(self, part: Part) -> None:
+        self._part, self._addresses = part, part.addresses
+        quadrants, entries = part.processors.quadrants, part.memories.bias_bytes
+        self.data, self.kernels = DataMemory(part), KernelMemory(part)
+        self.layer_cycles: list[int] = []
+        self.runs = 0
         noise = np.random.default_rng(2)
-        self.biases = noise.integers(-128, 128, (QUADRANTS, BIAS_ENTRIES), np.int8)  # arbitrary after power-up
-        self._layers = np.zeros((QUADRANTS, LAYERS, max(Reg) + 1), np.uint32)
-        self._control = [{CTL: 0, SRAM: 0, LAYER_COUNT: 0} for _ in range(QUADRANTS)]
+        self.biases = noise.integers(-128, 128, (quadrants, entries), np.int8)  # arbitrary after power-up
+        self._layers = np.zeros((quadrants, part.limits.layers, max(Reg) + 1), np.uint32)
+        self._control = [{CTL: 0, SRAM: 0, LAYER_COUNT: 0} for _ in range(quadrants)]
 
     def write(self, address: int, value: int, size: int = 4) -> int:
         """A store of the firmware anywhere in the accelerator.
@@ -61,22 +55,19 @@ class Accelerator:
         Raises:
             BoardError: an address or value without a known meaning.
         """
-        quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
-        if (address, value) == (AON_CONTROL, 0):
-            return 0
-        if not 0 <= quadrant < QUADRANTS:
-            raise _unknown("store", address, value, size)
-        if KERNEL_OFFSET <= offset < KERNEL_OFFSET + KERNEL_BYTES:
-            processor, place = divmod(offset - KERNEL_OFFSET, PROCESSOR_BYTES)
+        if (address, value) == (self._addresses.memory_power, 0):
+            return 0  # firmware leaves the memories on
+        quadrant, offset = self._place(address, "store", value, size)
+        if (kernel := self._kernel_place(quadrant, offset)) is not None:
             express = bool(self._control[quadrant][CTL] & CTL_EXPRESS)
-            self.kernels.write(PROCESSORS * quadrant + processor, place, value, size, express)
-        elif offset >= DATA_OFFSET and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
-            start = offset - DATA_OFFSET
-            self.data.quadrants[quadrant][start : start + size] = value.to_bytes(size, "little")
-        elif size != 4 or offset % 4:
+            self.kernels.write(*kernel, value, size, express)
+        elif (data := self._data_place(quadrant, offset, size)) is not None:
+            instance, start = data
+            self.data.instances[instance][start : start + size] = value.to_bytes(size, "little")
+        elif size != WORD_BYTES or offset % WORD_BYTES:
             raise _unknown("store", address, value, size)
-        elif BIAS_OFFSET <= offset < BIAS_OFFSET + BIAS_BYTES and value <= 0xFF:
-            self.biases[quadrant, (offset - BIAS_OFFSET) // 4] = np.uint8(value).view(np.int8)
+        elif (entry := self._bias_entry(offset)) is not None and value <= 0xFF:
+            self.biases[quadrant, entry] = np.uint8(value).view(np.int8)
         elif offset in self._control[quadrant]:
             return self._write_control(quadrant, offset, value)
         else:
@@ -89,27 +80,49 @@ class Accelerator:
         Raises:
             BoardError: an address without a known meaning; biases can only be written.
         """
-        quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
-        if not 0 <= quadrant < QUADRANTS:
+        quadrant, offset = self._place(address, "load", None, size)
+        if (data := self._data_place(quadrant, offset, size)) is not None:
+            instance, start = data
+            return int.from_bytes(self.data.instances[instance][start : start + size], "little")
+        if size != WORD_BYTES:
             raise _unknown("load", address, None, size)
-        if offset >= DATA_OFFSET and offset + size <= DATA_OFFSET + QUADRANT_BYTES:
-            start = offset - DATA_OFFSET
-            return int.from_bytes(self.data.quadrants[quadrant][start : start + size], "little")
-        if size != 4:
-            raise _unknown("load", address, None, size)
-        if KERNEL_OFFSET <= offset < KERNEL_OFFSET + KERNEL_BYTES:
-            processor, place = divmod(offset - KERNEL_OFFSET, PROCESSOR_BYTES)
-            return self.kernels.read(PROCESSORS * quadrant + processor, place)
+        if (kernel := self._kernel_place(quadrant, offset)) is not None:
+            return self.kernels.read(*kernel)
         if offset in self._control[quadrant]:
             return self._control[quadrant][offset]
         return int(self._layers[self._layer_register(address, "load")])
 
+    def _place(self, address: int, what: str, value: int | None, size: int) -> tuple[int, int]:
+        """The quadrant of an address, and the offset from its start."""
+        quadrant, offset = divmod(address - self._addresses.quadrant, self._addresses.quadrant_step)
+        if not 0 <= quadrant < self._part.processors.quadrants:
+            raise _unknown(what, address, value, size)
+        return quadrant, offset
+
+    def _kernel_place(self, quadrant: int, offset: int) -> tuple[int, int] | None:
+        """The processor whose kernels are there, and the offset among them."""
+        each = self._part.processors.per_quadrant
+        processor, place = divmod(offset - self._addresses.kernels, self._addresses.kernel_step)
+        return (each * quadrant + processor, place) if 0 <= processor < each else None
+
+    def _data_place(self, quadrant: int, offset: int, size: int) -> tuple[int, int] | None:
+        """The data memory instance that is there, and the offset in it."""
+        processors = self._part.processors
+        each = processors.per_quadrant // processors.per_instance
+        rank, place = divmod(offset - self._addresses.data, self._addresses.data_step)
+        inside = 0 <= rank < each and place + size <= self._part.memories.instance_bytes
+        return (each * quadrant + rank, place) if inside else None
+
+    def _bias_entry(self, offset: int) -> int | None:
+        entry = (offset - self._addresses.biases) // WORD_BYTES
+        return entry if 0 <= entry < self._part.memories.bias_bytes else None
+
     def _layer_register(self, address: int, what: str) -> tuple[int, int, int]:
         """(quadrant, layer, register) of an address."""
-        quadrant, offset = divmod(address - QUADRANT_BASE, QUADRANT_STEP)
-        number, layer = divmod((offset - LAYER_OFFSET) // 4, LAYERS)
-        if offset < LAYER_OFFSET or offset % 4 or number not in list(Reg):
-            raise _unknown(what, address, None, 4)
+        quadrant, offset = self._place(address, what, None, WORD_BYTES)
+        number, layer = divmod((offset - LAYER_OFFSET) // WORD_BYTES, self._part.limits.layers)
+        if offset < LAYER_OFFSET or offset % WORD_BYTES or number not in list(Reg):
+            raise _unknown(what, address, None, WORD_BYTES)
         return quadrant, layer, number
 
     def _write_control(self, quadrant: int, offset: int, value: int) -> int:
@@ -140,13 +153,13 @@ class Accelerator:
             raise BoardError("emulator: the accelerator was started without its clock")
         (count,) = counts
         last, first = count & 0xFF, count >> 8
-        if not first <= last < LAYERS:
+        if not first <= last < self._part.limits.layers:
             raise BoardError(f"emulator: layer count 0x{count:x} has no known meaning")
         self.layer_cycles = [STARTUP_CYCLES]
         written: dict[tuple[int, int], LayerSettings] = {}
         for layer in range(first, last + 1):
             self._check_others(layer, running)
-            settings = decode_layer(layer, self._layers[:, layer], running)
+            settings = decode_layer(layer, self._layers[:, layer], running, self._part)
             run_layer(settings, self.data, self.kernels, self.biases)
             self.layer_cycles.append(layer_cycles(settings, written.get(settings.source)))
             written[settings.target] = settings
@@ -156,7 +169,7 @@ class Accelerator:
         return sum(self.layer_cycles)
 
     def _check_others(self, layer: int, running: list[int]) -> None:
-        for quadrant in range(QUADRANTS):
+        for quadrant in range(self._part.processors.quadrants):
             if quadrant not in running and self._layers[quadrant, layer, Reg.ENA]:
                 raise BoardError(f"emulator: layer {layer} uses quadrant {quadrant}, which does not run")
 

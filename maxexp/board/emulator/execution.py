@@ -7,19 +7,17 @@ from numpy.typing import NDArray
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.data_memory import DataMemory
 from maxexp.board.emulator.kernel_memory import KernelMemory
-from maxexp.board.emulator.layer_settings import LANES, Eltwise, LayerSettings, Operation
+from maxexp.board.emulator.layer_settings import Eltwise, LayerSettings, Operation
 
 INT8_MIN, INT8_MAX = -128, 127
 BIAS_FACTOR = 128
-BIAS_ENTRIES = 512
-"""Biases of one quadrant."""
 
 
 def run_layer(x: LayerSettings, data: DataMemory, kernels: KernelMemory, biases: NDArray[np.int8]) -> None:
     """Read a layer's input from the data memories, compute it, write its output there.
 
     Args:
-        biases: int8 (quadrants, 512).
+        biases: int8 (quadrants, entries).
 
     Raises:
         BoardError: addresses beyond a memory, or kernels that were never loaded.
@@ -89,9 +87,11 @@ def _biases(x: LayerSettings, biases: NDArray[np.int8], slots: int) -> NDArray[n
     assert x.bias is not None
     quadrant, first = x.bias
     found = biases[quadrant, first : first + slots].astype(np.int64)
-    unused = LANES * x.out_passes - 1 if x.out_passes > 1 else 0
+    unused = x.part.processors.per_instance * x.out_passes - 1 if x.out_passes > 1 else 0
     if len(found) < slots - unused:
-        raise BoardError(f"emulator: a layer's biases end at {first + slots - 1}; there are {BIAS_ENTRIES} entries")
+        raise BoardError(
+            f"emulator: a layer's biases end at {first + slots - 1}; there are {biases.shape[1]} entries"
+        )
     return np.pad(found, (0, slots - len(found)))
 
 

@@ -4,24 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxexp.base.errors import BoardError
-from maxexp.board.emulator.layer_settings import PROCESSORS, QUADRANTS
-
-COLUMNS = 768
-COLUMN_BYTES = 9
-PROCESSOR_BYTES = 0x4000
-"""Address space of one processor's kernels."""
+from maxexp.chip.part import Part
 
 _COLUMN_WORDS = 4
 """Words that write one column without the express loader; the last one commits it."""
 
 
 class KernelMemory:
-    """768 columns of 9 bytes on each of 64 processors; after power-up their content is arbitrary."""
+    """Columns of bytes on each processor; after power-up their content is arbitrary."""
 
-    def __init__(self) -> None:
-        processors = QUADRANTS * PROCESSORS
+    def __init__(self, part: Part) -> None:
+        processors, memories = part.processors.count, part.memories
+        self._count, self._column_bytes = memories.kernel_columns, memories.column_bytes
         noise = np.random.default_rng(1)
-        self._columns = noise.integers(0, 256, (processors, COLUMNS, COLUMN_BYTES), np.uint8)
+        self._columns = noise.integers(0, 256, (processors, self._count, self._column_bytes), np.uint8)
         self._next = [-1] * processors
         self._stream = [bytearray() for _ in range(processors)]
         self._words: dict[tuple[int, int], list[int]] = {}
@@ -30,7 +26,7 @@ class KernelMemory:
         """One store of the firmware.
 
         Args:
-            processor: 0 to 63.
+            processor: counted from 0 over all quadrants.
             offset: byte address within the processor's kernels.
             value: what is stored.
             size: bytes stored.
@@ -56,23 +52,23 @@ class KernelMemory:
     def _flush(self, processor: int) -> None:
         """Put the words of the express loader into columns; an incomplete last column is never stored."""
         stream, start = self._stream[processor], self._next[processor]
-        count = len(stream) // COLUMN_BYTES
-        if start + count > COLUMNS:
+        count = len(stream) // self._column_bytes
+        if start + count > self._count:
             raise BoardError(
                 f"emulator: kernels of processor {processor} reach column {start + count - 1}; "
-                f"it has {COLUMNS} columns"
+                f"it has {self._count} columns"
             )
         if count:
-            data = np.frombuffer(bytes(stream[: count * COLUMN_BYTES]), np.uint8)
-            self._columns[processor, start : start + count] = data.reshape(count, COLUMN_BYTES)
+            data = np.frombuffer(bytes(stream[: count * self._column_bytes]), np.uint8)
+            self._columns[processor, start : start + count] = data.reshape(count, self._column_bytes)
         # The same stream may go on.
         self._next[processor] = start + count
-        del stream[: count * COLUMN_BYTES]
+        del stream[: count * self._column_bytes]
 
     def _write_word(self, processor: int, offset: int, value: int) -> None:
         column, word = divmod(offset >> 2, _COLUMN_WORDS)
         words = self._words.setdefault((processor, column), [])
-        if word != len(words) or column >= COLUMNS or (word == 0 and value > 0xFF) or (word == 3 and value):
+        if word != len(words) or column >= self._count or (word == 0 and value > 0xFF) or (word == 3 and value):
             raise BoardError(
                 f"emulator: kernel memory of processor {processor}: 0x{value:08x} as word {word} of column "
                 f"{column} has no known meaning; a column is one byte, two words, and zero"
@@ -86,8 +82,8 @@ class KernelMemory:
     def read(self, processor: int, offset: int) -> int:
         """A word as the firmware's check of its weights loads it: a byte, two words and zero for each column."""
         column, word = divmod(offset >> 2, _COLUMN_WORDS)
-        if column >= COLUMNS:
-            raise BoardError(f"emulator: a load of column {column} of the kernels; there are {COLUMNS}")
+        if column >= self._count:
+            raise BoardError(f"emulator: a load of column {column} of the kernels; there are {self._count}")
         self._flush(processor)
         data = self._columns[processor, column].tobytes()
         return int.from_bytes((data[:1], data[1:5], data[5:], b"")[word], "big")
@@ -115,9 +111,9 @@ class KernelMemory:
             self._flush(processor)
         shared = 8 // bits
         groups = -(-count // shared)
-        columns = -(-groups * elements // COLUMN_BYTES)
-        if column + columns > COLUMNS:
-            raise BoardError(f"emulator: a layer reads kernels up to column {column + columns - 1} of {COLUMNS}")
+        columns = -(-groups * elements // self._column_bytes)
+        if column + columns > self._count:
+            raise BoardError(f"emulator: a layer reads kernels up to column {column + columns - 1} of {self._count}")
         stream = self._columns[processors, column : column + columns, ::-1].reshape(len(processors), -1)
         packed = stream[:, : groups * elements].reshape(len(processors), groups, 1, elements)[..., ::-1]
         shifts = (bits * np.arange(shared))[None, None, :, None]

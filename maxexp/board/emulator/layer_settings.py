@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-QUADRANTS = 4
-PROCESSORS = 16
-"""Processors of one quadrant."""
-LANES = 4
-"""Processors that share a data memory: one byte each of its 32-bit words."""
+from maxexp.chip.part import Part
 
 
 class Eltwise(Enum):
@@ -32,6 +28,7 @@ class LayerSettings:
     """What one layer's registers say.
 
     Attributes:
+        part: the chip.
         rows, cols: size of the input, without padding.
         padding: rows and columns of zeros at each side, of the convolution.
         pool: rows and columns of the pooling window, (1, 1) without pooling.
@@ -55,13 +52,14 @@ class LayerSettings:
         relu, absolute: activation.
         shift: left shift of the accumulator, in units of 2^-7.
         bias: (quadrant, first entry) of the biases, if any.
-        processors: processors that have input, 0 to 63.
+        processors: processors that have input, counted from 0 over all quadrants.
         read_word: first word of the input in each data memory.
         write_word: first word of the output.
-        write_instance: by quadrant: first data memory (0 to 15) of the output.
+        write_instance: by quadrant: first data memory instance of the output.
         timeslots: words in which a quadrant hands its pixels through.
     """
 
+    part: Part
     rows: int
     cols: int
     padding: tuple[int, int]
@@ -107,10 +105,10 @@ class LayerSettings:
 
     @property
     def source(self) -> tuple[int, int]:
-        """Data memory (0 to 15) and word where the input begins."""
-        return self.processors[0] // LANES, self.read_word
+        """Data memory instance and word where the input begins."""
+        return self.processors[0] // self.part.processors.per_instance, self.read_word
 
     @property
     def target(self) -> tuple[int, int]:
-        """Data memory (0 to 15) and word where the output begins."""
-        return self.write_instance[self.processors[0] // PROCESSORS], self.write_word
+        """Data memory instance and word where the output begins."""
+        return self.write_instance[self.processors[0] // self.part.processors.per_quadrant], self.write_word

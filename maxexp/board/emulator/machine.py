@@ -20,18 +20,14 @@ from unicorn import (
 from unicorn import arm_const as arm
 
 from maxexp.base.errors import BoardError
-from maxexp.board.emulator import accelerator as acc
 from maxexp.board.emulator import core_registers as core
-from maxexp.board.emulator.data_memory import QUADRANT_BYTES
-from maxexp.board.emulator.layer_settings import QUADRANTS
+from maxexp.board.emulator.accelerator import Accelerator
 from maxexp.board.emulator.peripherals import Peripherals
+from maxexp.chip.part import WORD_BYTES, Part
 
-FLASH, FLASH_BYTES = 0x10000000, 512 * 1024
-SRAM, SRAM_BYTES = 0x20000000, 128 * 1024
 PERIPHERALS, PERIPHERAL_BYTES = 0x40000000, 0x100000
 PAGE = 0x1000
 
-CNN_INTERRUPT = 101
 SLICE_INSTRUCTIONS = 100_000
 """The processor looks for interrupts and for the end this often."""
 
@@ -50,26 +46,30 @@ _FRAME = (
 
 
 class Machine:
-    """A MAX78000 after power-up.
+    """A part after power-up.
 
     Args:
         image: content of the flash from its start.
         send: gets each byte of the serial line.
+        part: the chip.
 
     Attributes:
         idle: whether the last slice ended because the firmware waits for input.
 
     Raises:
         BoardError: the image is larger than the flash.
+        ConfigError: the addresses of the part are not known.
     """
 
-    def __init__(self, image: bytes, send: Callable[[int], None]) -> None:
-        if len(image) > FLASH_BYTES:
-            raise BoardError(f"emulator: firmware of {len(image):,} bytes; the flash has {FLASH_BYTES:,}")
-        self.accelerator = acc.Accelerator()
+    def __init__(self, image: bytes, send: Callable[[int], None], part: Part) -> None:
+        flash = part.addresses.flash
+        if len(image) > flash.size:
+            raise BoardError(f"emulator: firmware of {len(image):,} bytes; the flash has {flash.size:,}")
+        self._part = part
+        self.accelerator = Accelerator(part)
         self.peripherals = Peripherals(send, self._on_idle)
         self.idle = False
-        self._core = core.CoreRegisters(FLASH, self._wait)
+        self._core = core.CoreRegisters(flash.start, self._wait)
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS)
         self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
         self._in_interrupt = False
@@ -83,22 +83,25 @@ class Machine:
         self._program_counter = reset & ~1
 
     def _map_memories(self, image: bytes) -> None:
-        uc = self._uc
-        uc.mem_map(FLASH, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC)
-        uc.mem_write(FLASH, image)
-        uc.mem_map(SRAM, SRAM_BYTES)
-        uc.mem_write(SRAM, np.random.default_rng(4).bytes(SRAM_BYTES))  # arbitrary after power-up
+        uc, at = self._uc, self._part.addresses
+        uc.mem_map(at.flash.start, at.flash.size, UC_PROT_READ | UC_PROT_EXEC)
+        uc.mem_write(at.flash.start, image)
+        uc.mem_map(at.sram.start, at.sram.size)
+        uc.mem_write(at.sram.start, np.random.default_rng(4).bytes(at.sram.size))  # arbitrary after power-up
         self._map(PERIPHERALS, PERIPHERAL_BYTES, self.peripherals.read, self.peripherals.write)
-        self._map(acc.AON_CONTROL, PAGE, self.accelerator.read, self.accelerator.write)
+        self._map(at.memory_power, PAGE, self.accelerator.read, self.accelerator.write)
         self._map(core.BASE, PAGE, self._core.read, self._core.write)
-        for quadrant in range(QUADRANTS):
-            base = acc.QUADRANT_BASE + quadrant * acc.QUADRANT_STEP
-            # Biases follow registers and end within a page. Kernels are the bulk, so they go the short way.
-            window = acc.BIAS_OFFSET + PAGE
-            self._map(base, window, self._read_accelerator, self._write_accelerator)
-            self._map(base + acc.KERNEL_OFFSET, acc.KERNEL_BYTES, self._read_accelerator, self.accelerator.write)
-            memory = np.frombuffer(self.accelerator.data.quadrants[quadrant], np.uint8)
-            uc.mem_map_ptr(base + acc.DATA_OFFSET, QUADRANT_BYTES, UC_PROT_READ | UC_PROT_WRITE, memory.ctypes.data)
+        # Biases follow registers, a word each. Kernels are the bulk, so they go the short way.
+        registers = at.biases + _whole_pages(WORD_BYTES * self._part.memories.bias_bytes)
+        kernels = self._part.processors.per_quadrant * at.kernel_step
+        for quadrant in range(self._part.processors.quadrants):
+            base = self._part.quadrant_address(quadrant)
+            self._map(base, registers, self._read_accelerator, self._write_accelerator)
+            self._map(base + at.kernels, kernels, self._read_accelerator, self.accelerator.write)
+        for instance, memory in enumerate(self.accelerator.data.instances):
+            pointer = np.frombuffer(memory, np.uint8).ctypes.data
+            address = self._part.instance_address(instance)
+            uc.mem_map_ptr(address, len(memory), UC_PROT_READ | UC_PROT_WRITE, pointer)
         uc.hook_add(UC_HOOK_INTR, self._on_exception)
         uc.hook_add(UC_HOOK_MEM_INVALID, self._on_invalid_access)
         uc.hook_add(UC_HOOK_INSN_INVALID, self._on_invalid_instruction)
@@ -132,7 +135,9 @@ class Machine:
         self.peripherals.time += ticks
 
     def _check_power(self, address: int) -> None:
-        self.peripherals.check_accelerator((address - acc.QUADRANT_BASE) // acc.QUADRANT_STEP)
+        self.peripherals.check_accelerator(
+            (address - self._part.addresses.quadrant) // self._part.addresses.quadrant_step
+        )
 
     def _read_accelerator(self, address: int, size: int) -> int:
         self._check_power(address)
@@ -144,7 +149,7 @@ class Machine:
         cycles = self.accelerator.write(address, value, size)
         if cycles:
             self._wait(self.peripherals.accelerator_ticks(cycles))
-            self._core.raise_interrupt(CNN_INTERRUPT)
+            self._core.raise_interrupt(self._part.addresses.interrupt)
 
     def _on_idle(self) -> None:
         self.idle = True
@@ -231,3 +236,7 @@ class Machine:
             uc.reg_write(register, value)
         uc.reg_write(arm.UC_ARM_REG_SP, stack + 32 + (status >> 9 & 1) * 4)
         uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~(1 << 9))
+
+
+def _whole_pages(size: int) -> int:
+    return -(-size // PAGE) * PAGE

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxexp.base.errors import BoardError
-from maxexp.board.emulator.layer_settings import LANES, PROCESSORS, Eltwise, LayerSettings, Operation
-
-LAYERS = 32
+from maxexp.board.emulator.layer_settings import Eltwise, LayerSettings, Operation
+from maxexp.chip.part import WORD_BYTES, Part
 
 
 class Reg(IntEnum):
@@ -35,9 +34,6 @@ class Reg(IntEnum):
     FMAX = 18
     LCTL2 = 20
 
-
-_INSTANCE_STEP = 0x2000
-"""The write pointer's step from one data memory to the next, in words."""
 
 _KNOWN_BITS = {
     Reg.RCNT: 0x303FF,
@@ -72,8 +68,9 @@ _WEIGHT_BITS = {0: 8, 1: 1, 2: 2, 3: 4}
 class _Layer:
     """Field access to one layer's registers, and errors that name them."""
 
-    def __init__(self, index: int, values: NDArray[np.uint32], quadrants: list[int]) -> None:
+    def __init__(self, index: int, values: NDArray[np.uint32], quadrants: list[int], part: Part) -> None:
         self.index = index
+        self.part = part
         self.values = values
         self.quadrants = quadrants
         for reg in Reg:
@@ -102,7 +99,7 @@ class _Layer:
             )
 
 
-def decode_layer(index: int, values: NDArray[np.uint32], quadrants: list[int]) -> LayerSettings:
+def decode_layer(index: int, values: NDArray[np.uint32], quadrants: list[int], part: Part) -> LayerSettings:
     """The settings of one layer.
 
     Args:
@@ -113,7 +110,7 @@ def decode_layer(index: int, values: NDArray[np.uint32], quadrants: list[int]) -
     Raises:
         BoardError: a combination of bits whose meaning is not known.
     """
-    layer = _Layer(index, values, quadrants)
+    layer = _Layer(index, values, quadrants, part)
     layer.require(layer.field(Reg.LCTL, 5, 1) == 1 and layer.field(Reg.LCTL, 11, 1) == 1, Reg.LCTL)
     rows, top = _counter(layer, Reg.RCNT)
     cols, left = _counter(layer, Reg.CCNT)
@@ -127,6 +124,7 @@ def decode_layer(index: int, values: NDArray[np.uint32], quadrants: list[int]) -
     positions, out_passes, pixel_step, pass_step = _output_steps(layer, operation, weight_bits, wide, passes)
     processors = _processors(layer, operation)
     settings = LayerSettings(
+        part=part,
         rows=rows,
         cols=cols,
         padding=(top, left),
@@ -235,7 +233,7 @@ def _output_steps(
     """Positions and passes of the output; words from pixel to pixel and from pass to pass."""
     span, skip = layer.field(Reg.LCTL2, 8, 24), layer.field(Reg.LCTL2, 4, 4) + 1
     pass_step = layer.field(Reg.WPTR_CHOFFS, 0, 16)
-    words = LANES if wide else 1
+    words = WORD_BYTES if wide else 1
     if operation is Operation.none:
         layer.require(span == 0 and not wide, Reg.LCTL2)
         # Passes that are counted as rows are stepped over all the same.
@@ -272,12 +270,12 @@ def _sources(layer: _Layer) -> list[int]:
 
 def _processors(layer: _Layer, operation: Operation) -> list[int]:
     """Enabled processors; a convolution enables the kernels of the same."""
-    enabled = []
+    each, enabled = layer.part.processors.per_quadrant, []
     for quadrant in sorted(layer.quadrants):
         mask = layer.field(Reg.ENA, 0, 16, quadrant)
         weighing = 0 if operation is Operation.none else mask
         layer.require(layer.field(Reg.ENA, 16, 16, quadrant) == weighing, Reg.ENA, quadrant)
-        enabled += [PROCESSORS * quadrant + p for p in range(PROCESSORS) if mask >> p & 1]
+        enabled += [each * quadrant + p for p in range(each) if mask >> p & 1]
     layer.require(bool(enabled), Reg.ENA)
     return enabled
 
@@ -288,14 +286,16 @@ def _heard(layer: _Layer, operation: Operation, processors: list[int]) -> list[i
     if operation is Operation.none:
         layer.require(sources == layer.quadrants[:1], Reg.LCTL)
         return processors
-    heard = [p for p in processors if p // PROCESSORS in sources]
+    heard = [p for p in processors if p // layer.part.processors.per_quadrant in sources]
     layer.require(bool(heard), Reg.LCTL)
     return heard
 
 
 def _check_consistency(layer: _Layer, x: LayerSettings) -> None:
     """Registers that follow from others must say the same."""
-    convolves = x.operation is not Operation.none
+    convolves, processors = x.operation is not Operation.none, x.part.processors
+    # The write pointer's step from one data memory to the next.
+    instance_words = x.part.addresses.data_step // WORD_BYTES
     layer.require(min(x.rows - x.pool[0], x.cols - x.pool[1]) >= 0, Reg.PRCNT)
     layer.require(min(x.out_size) > 0, Reg.RCNT)
     layer.require(not x.chw or (x.passes == x.operands == 1), Reg.LCTL)
@@ -306,7 +306,7 @@ def _check_consistency(layer: _Layer, x: LayerSettings) -> None:
         line = x.pooled[1] + 2 * x.padding[1] - x.kernel[1]
         expected = line if x.operation is Operation.conv2d and x.kernel != (1, 1) else 0
         layer.require(layer.field(Reg.TPTR, 0, 32) == expected, Reg.TPTR)
-    layer.require(layer.field(Reg.WPTR_MOFFS, 0, 16) == (_INSTANCE_STEP if convolves else 0), Reg.WPTR_MOFFS)
+    layer.require(layer.field(Reg.WPTR_MOFFS, 0, 16) == (instance_words if convolves else 0), Reg.WPTR_MOFFS)
     step = layer.field(Reg.WPTR_TOFFS, 0, 16)
     if convolves:
         layer.require(step == (x.operation is Operation.conv2d and x.kernel == (1, 1)), Reg.WPTR_TOFFS)
@@ -316,8 +316,14 @@ def _check_consistency(layer: _Layer, x: LayerSettings) -> None:
         slots, most = x.kernels // x.passes, x.positions * x.out_passes
         layer.require(slots == most or most - x.positions < slots < most and x.out_passes > 1, Reg.MCNT)
     else:
-        words = max(-(-sum(p // PROCESSORS == q for p in x.processors) // LANES) for q in x.write_instance)
+        words = max(
+            -(-sum(p // processors.per_quadrant == q for p in x.processors) // processors.per_instance)
+            for q in x.write_instance
+        )
         layer.require(x.timeslots == words, Reg.ONED)
-        layer.require(step == _INSTANCE_STEP or (words == 1 and step == _INSTANCE_STEP // LANES), Reg.WPTR_TOFFS)
+        layer.require(
+            step == instance_words or (words == 1 and step == instance_words // processors.per_instance),
+            Reg.WPTR_TOFFS,
+        )
         layer.require(x.bias is None and not (x.shift or x.relu or x.absolute or x.flatten_engine), Reg.POST)
     layer.require(not x.wide or not (x.relu or x.absolute), Reg.LCTL)

@@ -6,6 +6,7 @@ from pathlib import Path
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.machine import SLICE_INSTRUCTIONS, Machine
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
+from maxexp.chip.part import Part
 
 INSTRUCTION_BUDGET = 200_000_000
 """Two hundred times what the longest known program takes; a second of pure computation."""
@@ -31,18 +32,19 @@ class EmulatedRun:
         return sum(self.layer_cycles)
 
 
-def run_emulated(image: Path, instructions: int = INSTRUCTION_BUDGET) -> EmulatedRun:
+def run_emulated(image: Path, part: Part, instructions: int = INSTRUCTION_BUDGET) -> EmulatedRun:
     """Run firmware from power-up until it fails, sleeps for good, or has passed and goes on for ever.
 
     Args:
         image: flash content, as :func:`maxexp.board.firmware.build_firmware` leaves it.
+        part: the chip that it is for.
         instructions: how many the processor may execute.
 
     Raises:
         BoardError: a register pattern or address without a known meaning, a crash, or an end without verdict.
     """
     output = bytearray()
-    machine = Machine(image.read_bytes(), output.append)
+    machine = Machine(image.read_bytes(), output.append, part)
     alive = True
     for _ in range(-(-instructions // SLICE_INSTRUCTIONS)):
         alive = machine.run_slice()
@@ -61,12 +63,13 @@ class EmulatedLine:
 
     Args:
         image: flash content.
+        part: the chip that it is for.
         instructions: how many the processor may execute for one read; after that it gives what there is.
     """
 
-    def __init__(self, image: Path, instructions: int = INSTRUCTION_BUDGET) -> None:
+    def __init__(self, image: Path, part: Part, instructions: int = INSTRUCTION_BUDGET) -> None:
         self._sent = bytearray()
-        self._machine = Machine(image.read_bytes(), self._sent.append)
+        self._machine = Machine(image.read_bytes(), self._sent.append, part)
         self._slices = -(-instructions // SLICE_INSTRUCTIONS)
 
     def write(self, data: bytes) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from serial import Serial
 
-from maxexp.base.errors import BoardError
+from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.serial_port import open_port
 from maxexp.board.config import BoardConfig, FlashMethod
 from maxexp.board.firmware import (
@@ -28,6 +28,7 @@ from maxexp.board.real.queue import board_to_oneself
 from maxexp.board.real.usb import PROBE_ID, find_port, probe_of
 from maxexp.board.result import BoardRun
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
+from maxexp.chip.part import Part
 
 BAUD_RATE = 115200
 QUIET_S = 0.5
@@ -41,13 +42,19 @@ class RealBoard:
 
     What is missing when it is made, the board itself or a program, is only warned of: it may be there by the time it
     is needed, and a run's other results do not depend on it.
+
+    Raises:
+        ConfigError: the board carries another part.
     """
 
     source = "measured"
 
-    def __init__(self, config: BoardConfig) -> None:
+    def __init__(self, config: BoardConfig, part: Part) -> None:
         assert config.connection is not None
         self.name = config.kind.name
+        self._part, boards = part, part.tools.boards
+        if self.name not in boards:
+            raise ConfigError(f"board={self.name}: has no {part.name}; its boards are {', '.join(boards)}")
         self._connection = config.connection
         self._warn()
 
@@ -65,9 +72,9 @@ class RealBoard:
         """With the maker's SDK if there is one, else with our own hardware layer."""
         sdk = find_sdk()
         if sdk:
-            return build_firmware_with_sdk(project, folder, sdk, self.name)
+            return build_firmware_with_sdk(project, folder, sdk, self._part.tools.boards[self.name])
         log.info("no SDK of the maker (MAXIM_PATH): firmware gets our own hardware layer, which no board has run yet")
-        return build_firmware(project, folder)
+        return build_firmware(project, folder, self._part)
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
         with self._started(firmware) as port:
@@ -76,7 +83,7 @@ class RealBoard:
     @contextmanager
     def serve(self, project: Path, folder: Path) -> Iterator[Line]:
         """The server has our own hardware layer in any case."""
-        with self._started(build_firmware(project, folder, server=True)) as port:
+        with self._started(build_firmware(project, folder, self._part, server=True)) as port:
             port.timeout = self._connection.timeout_s
             yield port
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from maxexp.chip.config import DeviceConfig
 from maxexp.chip.memory.excess import Excess
+from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 
 
@@ -15,7 +15,7 @@ class BiasPlace:
     offset: int
 
 
-def place_biases(network: Network, groups: list[int], device: DeviceConfig) -> dict[str, BiasPlace] | Excess:
+def place_biases(network: Network, groups: list[int], part: Part) -> dict[str, BiasPlace] | Excess:
     """Flattening layers first, then the largest; each goes into the emptiest memory.
 
     Args:
@@ -31,7 +31,7 @@ def place_biases(network: Network, groups: list[int], device: DeviceConfig) -> d
     places = {}
     for layer in layers:
         group = min(groups, key=lambda g: used[g])
-        over = used[group] + layer.biases - device.bias_group_bytes
+        over = used[group] + layer.biases - part.memories.bias_bytes
         if over > 0:
             return Excess(layer.name, over)
         places[layer.name] = BiasPlace(group, used[group])

@@ -7,41 +7,40 @@ network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
 from math import ceil
 
 from maxexp.base.errors import DeviceError
-from maxexp.chip.config import DeviceConfig
-from maxexp.chip.cycles import output_slots, processors_used
+from maxexp.chip.cycles import output_slots
 from maxexp.chip.memory.excess import Excess
+from maxexp.chip.part import Part
 from maxexp.network.graph import Layer, Network
 
-COLUMN_BITS = 72
 COLUMN_ALIGNMENT = 4
 
 
-def kernel_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
+def kernel_columns(layer: Layer, bits: int, part: Part) -> int:
     """Columns of 72 bits on each processor of the layer's input (hardware.md 8.4), masks 4-aligned."""
     if not layer.has_weights:
         return 0
     pixels = layer.pooled_shape[1] * layer.pooled_shape[2] if layer.flatten else 1
-    kernels = output_slots(layer, device) * ceil(layer.in_shape[0] / device.processors) * pixels
+    kernels = output_slots(layer, part) * part.processors.passes(layer.in_shape[0]) * pixels
     per_byte = 8 // bits
     size = layer.kernel_size**2
     padding = (kernels % per_byte) * size * (per_byte - 1)
-    return ceil((kernels * size * bits + padding) / COLUMN_BITS)
+    return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
 
 
-def written_columns(layer: Layer, bits: int, device: DeviceConfig) -> int:
+def written_columns(layer: Layer, bits: int, part: Part) -> int:
     """Columns that the synthesizer really fills, at times one more than it looks for.
 
     Of a flattening layer with several output passes it also writes the outputs that the last pass lacks, one byte
     each, if weights have 8 bits.
     """
-    columns = kernel_columns(layer, bits, device)
-    passes = ceil(layer.out_shape[0] / device.processors)
+    columns = kernel_columns(layer, bits, part)
+    passes = part.processors.passes(layer.out_shape[0])
     if not layer.flatten or passes == 1 or bits < 8:
         return columns
-    missing = passes * processors_used(layer.out_shape[0], device) - layer.out_shape[0]
+    missing = passes * part.processors.used(layer.out_shape[0]) - layer.out_shape[0]
     pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
-    weights = layer.out_shape[0] * ceil(layer.in_shape[0] / device.processors) * pixels
-    return max(columns, ceil((weights + missing) * bits / COLUMN_BITS))
+    weights = layer.out_shape[0] * part.processors.passes(layer.in_shape[0]) * pixels
+    return max(columns, ceil((weights + missing) * bits / (8 * part.memories.column_bytes)))
 
 
 def aligned(columns: int) -> int:
@@ -54,7 +53,7 @@ def first_fit(
     first_processor: dict[str, int],
     columns: dict[str, int],
     written: dict[str, int],
-    device: DeviceConfig,
+    part: Part,
 ) -> dict[str, int] | Excess:
     """Offsets by layer as the synthesizer allocates them, or the first layer that does not fit.
 
@@ -66,10 +65,10 @@ def first_fit(
     spans = {}
     for layer in network:
         start = first_processor[layer.inputs[0]]
-        spans[layer.name] = range(start, start + processors_used(layer.in_shape[0], device))
-    whole = [x for x in network if len(spans[x.name]) == device.processors]
-    order = whole + [x for x in network if len(spans[x.name]) < device.processors]
-    taken: list[list[tuple[int, int]]] = [[] for _ in range(device.processors)]
+        spans[layer.name] = range(start, start + part.processors.used(layer.in_shape[0]))
+    whole = [x for x in network if len(spans[x.name]) == part.processors.count]
+    order = whole + [x for x in network if len(spans[x.name]) < part.processors.count]
+    taken: list[list[tuple[int, int]]] = [[] for _ in range(part.processors.count)]
     offsets: dict[str, int] = {}
     for layer in order:
         need = columns[layer.name]
@@ -81,34 +80,34 @@ def first_fit(
             if offset + need > begin and offset < end:
                 offset = aligned(end)
         stop = offset + written[layer.name]
-        if stop > device.kernel_columns or any(begin < stop and offset < end for begin, end in blocks):
-            return Excess(layer.name, max(1, stop - device.kernel_columns))
+        if stop > part.memories.kernel_columns or any(begin < stop and offset < end for begin, end in blocks):
+            return Excess(layer.name, max(1, stop - part.memories.kernel_columns))
         offsets[layer.name] = offset
         for p in spans[layer.name]:
             taken[p].append((offset, stop))
     return offsets
 
 
-def check_totals(network: Network, columns: dict[str, int], device: DeviceConfig) -> None:
+def check_totals(network: Network, columns: dict[str, int], part: Part) -> None:
     """Refuse what no placement can hold: a layer alone, all-processor layers together, or the whole."""
-    everywhere = 0
-    area = 0
+    memories, everywhere, area = part.memories, 0, 0
     for layer in network:
         need = columns[layer.name]
-        used = processors_used(layer.in_shape[0], device)
+        used = part.processors.used(layer.in_shape[0])
         area += need * used
-        everywhere += aligned(need) if used == device.processors else 0
-        if everywhere > device.kernel_columns or need > device.kernel_columns:
-            over = max(everywhere, need) - device.kernel_columns
+        everywhere += aligned(need) if used == part.processors.count else 0
+        over = max(everywhere, need) - memories.kernel_columns
+        if over > 0:
+            size = over * memories.column_bytes * used
             raise DeviceError(
-                f"layer {layer.name}: its kernels need {over} columns ({over * 9 * used:,} bytes) more than the "
-                f"{device.kernel_columns} columns of {device.name}'s processors; reduce its channels, "
+                f"layer {layer.name}: its kernels need {over} columns ({size:,} bytes) "
+                f"more than the {memories.kernel_columns} columns of {part.name}'s processors; reduce its channels, "
                 "model.width or its quantization bits"
             )
-    if area > device.kernel_columns * device.processors:
-        over = 9 * (area - device.kernel_columns * device.processors)
-        heaviest = max(network, key=lambda x: columns[x.name] * processors_used(x.in_shape[0], device))
+    over = area - memories.kernel_columns * part.processors.count
+    if over > 0:
+        heaviest = max(network, key=lambda x: columns[x.name] * part.processors.used(x.in_shape[0]))
         raise DeviceError(
-            f"{network.name}: its kernels need {over:,} bytes more than {device.name}'s weight memory; the "
-            f"largest layer is {heaviest.name}; reduce its channels, model.width or its quantization bits"
+            f"{network.name}: its kernels need {over * memories.column_bytes:,} bytes more than {part.name}'s weight "
+            f"memory; the largest layer is {heaviest.name}; reduce its channels, model.width or its quantization bits"
         )

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from maxexp.base.errors import DeviceError
-from maxexp.chip.config import DeviceConfig
-from maxexp.chip.cycles import STARTUP_CYCLES, layer_cycles, processors_used
+from maxexp.chip.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.chip.memory.biases import BiasPlace, place_biases
 from maxexp.chip.memory.excess import Excess
 from maxexp.chip.memory.kernels import aligned, check_totals, first_fit, kernel_columns, written_columns
 from maxexp.chip.memory.sequence import write_gaps
 from maxexp.chip.memory.tensors import Block, data_blocks, instances_of, place_blocks, tensor_shapes
+from maxexp.chip.part import Part
 from maxexp.network.config import Op
 from maxexp.network.graph import INPUT, Network
 
@@ -46,7 +46,7 @@ class MemoryMap:
     """
 
     network: Network
-    device: DeviceConfig
+    part: Part
     first_processor: dict[str, int]
     kernel_offset: dict[str, int]
     kernel_columns: dict[str, int]
@@ -59,12 +59,12 @@ class MemoryMap:
         """Processors that hold the channels of a tensor, and compute the layers that read it."""
         channels = tensor_shapes(self.network)[tensor][0]
         start = self.first_processor[tensor]
-        return range(start, start + processors_used(channels, self.device))
+        return range(start, start + self.part.processors.used(channels))
 
     def instances(self, tensor: str) -> range:
         """Data memory instances of a tensor."""
         processors = self.processors(tensor)
-        return instances_of(processors.start, len(processors), self.device)
+        return instances_of(processors.start, len(processors), self.part)
 
     @property
     def layer_cycles(self) -> dict[str, int]:
@@ -72,7 +72,7 @@ class MemoryMap:
         return {
             layer.name: layer_cycles(
                 layer,
-                self.device,
+                self.part,
                 self.kernel_offset.get(layer.name, 0),
                 self.first_processor[layer.inputs[0]],
             )
@@ -84,7 +84,7 @@ class MemoryMap:
         return STARTUP_CYCLES + sum(self.layer_cycles.values())
 
 
-def place(network: Network, bits: dict[str, int], device: DeviceConfig) -> MemoryMap:
+def place(network: Network, bits: dict[str, int], part: Part) -> MemoryMap:
     """The memory map of a hardware sequence with the fewest cycles that the search finds.
 
     Args:
@@ -94,10 +94,10 @@ def place(network: Network, bits: dict[str, int], device: DeviceConfig) -> Memor
         DeviceError: there is no map (proven by counting), or none was found; with the layer, the excess and
             what would help.
     """
-    columns = {layer.name: kernel_columns(layer, bits.get(layer.name, 8), device) for layer in network}
-    written = {layer.name: written_columns(layer, bits.get(layer.name, 8), device) for layer in network}
-    check_totals(network, written, device)
-    search = _Search(network, columns, written, device)
+    columns = {layer.name: kernel_columns(layer, bits.get(layer.name, 8), part) for layer in network}
+    written = {layer.name: written_columns(layer, bits.get(layer.name, 8), part) for layer in network}
+    check_totals(network, written, part)
+    search = _Search(network, columns, written, part)
     best = None
     for attempt in range(ATTEMPTS):
         for candidate in search.maps(attempt):
@@ -132,24 +132,22 @@ class _Group:
 class _Search:
     """Walks through the choices of first processors; remembers what stood in the way."""
 
-    def __init__(
-        self, network: Network, columns: dict[str, int], written: dict[str, int], device: DeviceConfig
-    ) -> None:
-        self._network, self._columns, self._written, self._device = network, columns, written, device
-        self._blocks = data_blocks(network, device)
+    def __init__(self, network: Network, columns: dict[str, int], written: dict[str, int], part: Part) -> None:
+        self._network, self._columns, self._written, self._part = network, columns, written, part
+        self._blocks = data_blocks(network, part)
         self._groups = sorted((self._group(tensors) for tensors in network.tied_tensors), key=_weight)
         self._shortage: dict[str, tuple[int, str]] = {}
 
     @property
     def fewest_cycles(self) -> int:
         """Cycles below which no map can be: every layer at its best."""
-        fixed = sum(layer_cycles(x, self._device) for x in self._network if x.op is not Op.passthrough)
+        fixed = sum(layer_cycles(x, self._part) for x in self._network if x.op is not Op.passthrough)
         return STARTUP_CYCLES + fixed + sum(min(group.cycles.values()) for group in self._groups)
 
     def maps(self, attempt: int) -> Iterator[MemoryMap]:
         """Complete maps; ``attempt`` sets the order in which first processors are tried."""
-        instances = self._device.processors // self._device.instance_processors
-        columns = [0] * self._device.processors
+        instances = self._part.processors.instances
+        columns = [0] * self._part.processors.count
         bytes_live = [[0] * instances for _ in range(len(self._network.layers) + 1)]
         steps = iter(range(SEARCH_STEPS))
         draw = random.Random(attempt) if attempt else None
@@ -163,30 +161,30 @@ class _Search:
         """What the best choice lacked, and what would help."""
         kind = next(x for x in ("offsets", "biases", "kernels", "data") if x in self._shortage)
         over, layer = self._shortage[kind]
-        device = self._device
+        name, memories = self._part.name, self._part.memories
         return {
-            "kernels": f"the kernels of {layer} are at best {over} columns over the {device.kernel_columns} of "
-            f"{device.name}'s processors; lower model.width, its channels, or its quantization bits",
-            "biases": f"the biases of {layer} are at best {over} over the {device.bias_group_bytes} of one of "
-            f"{device.name}'s bias memories, beside the others; lower model.width or use fewer channels",
+            "kernels": f"the kernels of {layer} are at best {over} columns over the {memories.kernel_columns} of "
+            f"{name}'s processors; lower model.width, its channels, or its quantization bits",
+            "biases": f"the biases of {layer} are at best {over} over the {memories.bias_bytes} of one of "
+            f"{name}'s bias memories, beside the others; lower model.width or use fewer channels",
             "data": f"the tensors alive at layer {layer} are at best {over:,} bytes over the "
-            f"{device.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
+            f"{memories.instance_bytes:,} of a data memory instance; {SMALLER_DATA}",
             "offsets": f"the tensors alive around layer {layer} ({over:,} bytes of an instance) fit its "
-            f"{device.instance_bytes:,} in pieces only; {SMALLER_DATA}",
+            f"{memories.instance_bytes:,} in pieces only; {SMALLER_DATA}",
         }[kind]
 
     def _group(self, tensors: list[str]) -> _Group:
-        device = self._device
-        used = processors_used(tensor_shapes(self._network)[tensors[0]][0], device)
+        part = self._part
+        used = part.processors.used(tensor_shapes(self._network)[tensors[0]][0])
         readers = [layer for layer in self._network if layer.inputs[0] in tensors]
         total = sum(aligned(self._written[layer.name]) for layer in readers)
         largest = max(readers, key=lambda layer: self._written[layer.name], default=self._network.layers[-1])
         blocks = [block for block in self._blocks if block.tensors[0] in tensors]
-        last = device.processors - used
+        last = part.processors.count - used
         # The network's input stays where firmware loads it.
-        starts = [0] if INPUT in tensors else range(0, last + 1, device.instance_processors)
+        starts = [0] if INPUT in tensors else range(0, last + 1, part.processors.per_instance)
         moving = [layer for layer in readers if layer.op is Op.passthrough]
-        cycles = {start: sum(layer_cycles(x, device, 0, start) for x in moving) for start in starts}
+        cycles = {start: sum(layer_cycles(x, part, 0, start) for x in moving) for start in starts}
         return _Group(tensors, used, total, largest.name, blocks, cycles)
 
     def _choices(
@@ -211,7 +209,7 @@ class _Search:
             if next(steps, None) is None:
                 return
             span = range(start, start + group.processors)
-            over = max(columns[p] for p in span) + group.columns - self._device.kernel_columns
+            over = max(columns[p] for p in span) + group.columns - self._part.memories.kernel_columns
             if over > 0:
                 self._note("kernels", over, group.largest)
                 continue
@@ -228,9 +226,9 @@ class _Search:
         for block in group.blocks:
             for time in range(block.first, block.last + 1):
                 row = result[time]
-                for instance in instances_of(start, group.processors, self._device):
+                for instance in instances_of(start, group.processors, self._part):
                     row[instance] += block.size
-                over = max(row) - self._device.instance_bytes
+                over = max(row) - self._part.memories.instance_bytes
                 if over > 0:
                     self._note("data", over, self._network.layers[max(0, time)].name)
                     return None
@@ -238,17 +236,17 @@ class _Search:
 
     def _complete(self, first_processor: dict[str, int]) -> MemoryMap | None:
         """The map with these processors, or None where something does not fit."""
-        network, device = self._network, self._device
-        kernels = first_fit(network, first_processor, self._columns, self._written, device)
+        network, part = self._network, self._part
+        kernels = first_fit(network, first_processor, self._columns, self._written, part)
         if isinstance(kernels, Excess):
             self._note("kernels", kernels.amount, kernels.layer)
             return None
-        biases = place_biases(network, self._quadrants(first_processor), device)
+        biases = place_biases(network, self._quadrants(first_processor), part)
         if isinstance(biases, Excess):
             self._note("biases", biases.amount, biases.layer)
             return None
-        where = [instances_of(first_processor[x.tensors[0]], x.processors, device) for x in self._blocks]
-        offsets = place_blocks(self._blocks, where, device.instance_bytes)
+        where = [instances_of(first_processor[x.tensors[0]], x.processors, part) for x in self._blocks]
+        offsets = place_blocks(self._blocks, where, part.memories.instance_bytes)
         if offsets is None:
             self._note("offsets", *self._tightest())
             return None
@@ -259,15 +257,15 @@ class _Search:
         }
         gaps = write_gaps(network)
         blocks = tuple(self._blocks)
-        return MemoryMap(network, device, first_processor, kernels, self._written, biases, data_offset, gaps, blocks)
+        return MemoryMap(network, part, first_processor, kernels, self._written, biases, data_offset, gaps, blocks)
 
     def _quadrants(self, first_processor: dict[str, int]) -> list[int]:
         """Quadrants that are switched on: those of all layers' inputs and of the network's output."""
-        each = self._device.processors // self._device.bias_groups
+        each = self._part.processors.per_quadrant
         shapes = tensor_shapes(self._network)
         used = set()
         for tensor, start in first_processor.items():
-            stop = start + processors_used(shapes[tensor][0], self._device)
+            stop = start + self._part.processors.used(shapes[tensor][0])
             used |= set(range(start // each, (stop - 1) // each + 1))
         return sorted(used)
 

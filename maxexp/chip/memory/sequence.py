@@ -7,14 +7,13 @@ input, is copied for the sum by a passthrough layer.
 """
 
 from dataclasses import replace
-from math import ceil
 
-from maxexp.chip.config import DeviceConfig
+from maxexp.chip.part import Part
 from maxexp.network.config import Activation, BatchNorm, Op
 from maxexp.network.graph import INPUT, Layer, Network
 
 
-def hardware_sequence(network: Network, device: DeviceConfig) -> Network:
+def hardware_sequence(network: Network, part: Part) -> Network:
     """The network with each copy right in front of the first sum that reads it: its memory is busy for shortest.
 
     Names of copies (``stem-for-sum``) are no identifiers, so they differ from those of all layers.
@@ -30,7 +29,7 @@ def hardware_sequence(network: Network, device: DeviceConfig) -> Network:
             inputs = list(layer.inputs)
             for position, name in enumerate(layer.inputs):
                 alone = name != INPUT and readings[name] == {layer.inputs}
-                if not (alone and _can_interleave(network.by_name[name], layer.operands, device)):
+                if not (alone and _can_interleave(network.by_name[name], layer.operands, part)):
                     layers.append(_copy(name, layer))
                     inputs[position] = layers[-1].name
             interleaved[layer.inputs] = tuple(inputs)
@@ -50,13 +49,13 @@ def write_gaps(network: Network) -> dict[str, int]:
     return gaps
 
 
-def _can_interleave(writer: Layer, operands: int, device: DeviceConfig) -> bool:
+def _can_interleave(writer: Layer, operands: int, part: Part) -> bool:
     """Whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
 
     Only that of an operation has to: a passthrough layer steps from pass to pass (hardware.md 10.2, LCTL2).
     """
-    passes = ceil(writer.out_shape[0] / device.processors)
-    return not writer.has_weights or passes * operands <= device.max_write_step
+    passes = part.processors.passes(writer.out_shape[0])
+    return not writer.has_weights or passes * operands <= part.limits.write_step
 
 
 def _copy(tensor: str, reader: Layer) -> Layer:

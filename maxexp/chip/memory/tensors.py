@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from maxexp.chip.config import DeviceConfig
-from maxexp.chip.cycles import processors_used
+from maxexp.chip.part import WORD_BYTES, Part
 from maxexp.network.graph import INPUT, Network, Shape
 
-WORD_BYTES = 4
 SEARCH_STEPS = 1000
 """Partial arrangements tried before giving up; real networks need as many as they have tensors."""
 
@@ -40,11 +38,11 @@ class Block:
         return self.first <= index <= self.last
 
 
-def tensor_bytes(shape: Shape, device: DeviceConfig, wide: bool = False) -> tuple[int, int]:
+def tensor_bytes(shape: Shape, part: Part, wide: bool = False) -> tuple[int, int]:
     """Bytes that a (C, H, W) tensor takes in each data memory instance, and the number of instances."""
     channels, rows, cols = shape
-    passes = ceil(channels / device.processors)
-    instances = ceil(processors_used(channels, device) / device.instance_processors)
+    passes = part.processors.passes(channels)
+    instances = ceil(part.processors.used(channels) / part.processors.per_instance)
     return WORD_BYTES * rows * cols * passes * (4 if wide else 1), instances
 
 
@@ -53,7 +51,7 @@ def tensor_shapes(network: Network) -> dict[str, Shape]:
     return {INPUT: network.in_shape, **{layer.name: layer.out_shape for layer in network}}
 
 
-def data_blocks(network: Network, device: DeviceConfig) -> list[Block]:
+def data_blocks(network: Network, part: Part) -> list[Block]:
     """The ranges that a hardware sequence needs, with their lifetimes, in the order in which they are written."""
     written = {INPUT: -1, **{layer.name: index for index, layer in enumerate(network)}}
     last_use = {**network.last_use, network.layers[-1].name: len(network.layers) - 1}
@@ -64,16 +62,16 @@ def data_blocks(network: Network, device: DeviceConfig) -> list[Block]:
     interleaved = {name for inputs in sums for name in inputs}
     blocks = []
     for tensors in [*sums, *((name,) for name in written if name not in interleaved)]:
-        size, _ = tensor_bytes(shapes[tensors[0]], device, tensors[0] in wide)
-        used = processors_used(shapes[tensors[0]][0], device)
+        size, _ = tensor_bytes(shapes[tensors[0]], part, tensors[0] in wide)
+        used = part.processors.used(shapes[tensors[0]][0])
         first, last = min(written[name] for name in tensors), max(last_use[name] for name in tensors)
         blocks.append(Block(tensors, size * len(tensors), used, first, last))
     return sorted(blocks, key=lambda block: block.first)
 
 
-def instances_of(first_processor: int, processors: int, device: DeviceConfig) -> range:
+def instances_of(first_processor: int, processors: int, part: Part) -> range:
     """Data memory instances of a contiguous range of processors."""
-    each = device.instance_processors
+    each = part.processors.per_instance
     return range(first_processor // each, ceil((first_processor + processors) / each))
 
 

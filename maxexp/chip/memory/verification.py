@@ -7,9 +7,9 @@ writes it, and looks whether every layer finds what it must read.
 import numpy as np
 
 from maxexp.base.errors import DeviceError
-from maxexp.chip.config import DeviceConfig
 from maxexp.chip.memory.placement import MemoryMap
-from maxexp.chip.memory.tensors import WORD_BYTES, tensor_bytes, tensor_shapes
+from maxexp.chip.memory.tensors import tensor_bytes, tensor_shapes
+from maxexp.chip.part import WORD_BYTES
 from maxexp.network.graph import INPUT, Layer
 
 EMPTY = -1
@@ -27,9 +27,8 @@ def verify(memory: MemoryMap) -> None:
 
 
 def _verify_data(memory: MemoryMap) -> None:
-    device = memory.device
-    instances = device.processors // device.instance_processors
-    words = np.full((instances, device.instance_bytes // WORD_BYTES), EMPTY)
+    part = memory.part
+    words = np.full((part.processors.instances, part.memories.instance_words), EMPTY)
     contents = {INPUT: _contents(memory, INPUT, 0)}
     _write(memory, words, INPUT, contents[INPUT])
     for index, layer in enumerate(memory.network, start=1):
@@ -43,9 +42,9 @@ def _verify_data(memory: MemoryMap) -> None:
 def _contents(memory: MemoryMap, tensor: str, index: int) -> np.ndarray:
     """A number of its own for each word of a tensor in an instance."""
     wide = tensor != INPUT and memory.network.by_name[tensor].wide
-    size, _ = tensor_bytes(tensor_shapes(memory.network)[tensor], memory.device, wide)
+    size, _ = tensor_bytes(tensor_shapes(memory.network)[tensor], memory.part, wide)
     count = size // WORD_BYTES
-    return index * memory.device.instance_bytes + np.arange(count)
+    return index * memory.part.memories.instance_bytes + np.arange(count)
 
 
 def _write(memory: MemoryMap, words: np.ndarray, tensor: str, contents: np.ndarray) -> None:
@@ -70,8 +69,8 @@ def _check_read(memory: MemoryMap, words: np.ndarray, layer: Layer, contents: di
 
 
 def _verify_kernels(memory: MemoryMap) -> None:
-    device: DeviceConfig = memory.device
-    taken = np.zeros((device.processors, device.kernel_columns), dtype=bool)
+    part = memory.part
+    taken = np.zeros((part.processors.count, part.memories.kernel_columns), dtype=bool)
     for name, offset in memory.kernel_offset.items():
         processors = memory.processors(memory.network.by_name[name].inputs[0])
         cells = taken[processors.start : processors.stop, offset : offset + memory.kernel_columns[name]]

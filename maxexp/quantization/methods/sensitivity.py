@@ -10,8 +10,8 @@ from torch import Tensor
 
 from maxexp.base.errors import ConfigError, DeviceError
 from maxexp.chip.check import check_fit
-from maxexp.chip.config import DeviceConfig
 from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
+from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import QuantizationConfig
@@ -144,8 +144,8 @@ def check_budget(budget: int, network: Network) -> None:
         raise ConfigError(f"quantization.weight_budget={budget}: 1 bit in every layer takes {least:,} bytes already")
 
 
-def propose(front: list[Assignment], network: Network, budget: int, device: DeviceConfig) -> Assignment:
-    """The least harmful of ``front`` within ``budget`` bytes that also fits the device.
+def propose(front: list[Assignment], network: Network, budget: int, part: Part) -> Assignment:
+    """The least harmful of ``front`` within ``budget`` bytes that also fits the part.
 
     Raises:
         ConfigError: none is small enough.
@@ -156,7 +156,7 @@ def propose(front: list[Assignment], network: Network, budget: int, device: Devi
     refusal: DeviceError | None = None
     for assignment in reversed(affordable):
         try:
-            check_fit(network, assignment.bits, device)
+            check_fit(network, assignment.bits, part)
             return assignment
         except DeviceError as error:
             refusal = error
@@ -194,7 +194,7 @@ def analyse(
     inputs: Tensor,
     labels: Tensor,
     config: QuantizationConfig,
-    device: DeviceConfig,
+    part: Part,
 ) -> Sensitivity:
     """Measure the damages, propose bits within ``config.weight_budget``, and score the proposal.
 
@@ -205,7 +205,7 @@ def analyse(
     divergences = {name: {bits: damage.divergence for bits, damage in row.items()} for name, row in damages.items()}
     front = best_assignments(network, divergences)
     budget = network.weights // 2 if config.weight_budget is None else config.weight_budget
-    proposal = propose(front, network, budget, device)
+    proposal = propose(front, network, budget, part)
     quantized = copy.deepcopy(trained)
     quantize_after_training(quantized, calibration, replace(config, layer_bits=proposal.bits))
     proposed = score(predict(quantized, inputs), labels)

@@ -33,7 +33,7 @@ def memory_picture(memory: MemoryMap) -> Figure:
     columns = ceil(len(layers) / LEGEND_ROWS)
     title = "layer: its output\nand its kernels"
     figure.legend(handles=patches, title=title, loc="outside right center", ncols=columns, fontsize=FONT_SIZE)
-    figure.suptitle(f"{memory.network.name} on {memory.device.name}: {memory.cycles:,} cycles")
+    figure.suptitle(f"{memory.network.name} on {memory.part.name}: {memory.cycles:,} cycles")
     # Only now are sizes known.
     figure.draw_without_rendering()
     for axes, names in ((data, tensors), (kernels, weights)):
@@ -44,8 +44,7 @@ def memory_picture(memory: MemoryMap) -> Figure:
 
 def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
     """One strip for each instance, x is the layer that is computed; returns where tensors can be named."""
-    device, names = memory.device, list(memory.network.by_name)
-    instances = device.processors // device.instance_processors
+    names, instances = list(memory.network.by_name), memory.part.processors.instances
     top = max(memory.data_offset[block.tensors[0]] + block.size for block in memory.blocks)
     found = []
     for block in memory.blocks:
@@ -58,7 +57,7 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
             axes.add_patch(shape)
     axes.hlines(range(instances + 1), -1.5, len(names) - 0.5, color="0.7", lw=0.5)
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(instances, 0), title="data memory, as the layers are computed")
-    axes.set_ylabel(f"instance, each up to byte {top:,} of {device.instance_bytes:,}")
+    axes.set_ylabel(f"instance, each up to byte {top:,} of {memory.part.memories.instance_bytes:,}")
     axes.set_yticks([i + 0.5 for i in range(instances)], [str(i) for i in range(instances)])
     axes.set_xticks(range(-1, len(names)), [INPUT, *names], rotation=90)
     return found
@@ -66,7 +65,7 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
 
 def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[Named]:
     """One row for each processor; returns where layers can be named."""
-    device = memory.device
+    part = memory.part
     found = []
     for index, layer in enumerate(memory.network):
         columns = memory.kernel_columns[layer.name]
@@ -77,9 +76,9 @@ def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[Named]:
         shape = Rectangle(corner, columns, len(processors), fc=layer_color(index), ec="black", lw=0.4)
         found.append((layer.name, shape))
         axes.add_patch(shape)
-    axes.set(xlim=(0, device.kernel_columns), ylim=(device.processors, 0), title="weight memory")
+    axes.set(xlim=(0, part.memories.kernel_columns), ylim=(part.processors.count, 0), title="weight memory")
     axes.set(xlabel="column of 72 bits", ylabel="processor")
-    axes.set_yticks(range(0, device.processors + 1, device.processors // device.bias_groups))
+    axes.set_yticks(range(0, part.processors.count + 1, part.processors.per_quadrant))
     return found
 
 

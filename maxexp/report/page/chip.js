@@ -45,15 +45,14 @@ function totalCycles(network, runs) {
 }
 
 function maps(network) {
-  if (!network.processors) return [];
   const kernels = [
     element("h4", {}, "Weight memory"),
     chart(250, "Weight memory", (picture, width, height) => kernelMap(picture, width, height, network)),
     element("h4", {}, "Data memory"),
   ];
-  if (!network.tensors || !network.instance_bytes)
+  if (!network.tensors)
     return [...kernels, element("p", { class: "quiet" }, "Not recorded by the version of maxexp that made the run.")];
-  const used = `Each of the ${format(network.processors / network.instance_processors)} instances up to byte `
+  const used = `Each of the ${format(network.instances)} instances up to byte `
     + `${format(highestByte(network))}, of ${format(network.instance_bytes)}.`;
   return [...kernels,
     element("p", { class: "quiet" }, used),

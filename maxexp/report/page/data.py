@@ -10,6 +10,7 @@ from maxexp import __version__
 from maxexp.base.errors import TrackingError
 from maxexp.base.metrics import Metric
 from maxexp.base.number_format import NumberFormat
+from maxexp.chip.config import find_part
 from maxexp.chip.metrics import CYCLES, LATENCY, WEIGHT_MEMORY
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
@@ -24,7 +25,6 @@ CURVE_POINTS = 100
 """Points of a curve that are kept; longer ones are thinned out."""
 HEAVY_BYTES = 2_000_000
 """Confusion matrices and histograms of the best runs, until there are that many bytes of them."""
-CHIP_SIZES = ("processors", "kernel_columns", "instance_processors", "instance_bytes")
 SHOWN_TAGS = (
     RESTORED,
     "maxexp.version",
@@ -140,12 +140,15 @@ def _thinned(points: Sequence[tuple[int, float]]) -> list[list]:
 
 
 def _network(details: RunDetails) -> dict[str, Any]:
-    """Layers with their cycles, and what is where in the memories; the chip's sizes where they are recorded."""
+    """Layers with their cycles, and what is where in the memories, with the sizes of the chip."""
     assert details.cost is not None
-    sizes = {key: details.run.params.get(f"device.{key}") for key in CHIP_SIZES}
+    part = find_part(details.cost["device"])
     return {
         "device": details.cost["device"],
-        **{key: int(value) if value else None for key, value in sizes.items()},
+        "processors": part.processors.count,
+        "kernel_columns": part.memories.kernel_columns,
+        "instances": part.processors.instances,
+        "instance_bytes": part.memories.instance_bytes,
         "layers": details.cost["layers"],
         "tensors": details.cost.get("tensors"),  # older versions have none
     }

@@ -50,7 +50,7 @@ function kernelMap(picture, width, height, network) {
 function tensorMap(picture, width, height, network) {
   const names = ["input", ...network.layers.map((layer) => layer.name)];
   const frame = mapFrame(picture, width, height, 20 + 6.5 * Math.max(...names.map((name) => name.length)));
-  const instances = network.processors / network.instance_processors;
+  const instances = network.instances;
   const x = (layer) => frame.x + frame.width * (layer + 1) / names.length;
   const y = (instance, byte) => frame.y + frame.height * (instance + byte / highestByte(network)) / instances;
   for (let instance = 1; instance < instances; instance++)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from maxexp.base.errors import ConfigError, DeviceError, NetworkError
 from maxexp.base.metrics import Metric, Need
-from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
+from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import described_network
@@ -98,9 +98,9 @@ def parse_limits(texts: Sequence[str]) -> list[Limit]:
     return limits
 
 
-def known_costs(device: DeviceConfig) -> tuple[Metric, ...]:
-    """The costs that a network has on a device."""
-    return tuple(cost for cost in COSTS if device.cycle_model or Need.cycle_model not in cost.needs)
+def known_costs(part: Part) -> tuple[Metric, ...]:
+    """The costs that a network has on a part."""
+    return tuple(cost for cost in COSTS if part.cycles_known or Need.cycle_model not in cost.needs)
 
 
 def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
@@ -110,12 +110,12 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
 
     Raises:
         ConfigError: the configuration makes no sense whatever the network's size, or it limits a cost that
-            its device has no model of.
+            its part has no model of.
     """
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
     if config.quantization.method is Method.float:
         return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {FIT: 0.0})
-    _check_known(limits, config.device)
+    _check_known(limits, config.device.part)
     try:
         network = described_network(config)
     except NetworkError as error:
@@ -124,7 +124,7 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     try:
         costs = network_cost(network, bits, config.device).metrics()
     except DeviceError as error:
-        excess = max(_weight_excess(network, bits, config.device.weight_bytes), LEAST_EXCESS)
+        excess = max(_weight_excess(network, bits, config.device.part.weight_bytes), LEAST_EXCESS)
         return Verdict({}, {**unknown, FIT: excess}, str(error))
     constraints = {limit.name: limit.excess(costs[limit.metric]) for limit in limits}
     broken = [limit for limit in limits if constraints[limit.name] > 0]
@@ -132,12 +132,12 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
     return Verdict(costs, {FIT: 0.0, **constraints}, reason or None)
 
 
-def _check_known(limits: Sequence[Limit], device: DeviceConfig) -> None:
-    known = known_costs(device)
+def _check_known(limits: Sequence[Limit], part: Part) -> None:
+    known = known_costs(part)
     for limit in limits:
         if limit.metric not in [cost.key for cost in known]:
             raise ConfigError(
-                f"hydra.sweeper.limits: the timing of {device.name} is unknown, and so is {limit.metric}; known are "
+                f"hydra.sweeper.limits: the timing of {part.name} is unknown, and so is {limit.metric}; known are "
                 f"{listed(known)}"
             )
 

@@ -52,8 +52,8 @@ def _why_not(name: str, config: Config) -> str | None:
         return f"the stage {stage.name} writes it, and stages has only {', '.join(s.name for s in config.stages)}"
     if method is Method.float and Need.integers in metric.needs:
         return "quantization=float does not run on the chip"
-    if Need.cycle_model in metric.needs and not config.device.cycle_model:
-        return f"the timing of {config.device.name} is unknown; known are {listed(known_costs(config.device))}"
+    if Need.cycle_model in metric.needs and not config.device.part.cycles_known:
+        return f"the timing of {config.device.name} is unknown; known are {listed(known_costs(config.device.part))}"
     if stage is Stage.deploy and config.board.kind is BoardKind.none:
         return "board=none measures nothing; choose board=emulated or board=max78000fthr, with synthesis=ai8x"
     return None
