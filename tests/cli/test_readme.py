@@ -56,7 +56,7 @@ def test_each_command_composes_into_a_network_that_fits(line):
         config = to_config(compose("config", overrides=arguments))
     network = build_network(config.model, config.dataset.shape)
     if config.quantization.method is not Method.float:
-        check_fit(network, config.quantization.bits(network), config.device)
+        check_fit(network, config.quantization.bits(network), config.device.part)
 
 
 def test_each_trained_network_that_is_named_is_there():

@@ -58,7 +58,7 @@ def test_each_experiment_fits_the_chip(name):
     config = composed(f"+experiment={name}")
     network = build_network(config.model, config.dataset.shape)
     if config.model.name != "teacher":  # floating point only
-        assert check_fit(network, config.quantization.bits(network), config.device).weight_bytes > 0
+        assert check_fit(network, config.quantization.bits(network), config.device.part).weight_bytes > 0
     assert config.tracking.experiment == config.dataset.name
 
 
