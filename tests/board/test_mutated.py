@@ -8,6 +8,7 @@ import pytest
 from maxexp.base.errors import BoardError
 from maxexp.board.inference import InferenceClient
 from maxexp.board.serial_output import decode_serial, parse_output
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.test_serial_output import FAILED, PASSED
 from tests.fuzz import fuzz, mutated
 
@@ -46,7 +47,7 @@ def answer(*outputs: int) -> bytes:
     """The server's answer to IMAGE."""
     line = Recorded(READY + bytes(4 * 5))
     with pytest.raises(BoardError):
-        InferenceClient(line, wide=True)(IMAGE)
+        InferenceClient(line, MAX78000, wide=True)(IMAGE)
     words = [int(np.frombuffer(line.written, "<u4").sum()) & 0xFFFFFFFF, 17, *outputs]
     return struct.pack(f"<{len(words) + 1}I", *words, sum(words) & 0xFFFFFFFF)
 
@@ -56,7 +57,7 @@ def test_inference_client(wide):
     good = [b"noise" + READY + 2 * answer(5, 7)]
 
     def ask(said: bytes) -> None:
-        client = InferenceClient(Recorded(said), wide)
+        client = InferenceClient(Recorded(said), MAX78000, wide)
         for _ in range(2):
             client(IMAGE)
 
@@ -76,4 +77,4 @@ class Chatterbox:
 
 def test_a_board_that_talks_without_end_is_not_listened_to_for_ever():
     with pytest.raises(BoardError, match="does not run the inference server; its last words: b'xxx"):
-        InferenceClient(Chatterbox(), wide=True)
+        InferenceClient(Chatterbox(), MAX78000, wide=True)

@@ -12,6 +12,7 @@ from maxexp.camera.frame import Frame
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.sampledata import write_header
 from maxexp.camera.stream import StreamParser, dump, read_frames
+from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.fuzz import fuzz, mutated
 
 FRAMES = [
@@ -64,7 +65,7 @@ def file(tmp_path) -> Callable[..., Callable[[bytes], object]]:
 
         def parse(data: bytes) -> object:
             path.write_bytes(data)
-            return load(path, Interpretation(**how))
+            return load(path, Interpretation(MAX78000, **how))
 
         return parse
 
