@@ -95,7 +95,7 @@ def test_arrays(file):
 
 def test_headers(file):
     signed = np.arange(3 * 4 * 4, dtype=np.int8).reshape(3, 4, 4)
-    headers = [write_header(signed, InputLayout.usual((3, 4, 4), order)).encode() for order in Order]
+    headers = [write_header(signed, InputLayout.usual((3, 4, 4), order, MAX78000)).encode() for order in Order]
     words = [b"#define SAMPLE_INPUT_0 { 1 }", b"0x", b"012", b",", b"3x4x4 HWC, processors 0x7", b"\\\n"]
     fuzz("sampledata.h", file(".h"), mutated(headers, words), headers)
     fuzz("sampledata.h, shape given", file(".h", shape=(3, 4, 4)), mutated(headers, words))
