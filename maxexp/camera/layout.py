@@ -40,7 +40,7 @@ class InputLayout:
 
     def __post_init__(self) -> None:
         channels, count, chip = self.shape[0], len(self._used), self.part.processors
-        if self._used[-1] >= chip.count:
+        if self.processors >> chip.count:
             raise CameraError(f"processors {self.processors:#x}: {self.part.name} has {chip.count}")
         if self.order is Order.HWC and count != chip.used(channels):
             raise CameraError(
