@@ -13,6 +13,7 @@ from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config, composition_errors_told, quoted
 from maxexp.run.config import Config, register_schema, to_config, to_plain, to_yaml
 from maxexp.run.explain import explain
+from maxexp.training.config import SmallImagesConfig
 from tests.conftest import composed
 
 register_schema()
@@ -67,6 +68,10 @@ def test_each_experiment_can_be_had_without_its_teacher(name):
     assert composed(f"+experiment={name}", "recipe=sgd").recipe.distillation is None
 
 
+def test_what_is_null_in_a_recipe_can_be_set_in_part():
+    assert composed("recipe.small_images.share=0.5").recipe.small_images == SmallImagesConfig(2, 0.5)
+
+
 def test_there_is_an_experiment_for_each_cell_of_the_deck():
     cells = {"cifar10_cmsisnnet_qat", "cifar10_simplenet_qat", "cifar10_qat", "cifar100_qat"}
     assert cells | {"cifar10_float", "cifar10_ptq", "quickstart"} <= set(EXPERIMENTS)
@@ -107,6 +112,9 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("quantization.method=qta", ["quantization.method", "ptq, qat"]),
         ("recipe.learning_rate=0", ["recipe.learning_rate=0", "above 0"]),
         ("recipe.schedule=cosinus", ["recipe.schedule", "cosine"]),
+        ("recipe.small_images={divisor:1}", ["recipe.small_images.divisor=1", "at least 2"]),
+        ("recipe.small_images.size=2", ["recipe.small_images.size", "no such key", "divisor, share"]),
+        ("recipe.learning_rat=1", ["recipe.learning_rat", "no such key", "learning_rate"]),
         ("trainer.accelerator=tpu", ["trainer.accelerator=tpu", "cpu"]),
         ("augmentation.rotate=null", ["augmentation.rotate", "rotation"]),
         ("augmentation.rotation.degree=5", ["augmentation.rotation.degree", "degrees"]),
