@@ -6,16 +6,11 @@ from pathlib import Path
 
 from maxexp.base.errors import CheckpointError
 from maxexp.quantization.config import Method
+from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST, INTEGER_SUFFIX, QAT_BEST, QUANTIZATION
 from maxexp.tracking.reading import RecordedRun
 
 ZOO, RUN = "zoo:", "run:"
 ZOO_FILE = "weights.pth.tar"
-CHECKPOINTS = "checkpoints"
-"""Folder of a run's artifacts."""
-QAT_BEST, FLOAT_BEST = f"{CHECKPOINTS}/qat_best.pth.tar", f"{CHECKPOINTS}/float_best.pth.tar"
-"""What a run keeps of the phases of its training."""
-INTEGERS, INTEGER_SUFFIX = "quantization", "-q.pth.tar"
-"""Folder and end of the name of a run's integer network."""
 
 
 def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run: bool = False) -> Path:
@@ -37,14 +32,17 @@ def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run
         return Path(reference)
     run_id, _, artifact = reference.removeprefix(RUN).partition("/")
     run = read(run_id)
-    return run.artifact(artifact or (_integers(run) if to_run else None) or _trained(run))
+    return run.artifact(artifact or (_quantized_after_training(run) if to_run else None) or _trained(run))
 
 
-def _integers(run: RecordedRun) -> str | None:
+def integer_network(run: RecordedRun) -> str | None:
+    """The artifact with a run's integer network, where it has one."""
+    return next((path for path in run.artifacts(QUANTIZATION) if path.endswith(INTEGER_SUFFIX)), None)
+
+
+def _quantized_after_training(run: RecordedRun) -> str | None:
     """What a run quantized after training, where it did."""
-    if run.params.get("quantization.method") != Method.ptq.name:
-        return None
-    return next((path for path in run.artifacts(INTEGERS) if path.endswith(INTEGER_SUFFIX)), None)
+    return integer_network(run) if run.params.get("quantization.method") == Method.ptq.name else None
 
 
 def _trained(run: RecordedRun) -> str:

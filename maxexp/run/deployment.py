@@ -28,11 +28,9 @@ from maxexp.run.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking import artifacts
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation, first_maximum
-
-FIRMWARE, BOARD = "firmware", "board"
-"""Folders of the run and of its artifacts."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +64,7 @@ class Deployment:
         self._board = board
         self._synthesis = synthesis
         self._record = record
-        self._firmware_folder, self._board_folder = folder / FIRMWARE, folder / BOARD
+        self._firmware_folder, self._board_folder = folder / artifacts.FIRMWARE, folder / artifacts.BOARD
 
     def run_known_answer(self) -> None:
         """Run the known-answer test and record verdict, logits, latency, program and serial output.
@@ -89,7 +87,7 @@ class Deployment:
             metrics[BOARD_LATENCY.key] = result.inference_us
         self._record.log_metrics(metrics)
         report = self._report(run)
-        self._record.log_dict(report, f"{BOARD}/known_answer.json")
+        self._record.log_dict(report, artifacts.KNOWN_ANSWER)
         self._check(run)
         _warn_of_losses(self._board.name, result)
         self._record.set_tags({"hw.source": self._board.source})
@@ -100,7 +98,7 @@ class Deployment:
         log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, report["logits"])
 
     def _report(self, run: BoardRun) -> dict:
-        """For ``board/known_answer.json``."""
+        """For :data:`~maxexp.tracking.artifacts.KNOWN_ANSWER`."""
         return {
             "board": self._board.name,
             "source": self._board.source,
@@ -119,11 +117,11 @@ class Deployment:
             if result.mismatches:
                 first = result.mismatches[0]
                 where = f"0x{first.found:08x} instead of 0x{first.expected:08x} at 0x{first.address:08x}"
-            raise BoardError(f"board {name}: FAIL, {where}; all that it said: artifact {BOARD}/{SERIAL_LOG}")
+            raise BoardError(f"board {name}: FAIL, {where}; all that it said: artifact {artifacts.SERIAL_OUTPUT}")
         if result.logits and _printed(run) != (expected.answer.ravel() << self._shift).tolist():
             raise BoardError(
                 f"board {name}: PASS, but the logits that it prints are not the known answer; the serial line "
-                f"disturbed them, see artifact {BOARD}/{SERIAL_LOG}, and run it again"
+                f"disturbed them, see artifact {artifacts.SERIAL_OUTPUT}, and run it again"
             )
         if run.cycles not in (None, expected.figures.cycles):
             raise BoardError(
@@ -148,7 +146,7 @@ class Deployment:
                 outputs = _classify(_client(line, self._synthesis.cost.device.part, integer.network), inputs)
         finally:
             if folder.exists():
-                self._record.log_artifact(folder, FIRMWARE)
+                self._record.log_artifact(folder, artifacts.FIRMWARE)
         different = int((outputs != integer.predict(inputs)).any(1).sum())
         evaluation = Evaluation(first_maximum(outputs), images.labels.cpu())
         self._record.log_metrics(

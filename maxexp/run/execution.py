@@ -14,21 +14,19 @@ from maxexp.base import garbage
 from maxexp.base.errors import MaxexpError, TrackingError
 from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
-from maxexp.run.checkpoints import CHECKPOINTS
 from maxexp.run.composition import quoted
 from maxexp.run.config import Config, Stage, to_plain, to_yaml
+from maxexp.tracking.artifacts import CHECKPOINTS, CONFIGURATION, OVERRIDES, RESOLVED
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.places import FREE
 from maxexp.tracking.provenance import environment_files, provenance
-from maxexp.tracking.reading import OVERRIDES
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
+from maxexp.training.files import RESUME_FILES
 
 log = logging.getLogger(__name__)
 
 LONGEST_NAME = 120
-CONFIGURATION = "config"
-"""Folder of a run's artifacts with all that :func:`log_configuration` stores."""
 
 
 def new_run(
@@ -75,7 +73,7 @@ def start_record(
 
 def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
     """Store the configuration, what the user typed of it, and the environment."""
-    record.log_text(without_password(to_yaml(config)), f"{CONFIGURATION}/resolved.yaml")
+    record.log_text(without_password(to_yaml(config)), RESOLVED)
     typed = yaml.safe_dump([without_password(override) for override in overrides])
     record.log_text(typed, OVERRIDES)
     for file, text in (_environment_files() if environment else {}).items():
@@ -138,9 +136,6 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
 
 def _remove_resume_files(record: RunRecord, folder: Path) -> None:
     """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
-    # Not before it is needed: it brings torch.
-    from maxexp.training.resume_files import RESUME_FILES
-
     for name in RESUME_FILES:
         (folder / name).unlink(missing_ok=True)
     run = record.recorded()

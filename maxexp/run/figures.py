@@ -15,7 +15,15 @@ from maxexp.report.figures.sensitivity import (
     sensitivity_markdown,
     sensitivity_table,
 )
-from maxexp.tracking.artifacts import RANGES
+from maxexp.tracking.artifacts import (
+    CONFUSION_MATRIX,
+    LEARNING_CURVES,
+    RANGES,
+    RANGES_PICTURE,
+    SENSITIVITY,
+    SENSITIVITY_PAGE,
+    SENSITIVITY_PICTURE,
+)
 from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation
@@ -26,26 +34,26 @@ log = logging.getLogger(__name__)
 def record_curves(record: RunRecord, qat_epoch: int | None) -> None:
     """Learning curves; ``qat_epoch`` is the first quantization-aware epoch."""
     history = {metric.key: record.history(metric.key) for metric in CURVES}
-    record.log_figure(learning_curves(history, qat_epoch), "plots/learning_curves.png")
+    record.log_figure(learning_curves(history, qat_epoch), LEARNING_CURVES)
 
 
 def record_confusion(record: RunRecord, network: str, kind: str, result: Evaluation, classes: list[str]) -> None:
     """Confusion matrix of one evaluation (``kind``: float, quantized or integer)."""
     counts = result.confusion(len(classes)).numpy()
     title = f"{network}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
-    record.log_figure(confusion_matrix(counts, classes, title), "plots/confusion_matrix.png")
+    record.log_figure(confusion_matrix(counts, classes, title), CONFUSION_MATRIX)
 
 
 def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -> None:
     """Weights and activations against the 8-bit grid, for ``inputs`` (N, C, H, W)."""
     ranges = layer_ranges(quantized, inputs)
     record.log_dict(ranges_table(ranges), RANGES)
-    record.log_figure(range_histograms(ranges), "plots/ranges.png")
+    record.log_figure(range_histograms(ranges), RANGES_PICTURE)
 
 
 def record_sensitivity(record: RunRecord, found: Sensitivity) -> None:
     """What few bits cost in each layer, and the bits that follow from it."""
     log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
-    record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
-    record.log_text(sensitivity_markdown(found), "quantization/sensitivity.md")
-    record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")
+    record.log_dict(sensitivity_table(found), SENSITIVITY)
+    record.log_text(sensitivity_markdown(found), SENSITIVITY_PAGE)
+    record.log_figure(sensitivity_figure(found), SENSITIVITY_PICTURE)

@@ -38,7 +38,7 @@ from maxexp.quantization.simulate.fake import without_rounding
 from maxexp.report.figures.memory_picture import memory_picture
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
-from maxexp.run.checkpoints import INTEGER_SUFFIX, INTEGERS, locate_checkpoint
+from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.run.config import Config, Stage
 from maxexp.run.deployment import Deployment, choose_images, prepare_board
 from maxexp.run.figures import record_confusion, record_ranges, record_sensitivity
@@ -48,7 +48,16 @@ from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
 from maxexp.tasks.scores.classification import ACCURACY
-from maxexp.tracking.artifacts import PREDICTIONS
+from maxexp.tracking.artifacts import (
+    COST,
+    EVALUATION,
+    INTEGER_SUFFIX,
+    MEMORY_MAP,
+    NETWORK_YAML,
+    QUANTIZATION,
+    SYNTHESIS,
+    SYNTHESIS_REPORT,
+)
 from maxexp.tracking.record import RunRecord
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
 from maxexp.training.hardware import set_threads, training_device
@@ -218,7 +227,7 @@ class Pipeline:
         assert self._integer is not None
         path = self._folder / f"{self._network.name}{INTEGER_SUFFIX}"
         write_integer(path, self._integer, 0, {})
-        self._record.log_artifact(path, INTEGERS)
+        self._record.log_artifact(path, QUANTIZATION)
         if self._float is not None or Stage.train in self._config.stages:
             # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
             result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
@@ -264,7 +273,7 @@ class Pipeline:
             log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
         predicted = {kind: result.predictions.numpy() for kind, result in results.items()}
         file = write_predictions(self._folder, predicted, test.labels.cpu().numpy(), test.classes)
-        self._record.log_artifact(file, str(Path(PREDICTIONS).parent))
+        self._record.log_artifact(file, EVALUATION)
         kind, best = list(results.items())[-1]
         record_confusion(self._record, self._network.name, kind, best, test.classes)
         if self._quantized is not None:
@@ -287,15 +296,15 @@ class Pipeline:
             log.info("cost: estimated by our model of the chip; synthesis=ai8x asks the maker's synthesizer")
             self._record.set_tags({"hw.source": "estimated"})
         self._record.log_metrics(cost.metrics())
-        self._record.log_dict(cost_table(cost), "synthesis/cost.json")
+        self._record.log_dict(cost_table(cost), COST)
         memory = cost.fit.memory
-        self._record.log_figure(memory_picture(memory), "synthesis/memory_map.png")
-        self._record.log_text(network_yaml(memory, integer.bits, config.dataset.name), "synthesis/network.yaml")
+        self._record.log_figure(memory_picture(memory), MEMORY_MAP)
+        self._record.log_text(network_yaml(memory, integer.bits, config.dataset.name), NETWORK_YAML)
 
     def _synthesize_ai8x(self, synthesizer: Synthesizer, integer: IntegerNetwork) -> Synthesis:
         """Have the network synthesized; what the synthesizer wrote is recorded even where it fails."""
-        folder = self._folder / "synthesis"
-        checkpoint = self._folder / "synthesis-q.pth.tar"
+        folder = self._folder / SYNTHESIS
+        checkpoint = self._folder / f"{SYNTHESIS}{INTEGER_SUFFIX}"
         write_integer(checkpoint, integer, 0, {})
         try:
             sample = synthesizer.sample(self._config.dataset.name, self._network.in_shape)
@@ -304,7 +313,7 @@ class Pipeline:
         finally:
             if folder.exists():
                 self._record.log_artifact(folder)
-        self._record.log_dict(self._synthesis.report(), "synthesis/synthesis.json")
+        self._record.log_dict(self._synthesis.report(), SYNTHESIS_REPORT)
         self._record.set_tags({"hw.source": "synthesized", "ai8x.version": self._synthesis.version})
         return self._synthesis
 

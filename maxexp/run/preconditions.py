@@ -9,6 +9,7 @@ from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.methods.sensitivity import check_budget
 from maxexp.run.config import Config, Stage
 from maxexp.synthesis.config import SynthesisMethod
+from maxexp.tracking.artifacts import FLOAT_BEST
 
 
 def check_stages(
@@ -61,7 +62,7 @@ def _check_sensitivity(config: Config, network: Network, measurable: bool) -> No
     if Stage.quantize not in config.stages or not measurable:
         raise ConfigError(
             "quantization.sensitivity=true: is measured by the stage quantize, on a floating-point network; give one "
-            "as checkpoint, such as run:RUN_ID/checkpoints/float_best.pth.tar, or leave sensitivity out"
+            f"as checkpoint, such as run:RUN_ID/{FLOAT_BEST}, or leave sensitivity out"
         )
     if config.quantization.weight_budget is not None:
         # Better now than after the network was trained and measured.

@@ -9,6 +9,7 @@ from maxexp.base.errors import ConfigError
 from maxexp.run.composition import described_network
 from maxexp.run.config import Config, read_yaml, to_plain
 from maxexp.run.execution import carry_out, finish_message, resumption
+from maxexp.tracking.artifacts import RESOLVED
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.places import FREE
 from maxexp.tracking.record import RunRecord
@@ -29,7 +30,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     """
     record = RunRecord.resume(given.tracking, run_id)
     run_id = record.run_id
-    config = read_yaml(record.download_artifact("config/resolved.yaml"))
+    config = read_yaml(record.download_artifact(RESOLVED))
     typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
     config = replace(config, tracking=given.tracking)
     _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)

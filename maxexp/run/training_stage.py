@@ -10,19 +10,21 @@ from maxexp.base.folders import cache_folder
 from maxexp.data.run_data import RunData
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
-from maxexp.run.checkpoints import CHECKPOINTS, ZOO, locate_checkpoint
+from maxexp.run.checkpoints import ZOO, locate_checkpoint
 from maxexp.run.config import Config
 from maxexp.run.figures import record_curves
 from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking.artifacts import CHECKPOINTS
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.reading import THREADS
 from maxexp.tracking.record import RunRecord
 from maxexp.training.config import DistillationConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher
+from maxexp.training.files import QAT, RESUME_FILES
 from maxexp.training.hardware import training_device, training_precision
 from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH
-from maxexp.training.phases import QAT, RunFiles, Trained, Training, TrainingSettings
-from maxexp.training.resume_files import RESUME_FILES, newest_checkpoint
+from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
+from maxexp.training.resume_files import newest_checkpoint
 from maxexp.training.small_images import check_small_images
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import PurePosixPath
 
 from maxexp.base.errors import ConfigError, StudyError, TrainingError
 from maxexp.run.composition import compose_config, quoted
@@ -15,9 +16,11 @@ from maxexp.run.execution import masked, resume_command
 from maxexp.study.description import Study
 from maxexp.study.plan import Job, difference, make_job, overrides_of
 from maxexp.study.records import Result, Results, find_recorded, result_of
+from maxexp.tracking.artifacts import CHECKPOINTS
 from maxexp.tracking.owner import may_live
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import Store
+from maxexp.training.files import RESUME_FILES
 
 log = logging.getLogger(__name__)
 
@@ -176,4 +179,4 @@ def _can_go_on(standing: Standing, store: Store) -> bool:
     if standing.state is not State.failed:
         return standing.state is State.interrupted
     diverged = run.tags.get("error", "").startswith(TrainingError.__name__)
-    return not diverged and any(path.endswith(".ckpt") for path in run.artifacts("checkpoints"))
+    return not diverged and any(PurePosixPath(path).name in RESUME_FILES for path in run.artifacts(CHECKPOINTS))

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maxexp.run.checkpoints import FLOAT_BEST
 from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
+from maxexp.tracking.artifacts import FLOAT_BEST
 from maxexp.tracking.metrics import METRICS
 
 PUBLISHED = "published"

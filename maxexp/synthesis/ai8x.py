@@ -25,12 +25,12 @@ from maxexp.network.graph import Network, Shape
 from maxexp.synthesis.comparison import check_answer, check_figures
 from maxexp.synthesis.config import SynthesisConfig
 from maxexp.synthesis.environment import clean_environment, environment_python
+from maxexp.synthesis.files import KNOWN_ANSWER, LOG, NETWORK, SAMPLE
 from maxexp.synthesis.log import SynthesisLog, parse_log
 from maxexp.synthesis.messages import error_message, warnings
 from maxexp.synthesis.network_yaml import network_yaml
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
-NETWORK, SAMPLE, LOG, KNOWN_ANSWER = "network.yaml", "sample.npy", "log.txt", "known_answer.npy"
 MAX_LOG_BYTES = 64 << 20
 """A thousand times the largest log that the chip's 32 layers give."""
 FLAGS = ("--timer", "0", "--verbose", "--short-log", "--display-checkpoint")

@@ -17,14 +17,13 @@ from urllib.parse import urlparse
 import yaml
 
 from maxexp.base.errors import TrackingError
+from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.places import PLACES
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-OVERRIDES = "config/overrides.yaml"
-"""Artifact with what the user typed after ``python -m maxexp``."""
 THREADS = "train.threads"
 """Tag of a run that trained: how many CPU threads it had, whoever decided that."""
 RESTORED = "restored.run"

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from maxexp.base.errors import TrackingError
+from maxexp.tracking.artifacts import ERRORS
 from maxexp.tracking.color import COLOR_TAG, next_color
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.ending import request_behind, status_after, summary
@@ -371,7 +372,7 @@ class RunRecord:
         self.set_tags({"error": summary(error)})
         text = "".join(traceback.format_exception(error))
         try:
-            self.log_text(text, f"errors/{time.strftime('%Y-%m-%dT%H-%M-%S')}.txt")
+            self.log_text(text, f"{ERRORS}/{time.strftime('%Y-%m-%dT%H-%M-%S')}.txt")
         except TrackingError as failure:
             log.warning("%s", failure)
 

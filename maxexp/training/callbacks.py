@@ -13,6 +13,7 @@ from torch import Tensor
 from maxexp.base.errors import TrainingError
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.training.classifier import Classifier
+from maxexp.training.files import RESUME_FILES
 from maxexp.training.metrics import (
     LEARNING_RATE,
     SECONDS_OF_EPOCH,
@@ -20,7 +21,6 @@ from maxexp.training.metrics import (
     TRAINING_SPEED,
     VALIDATION_LOSS,
 )
-from maxexp.training.resume_files import RESUME_FILES
 
 log = logging.getLogger(__name__)
 

@@ -34,6 +34,7 @@ from maxexp.training.callbacks import BestNetwork, EpochEnd
 from maxexp.training.classifier import QUANTILES, Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.distillation import Distillation
+from maxexp.training.files import FLOAT, QAT, best_file
 from maxexp.training.hardware import training_precision
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,6 @@ for library in ("pytorch_lightning", "lightning_fabric"):
     # Advertisements, and notes on devices that nobody asked about. Here, because importing Lightning sets the level.
     logging.getLogger(library).setLevel(logging.WARNING)
 
-FLOAT, QAT = "float", "qat"
 LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
     Precision.float32: "32-true",
     Precision.bfloat16: "bf16-mixed",
@@ -192,7 +192,7 @@ class Training:
         module.load_state_dict(best.weights)
         module.eval()
         log.info("%s: best validation accuracy %.2f %% in epoch %d", phase, 100 * best.accuracy, best.epoch + 1)
-        path = files.folder / f"{phase}_best.pth.tar"
+        path = files.folder / best_file(phase)
         write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
         files.keep(path)
         # Lightning leaves the network on the CPU, whatever it was trained on.

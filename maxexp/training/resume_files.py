@@ -8,9 +8,6 @@ import torch
 
 log = logging.getLogger(__name__)
 
-RESUME_FILES = ("resume-0.ckpt", "resume-1.ckpt")
-"""Written by turns: a kill while one is being stored leaves the other whole."""
-
 
 def newest_checkpoint(paths: Iterable[Path]) -> Path | None:
     """The checkpoint of the latest epoch; None if there is none. Files that a kill has cut short do not count."""

@@ -10,8 +10,9 @@ import yaml
 from maxexp.base.errors import CheckpointError
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
-from maxexp.run.checkpoints import FLOAT_BEST, RUN, ZOO, ZOO_FILE
+from maxexp.run.checkpoints import RUN, ZOO, ZOO_FILE, integer_network
 from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store
 from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH, SECONDS_OF_EPOCH, TEST_IMAGES
@@ -40,14 +41,14 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     """
     if not re.fullmatch(NAME, name):
         raise CheckpointError(f"zoo: {name!r} is no name for a network: use letters, digits, '_' and '-'")
-    integer = [path for path in run.artifacts("quantization") if path.endswith("-q.pth.tar")]
+    integer = integer_network(run)
     floating = run.params.get("quantization.method") == Method.float.name
-    files = integer or [path for path in run.artifacts("checkpoints") if floating and path == FLOAT_BEST]
+    weights = integer or (FLOAT_BEST if floating and FLOAT_BEST in run.artifacts(CHECKPOINTS) else None)
     start = run.params.get("checkpoint", "")
     trained = ACCURACY.chosen.key in run.metrics
-    if trained and run.status == "FINISHED" and not files:
+    if trained and run.status == "FINISHED" and not weights:
         raise CheckpointError(f"run {run.run_id} kept no integer network, which the stage quantize writes")
-    if run.status != "FINISHED" or not files or not (trained or (integer and start.startswith(RUN))):
+    if run.status != "FINISHED" or not weights or not (trained or (integer and start.startswith(RUN))):
         raise CheckpointError(
             f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
             f"takes finished runs that train it, or quantize that of another (checkpoint={RUN}RUN_ID)"
@@ -57,7 +58,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     training = own_training(run) if trained else earlier_training(store, start.removeprefix(RUN))
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
-    compact(run.artifact(files[0]), place / ZOO_FILE)
+    compact(run.artifact(weights), place / ZOO_FILE)
     content = card(run, name, training) | ({} if integer else {"note": ROUNDED})
     text = yaml.safe_dump(content, sort_keys=False, width=110)
     (place / "card.yaml").write_text(text)

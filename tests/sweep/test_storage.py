@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from optuna.exceptions import StorageInternalError
 
-from maxexp.run.execution import CONFIGURATION
 from maxexp.sweep.search.sampling import DistinctSampler
 from maxexp.sweep.workers import trial, worker
 from maxexp.sweep.workers.attributes import CURVE, LOST, OUTCOME, PARENT_RUN, REASON, RUN
@@ -14,6 +13,7 @@ from maxexp.sweep.workers.storage import StorageError, open_storage
 from maxexp.sweep.workers.study import SweepStudy
 from maxexp.sweep.workers.tickets import Tickets
 from maxexp.sweep.workers.worker import work
+from maxexp.tracking.artifacts import CONFIGURATION
 from tests.sweep.conftest import COST_ONLY, planned
 
 OBJECTIVES = "hydra.sweeper.objectives={hw/latency_us:minimize}"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from maxexp.base.errors import TrackingError
+from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.reading import OVERRIDES, find_runs, read_run
+from maxexp.tracking.reading import find_runs, read_run
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.store import open_store
 

@@ -18,6 +18,7 @@ from PIL import Image
 from maxexp.base.errors import MaxexpError
 from maxexp.data.config import DatasetConfig
 from maxexp.report.comparison.collect import RunDetails
+from maxexp.tracking.artifacts import RESOLVED
 
 if TYPE_CHECKING:
     from maxexp.data.dataset import ImageSet
@@ -94,7 +95,7 @@ def _of_split(runs: Sequence[RunDetails]) -> WrongImages:
 def _images(details: RunDetails) -> ImageSet | None:
     """The test split of a run, if it is on this machine and still the same."""
     try:
-        dataset = _recorded_dataset(details.run.artifact("config/resolved.yaml"))
+        dataset = _recorded_dataset(details.run.artifact(RESOLVED))
         # Not before it is needed: torch takes longer to load than all else here.
         from maxexp.data.dataset import load_split
 

@@ -15,6 +15,7 @@ from maxexp.sweep.outcome.report import FINAL_FOLDER, sweep_files, tables
 from maxexp.sweep.workers.attributes import PARENT_RUN, STUDY_TAG
 from maxexp.sweep.workers.results import OUTCOMES, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
+from maxexp.tracking.artifacts import SWEEP, SWEEP_DESCRIPTION
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
@@ -49,7 +50,7 @@ class ParentRecord:
             "settings": {**settings, "storage": without_password(study.url)},
             "space": {p.name: str(p.distribution) for p in plan.space.parameters},
         }
-        record.log_text(yaml.safe_dump(content, sort_keys=False), "sweep/study.yaml")
+        record.log_text(yaml.safe_dump(content, sort_keys=False), SWEEP_DESCRIPTION)
         return cls(study, record)
 
     @property
@@ -86,9 +87,9 @@ class ParentRecord:
         """Tables and pictures of all phases."""
         for path, content in sweep_files(studies).items():
             if isinstance(content, str):
-                self._record.log_text(content, f"sweep/{path}")
+                self._record.log_text(content, f"{SWEEP}/{path}")
             else:
-                self._record.log_figure(content, f"sweep/{path}")
+                self._record.log_figure(content, f"{SWEEP}/{path}")
         # The second phase first: a description has a greatest length.
         self._record.describe("\n\n".join(f"**{study.name}**: {tables(study)}" for study in studies[::-1]))
 

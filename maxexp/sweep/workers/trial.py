@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from maxexp.base.errors import MaxexpError, TrainingError
 from maxexp.run.composition import compose_config, described_network
 from maxexp.run.config import Config
-from maxexp.run.execution import CONFIGURATION, LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import Verdict, judge, parse_limits
 from maxexp.sweep.search.objectives import objective_values
@@ -41,6 +41,7 @@ from maxexp.sweep.workers.attributes import (
 from maxexp.sweep.workers.results import behind_baseline
 from maxexp.sweep.workers.storage import storage_errors
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
+from maxexp.tracking.artifacts import CONFIGURATION
 from maxexp.tracking.ending import summary
 from maxexp.tracking.metrics import TEST_RESULTS
 from maxexp.tracking.reading import RecordedRun, find_tagged_runs
