@@ -7,6 +7,7 @@ from maxexp.base.metrics import Metric
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.differences import ABSENT
+from maxexp.report.markdown import table
 
 MISSING = "–"
 FIXED = ("run", "id", "status", "data", "quantization", "hardware figures")
@@ -16,17 +17,18 @@ LEGEND = f"Bold: best on its data. {MISSING}: not recorded."
 def to_markdown(comparison: Comparison) -> str:
     """All figures, in what the runs differ, and the notes."""
     metrics = comparison.metrics
-    lines = [_line([*FIXED, *(m.heading for m in metrics)]), "|--" * len(FIXED) + "|--:" * len(metrics) + "|"]
-    for details in comparison.runs:
-        numbers = [number(comparison, metric, details, "**{}**") for metric in metrics]
-        lines.append(_line([*_fixed(details), *numbers]))
-    lines += ["", LEGEND, ""]
+    heading = [*FIXED, *(metric.heading for metric in metrics)]
+    rows = [
+        [*_fixed(details), *(number(comparison, metric, details, "**{}**") for metric in metrics)]
+        for details in comparison.runs
+    ]
+    lines = [table(heading, rows, range(len(FIXED), len(heading))), "", LEGEND, ""]
     if comparison.differing:
-        lines += [_line(["run", *comparison.differing]), "|--" * (1 + len(comparison.differing)) + "|"]
-        for details in comparison.runs:
-            values = [details.run.params.get(key, ABSENT) for key in comparison.differing]
-            lines.append(_line([details.run.name, *values]))
-        lines.append("")
+        values = [
+            [details.run.name, *(details.run.params.get(key, ABSENT) for key in comparison.differing)]
+            for details in comparison.runs
+        ]
+        lines += [table(["run", *comparison.differing], values), ""]
     lines += [f"- {note}" for note in comparison.notes]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -70,7 +72,3 @@ def _fixed(details: RunDetails) -> list[str]:
     run = details.run
     known = [run.name, run.run_id, status(details), details.dataset]
     return [*known, quantization(details), hardware_source(details)]
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

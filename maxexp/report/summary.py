@@ -9,6 +9,7 @@ from rich.table import Table
 from maxexp.chip.cost import Cost
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.chip.memory.tensors import Block
+from maxexp.report.markdown import table
 from maxexp.tracking.metrics import RESULTS
 
 
@@ -32,19 +33,18 @@ def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[R
 
 def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:
     """Print the rows as a table."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("result")
-    table.add_column("value", justify="right")
-    table.add_column("source")
+    printed = Table(title=title, title_justify="left")
+    printed.add_column("result")
+    printed.add_column("value", justify="right")
+    printed.add_column("source")
     for row in rows:
-        table.add_row(row.name, row.value, row.source)
-    (console or Console()).print(table)
+        printed.add_row(row.name, row.value, row.source)
+    (console or Console()).print(printed)
 
 
 def results_markdown(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = ["| result | value | source |", "|--|--:|--|"]
-    return "\n".join(lines + [f"| {row.name} | {row.value} | {row.source} |" for row in rows])
+    return table(["result", "value", "source"], [[row.name, row.value, row.source] for row in rows], numbers=[1])
 
 
 def cost_table(cost: Cost) -> dict:

@@ -3,10 +3,12 @@
 import shlex
 from collections.abc import Collection, Sequence
 
+from maxexp.report import markdown
 from maxexp.study.description import CHANCE, Column, Finding, Format, Study
 from maxexp.study.expression import Expression
 from maxexp.study.figures import PUBLISHED, Figure, Noise, Row, Rows, noise, verdict
 from maxexp.study.records import Result
+from maxexp.tracking.provenance import described_code
 
 DIGITS = {
     Format.percent: 2,
@@ -59,14 +61,13 @@ def table(study: Study, rows: Rows, page: str = "") -> str:
         page: where the links lead, if not to anchors of the same page.
     """
     columns = {key: column for key, column in study.columns.items() if not column.hidden}
+    heading = ["", *(column.label for column in columns.values()), "runs"]
+    numbers = [index for index, column in enumerate(columns.values(), 1) if column.format is not Format.text]
     lines = [
-        f"| | {' | '.join(column.label for column in columns.values())} | runs |",
-        f"|--|{''.join('--|' if column.format is Format.text else '--:|' for column in columns.values())}--|",
+        [_link(row.label, row, page), *(_cell(row, key, column, page) for key, column in columns.items()), _runs(row)]
+        for row in rows.values()
     ]
-    for row in rows.values():
-        cells = [_cell(row, key, column, page) for key, column in columns.items()]
-        lines.append(f"| {_link(row.label, row, page)} | {' | '.join(cells)} | {_runs(row)} |")
-    return "\n".join(lines) + "\n"
+    return markdown.table(heading, lines, numbers) + "\n"
 
 
 def legend(study: Study, rows: Rows) -> str:
@@ -168,10 +169,10 @@ def _origin(row: Row, deleted: Collection[str]) -> str:
 
 def _made(result: Result, deleted: Collection[str]) -> str:
     tags = result.tags
-    commit = tags.get("mlflow.source.git.commit", "unknown")[:10]
-    dirty = " with uncommitted changes" if tags.get("git.dirty") == "true" else ""
     gone = "; deleted in the tracking store since, its figures are kept in results.json"
-    made = f"run {result.run_id}, commit {commit}{dirty}, torch {tags.get('version.torch', 'unknown')}"
+    made = (
+        f"run {result.run_id}, commit {described_code(tags, length=10)}, torch {tags.get('version.torch', 'unknown')}"
+    )
     return made + (gone if result.run_id in deleted else "")
 
 

@@ -6,10 +6,13 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from maxexp import RESULTS_VERSION, __version__
 
+COMMIT, CHANGED = "mlflow.source.git.commit", "git.dirty"
+"""Tags: the commit of the code, and whether the code differed from it."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (
     "torch",
@@ -49,6 +52,19 @@ def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
     }
 
 
+def described_code(tags: Mapping[str, str], prefix: str = "", length: int | None = None) -> str:
+    """Returns the commit of a run's code, with a word if the code differed from it; ``unknown`` if none was recorded.
+
+    Args:
+        tags: Of the run.
+        prefix: Of the names of its tags: ``resumed.`` for the code that continued the run.
+        length: Digits of the commit; all of them by default.
+    """
+    commit = tags.get(f"{prefix}{COMMIT}", "unknown")
+    changed = " with uncommitted changes" if tags.get(f"{prefix}{CHANGED}") == "true" else ""
+    return commit[:length] + changed
+
+
 def environment_files(repo_dir: Path = _PACKAGE) -> dict[str, str]:
     """Returns files, by name, from which the environment can be rebuilt.
 
@@ -63,7 +79,7 @@ def environment_files(repo_dir: Path = _PACKAGE) -> dict[str, str]:
         for distribution in importlib.metadata.distributions()
     }
     files = {"requirements.txt": "\n".join(sorted(installed, key=str.lower)) + "\n"}
-    if _git_tags(repo_dir).get("git.dirty") == "true":
+    if _git_tags(repo_dir).get(CHANGED) == "true":
         status = _git(repo_dir, "status", "--porcelain") or ""
         new = [f"# new file: {line[3:]}\n" for line in status.splitlines() if line.startswith("??")]
         diff = "".join(new) + (_git(repo_dir, "diff", "--no-color", "--no-ext-diff", "HEAD") or "")
@@ -79,7 +95,7 @@ def _git_tags(folder: Path) -> dict[str, str]:
     status = _git(folder, "status", "--porcelain", "-uall", "--", ":(top)", *_OTHER)
     if not commit or status is None:
         return {}
-    return {"mlflow.source.git.commit": commit.strip(), "git.dirty": "true" if status else "false"}
+    return {COMMIT: commit.strip(), CHANGED: "true" if status else "false"}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -8,11 +8,15 @@ from typing import Any
 import yaml
 
 from maxexp.base.errors import CheckpointError
+from maxexp.base.number_format import COUNT, HOURS, NumberFormat
+from maxexp.chip.metrics import CYCLES, WEIGHT_MEMORY
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
+from maxexp.report import markdown
 from maxexp.run.checkpoints import RUN, ZOO, ZOO_FILE, integer_network
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST
+from maxexp.tracking.provenance import described_code
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.store import Store
 from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH, SECONDS_OF_EPOCH, TEST_IMAGES
@@ -23,6 +27,17 @@ ROUNDED = (
 )
 TABLE = "<!-- python -m maxexp.zoo list -->"
 """In the zoo's README, what its table follows."""
+HEADING = (
+    "zoo:NAME",
+    "integer, test",
+    "float, test",
+    "validation",
+    "epochs",
+    "training",
+    "cycles",
+    "weights",
+    "seed",
+)
 KINDS = ("float", "quantized", "integer")
 DESCRIBING = ("+experiment", "experiment", "model", "dataset", "device", "augmentation.normalize")
 """Keys on the command line that say which network it is, rather than how it is trained."""
@@ -113,11 +128,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
 
 def commit(run: RecordedRun) -> str:
     """The commit of maxexp that a run was made with, or the first and the last if it was resumed with another."""
-    commits = []
-    for prefix in ("", "resumed."):
-        changed = " with uncommitted changes" if run.tags.get(f"{prefix}git.dirty") == "true" else ""
-        commits.append(run.tags.get(f"{prefix}mlflow.source.git.commit", "unknown") + changed)
-    first, last = commits
+    first, last = (described_code(run.tags, prefix) for prefix in ("", "resumed."))
     return first if last in (first, "unknown") else f"{first}, resumed with {last}"
 
 
@@ -155,24 +166,27 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
-        "| zoo:NAME | integer, test | float, test | validation | epochs | hours | cycles | weights | seed |",
-        "|--|--:|--:|--:|--:|--:|--:|--:|--:|",
+        [f"[{path.parent.name}]({path.parent.name}/card.yaml)", *_figures(yaml.safe_load(path.read_text()))]
+        for path in sorted(folder.glob("*/card.yaml"))
     ]
-    for path in sorted(folder.glob("*/card.yaml")):
-        entry = yaml.safe_load(path.read_text())
-        training = entry["training"]
-        cells = [
-            f"[{path.parent.name}]({path.parent.name}/card.yaml)",
-            *(_percent(entry["test"].get(kind)) for kind in ("integer", "float")),
-            f"{100 * training['validation_accuracy']:.2f} %",
-            f"{training['epochs']}",
-            f"{training['hours']:.1f}",
-            _number(entry["hardware"].get("cycles")),
-            _number(entry["hardware"].get("weight_bytes"), " B"),
-            f"{training['seed']}",
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows) + "\n"
+    return markdown.table(HEADING, rows, range(1, len(HEADING))) + "\n"
+
+
+def _figures(card: dict[str, Any]) -> list[str]:
+    """A card's row of the table, without the name."""
+    training, hardware = card["training"], card["hardware"]
+    tested = [card["test"][kind]["accuracy"] if kind in card["test"] else None for kind in ("integer", "float")]
+    return [
+        *(_written(ACCURACY.form, accuracy) for accuracy in (*tested, training["validation_accuracy"])),
+        _written(COUNT, training["epochs"]),
+        _written(HOURS, training["hours"]),
+        *(_written(metric.form, hardware.get(metric.quantity)) for metric in (CYCLES, WEIGHT_MEMORY)),
+        str(training["seed"]),
+    ]
+
+
+def _written(form: NumberFormat, value: float | None) -> str:
+    return "-" if value is None else form.with_unit(value)
 
 
 def write_table(folder: Path) -> None:
@@ -181,11 +195,3 @@ def write_table(folder: Path) -> None:
     if readme.is_file():
         text = readme.read_text().partition(TABLE)[0]
         readme.write_text(f"{text}{TABLE}\n{table(folder)}")
-
-
-def _percent(result: dict[str, float] | None) -> str:
-    return f"{100 * result['accuracy']:.2f} %" if result else "-"
-
-
-def _number(value: float | None, unit: str = "") -> str:
-    return "-" if value is None else f"{value:,.0f}{unit}"

@@ -1,5 +1,6 @@
 """A sensitivity analysis as a dict, a Markdown table and a picture."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
-from maxexp.quantization.methods.sensitivity import Assignment, Sensitivity
+from maxexp.quantization.methods.sensitivity import Assignment, Damage, Sensitivity
+from maxexp.report.markdown import table
 
 BITS = sorted(WEIGHT_BITS, reverse=True)
 
@@ -43,6 +45,16 @@ def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
 
 def sensitivity_markdown(found: Sensitivity) -> str:
     """What each layer costs at each bit width, and the proposal."""
+    rows = [
+        [name, f"{found.network.by_name[name].weights:,}", *_cells(row), str(found.proposal.bits[name])]
+        for name, row in found.damages.items()
+    ]
+    heading = ["layer", "weights", *(f"{bits} bits" for bits in BITS), "proposed"]
+    unharmed, proposed, proposal = found.unharmed, found.proposed, found.proposal
+    totals = [
+        ["floating point", f"{unharmed.loss:.4f}", f"{100 * unharmed.accuracy:.2f} %"],
+        ["proposed, simulated", f"{proposed.loss:.4f}", f"{100 * proposed.accuracy:.2f} %"],
+    ]
     lines = [
         f"# Sensitivity of {found.network.name} to the bits of each layer",
         "",
@@ -51,21 +63,11 @@ def sensitivity_markdown(found: Sensitivity) -> str:
         "accuracy in percentage points. The rise of the cross-entropy and the error of the layer's output are in "
         "sensitivity.json.",
         "",
-        "| layer | weights | " + " | ".join(f"{bits} bits" for bits in BITS) + " | proposed |",
-        "|--|--:|" + "--:|" * len(BITS) + "--:|",
-    ]
-    for name, row in found.damages.items():
-        cells = " | ".join(f"{1000 * row[bits].divergence:.2f} ({100 * row[bits].accuracy:+.2f})" for bits in BITS)
-        lines.append(f"| {name} | {found.network.by_name[name].weights:,} | {cells} | {found.proposal.bits[name]} |")
-    unharmed, proposed, proposal = found.unharmed, found.proposed, found.proposal
-    lines += [
+        table(heading, rows, range(1, len(heading))),
         "",
         f"Proposed for a budget of {found.budget:,} bytes: {proposal.weight_bytes:,} bytes of weights.",
         "",
-        "| | cross-entropy | accuracy |",
-        "|--|--:|--:|",
-        f"| floating point | {unharmed.loss:.4f} | {100 * unharmed.accuracy:.2f} % |",
-        f"| proposed, simulated | {proposed.loss:.4f} | {100 * proposed.accuracy:.2f} % |",
+        table(["", "cross-entropy", "accuracy"], totals, numbers=[1, 2]),
         "",
         "To quantize like this, add to the command line:",
         "",
@@ -73,6 +75,11 @@ def sensitivity_markdown(found: Sensitivity) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _cells(damages: Mapping[int, Damage]) -> list[str]:
+    """Of one layer, by bits."""
+    return [f"{1000 * damages[bits].divergence:.2f} ({100 * damages[bits].accuracy:+.2f})" for bits in BITS]
 
 
 def sensitivity_figure(found: Sensitivity) -> Figure:

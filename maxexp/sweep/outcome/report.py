@@ -12,12 +12,14 @@ from typing import Any
 import optuna
 from matplotlib.figure import Figure
 
+from maxexp.report.markdown import table
 from maxexp.sweep.outcome.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
 from maxexp.sweep.outcome.progress import progress_line
-from maxexp.sweep.outcome.tables import figures, markdown, row, shared, table_csv
+from maxexp.sweep.outcome.tables import figures, row, shared, table_csv
 from maxexp.sweep.workers.attributes import OUTCOME, PARENT_RUN
 from maxexp.sweep.workers.results import Result, averaged, hypervolume_history, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy
+from maxexp.tracking.provenance import described_code
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
 from maxexp.tracking.text import without_password
@@ -70,8 +72,8 @@ def tables(study: SweepStudy, earlier: Sequence[Result] = ()) -> str:
     found = results(study)
     shown = best(found)
     common = f" All below have `{' '.join(shared(shown))}`." if shared(shown) else ""
-    lines = markdown(figures(shown, list(study.plan.settings.objectives), earlier))
-    return f"{progress_line(study, found)}.{common}\n\n{lines}"
+    heading, *rows = figures(shown, list(study.plan.settings.objectives), earlier)
+    return f"{progress_line(study, found)}.{common}\n\n{table(heading, rows)}"
 
 
 def best(found: Sequence[Result]) -> list[Result]:
@@ -107,11 +109,9 @@ def origin(study: SweepStudy) -> str:
     store = open_store(study.plan.compose_first().tracking)
     tags = read_run(store, study.attribute(PARENT_RUN)).tags
     versions = [f"{name} {tags[f'version.{name}']}" for name in ("torch", "optuna") if f"version.{name}" in tags]
-    commit = tags.get("mlflow.source.git.commit", "unknown")[:8]
-    changed = " with uncommitted changes" if tags.get("git.dirty") == "true" else ""
     return (
         f"Begun on {begun:%Y-%m-%d} on {tags.get('cores')} cores ({tags.get('cpu')}), maxexp "
-        f"{tags.get('maxexp.version')} at commit {commit}{changed}, {', '.join(versions)}."
+        f"{tags.get('maxexp.version')} at commit {described_code(tags, length=10)}, {', '.join(versions)}."
     )
 
 

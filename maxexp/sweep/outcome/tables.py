@@ -105,12 +105,6 @@ def short_name(parameter: str) -> str:
     return parameter.removeprefix("model.layers.").partition(" [")[0]
 
 
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """A heading and lines as a Markdown table."""
-    heading, *rest = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([heading, "|" + "--|" * len(lines[0]), *rest])
-
-
 def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
     """By how much a trial's figures, in their order, are above or below the baseline's; whether it dominates it."""
     if result.baseline:
