@@ -1,12 +1,12 @@
 """The registry of metrics: each is declared once, and everything that a run records is in it."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from maxexp.base.metrics import HIGHER, LOWER, NEITHER, Need, Shown
+from maxexp.chip.config import DeviceConfig, find_part
 from maxexp.chip.cost import network_cost
 from maxexp.run.config import Stage
 from maxexp.tracking.metrics import CURVE_PANELS, CURVES, MAIN, METRICS, RESULTS, of_stage, unknown_metric
@@ -27,15 +27,16 @@ def test_every_metric_can_be_read(metric):
     assert metric.text(1.0)
 
 
-def test_what_is_known_before_training_is_what_the_chip_model_computes(make_network, max78000):
-    costs = network_cost(make_network(ONE_LAYER), {}, max78000).metrics()
+def test_what_is_known_before_training_is_what_the_chip_model_computes(make_network):
+    costs = network_cost(make_network(ONE_LAYER), {}, DeviceConfig("max78000", 50.0)).metrics()
     assert set(costs) == {metric.key for metric in METRICS.values() if metric.known_before_training}
 
 
-def test_a_chip_without_a_cycle_model_lacks_what_needs_one(make_network, max78000):
+def test_a_part_whose_cycles_are_unknown_lacks_what_needs_them(make_network):
+    assert not find_part("max78002").cycles_known
     known = {metric.key for metric in METRICS.values() if metric.known_before_training}
     timing = {metric.key for metric in METRICS.values() if Need.cycle_model in metric.needs}
-    costs = network_cost(make_network(ONE_LAYER), {}, replace(max78000, cycle_model=False)).metrics()
+    costs = network_cost(make_network(ONE_LAYER), {}, DeviceConfig("max78002", 200.0)).metrics()
     assert set(costs) == known - timing
 
 
