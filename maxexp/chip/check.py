@@ -9,9 +9,14 @@ from maxexp.chip.memory.placement import MemoryMap, place
 from maxexp.chip.memory.sequence import hardware_sequence
 from maxexp.chip.memory.tensors import Block, data_blocks, tensor_bytes, tensor_shapes
 from maxexp.chip.memory.verification import verify
+from maxexp.chip.operation import limit, refuse
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part
-from maxexp.network.config import BatchNorm, Op
-from maxexp.network.graph import Layer, Network, Shape
+from maxexp.chip.pooling import check_pooling
+from maxexp.network.config import BatchNorm
+from maxexp.network.graph import Network
+from maxexp.network.layer import Layer
+from maxexp.network.sizes import Shape, dimensions
 
 
 @dataclass(frozen=True)
@@ -68,43 +73,24 @@ def check_fit(network: Network, bits: dict[str, int], part: Part) -> Fit:
 
 
 def _check_layer(layer: Layer, bits: int, part: Part) -> None:
-    def limit(value: int, allowed: int, what: str, remedy: str) -> None:
-        if value > allowed:
-            raise DeviceError(
-                f"layer {layer.name}: {what} {value:,} is {value - allowed:,} over the {allowed:,} of "
-                f"{part.name}; {remedy}"
-            )
-
+    """The limits that all operations have, then those of the layer's own."""
     channels, rows, cols = layer.in_shape
-    limit(channels, part.limits.channels, "input channels", "use fewer channels in the layer before")
-    limit(layer.out_shape[0], part.limits.channels, "output channels", "use fewer channels")
-    size = max(rows, cols, *(n + 2 * layer.padding for n in layer.pooled_shape[1:]))
-    limit(size, part.limits.size, "rows or columns", "use smaller images")
-    words = rows * cols * part.processors.passes(channels)
-    limit(words, part.limits.map_words, "input words", "use smaller images")
+    limit(layer, part, channels, part.limits.channels, "input channels", "use fewer channels in the layer before")
+    limit(layer, part, layer.out_shape[0], part.limits.channels, "output channels", "use fewer channels")
+    padded = (n + 2 * pad for n, pad in zip(layer.pooled_shape[1:], layer.padding, strict=True))
+    limit(layer, part, max(rows, cols, *padded), part.limits.size, "rows or columns", "use smaller images")
     passes = part.processors.passes(channels)
-    even = channels == passes * part.processors.used(channels)
-    if layer.has_weights and bits < 8 and not even:
+    limit(layer, part, rows * cols * passes, part.limits.map_words, "input words", "use smaller images")
+    if layer.has_weights and bits < 8 and channels != passes * part.processors.used(channels):
         # The synthesizer shares bytes between kernels of a processor's passes and drops those of a missing one.
-        raise DeviceError(
-            f"layer {layer.name}: {channels} channels in {passes} passes cannot have {bits}-bit weights; make them "
-            f"a multiple of {passes * part.processors.per_instance}, or use 8 bits"
+        refuse(
+            layer,
+            f"{channels} channels in {passes} passes cannot have {bits}-bit weights; make them "
+            f"a multiple of {passes * part.processors.per_instance}, or use 8 bits",
         )
-    if layer.flatten:
-        # Counted in a field of 8 bits, which would spill into that of the weights' width (hardware.md 10.2, POST).
-        _, rows, cols = layer.pooled_shape
-        what = f"pixels times passes to flatten ({rows}x{cols}x{passes})"
-        limit(rows * cols * passes, part.limits.flatten_words, what, "pool in front of it")
-        # The synthesizer deals out the inputs of a flattening layer evenly to passes and processors.
-        if not even:
-            raise DeviceError(
-                f"layer {layer.name}: {channels} channels cannot be flattened in {passes} passes; "
-                f"make them a multiple of {passes * part.processors.per_instance}"
-            )
-    if layer.op is Op.passthrough and layer.pool and layer.pooled_shape[1:] != (1, 1):
-        remedy = "pool in front of a convolution instead"
-        allowed = part.processors.count * part.limits.passthrough_pool_passes
-        limit(channels, allowed, "channels pooled by a passthrough layer", remedy)
+    if layer.pool is not None:
+        check_pooling(layer, part)
+    CHIP_OPERATIONS[layer.op].check(layer, part)
     if layer.operands > 1:
         _check_sum(layer, part)
 
@@ -113,29 +99,26 @@ def _check_sum(layer: Layer, part: Part) -> None:
     """Limits of element-wise operands, which share the steps of a layer with passes, pooling and operation."""
     allowed = part.limits.pooled_operands if layer.pool else part.limits.operands
     if layer.operands > allowed:
-        raise DeviceError(
-            f"layer {layer.name}: {layer.operands} element-wise operands are {layer.operands - allowed} over the "
-            f"{allowed} that {part.name} adds{' in front of a pooling' if layer.pool else ''}; add them in "
-            "several layers"
-        )
-    if layer.flatten:
-        # Accepted by the synthesizer, but what the flatten engine makes of interleaved operands is not known.
-        raise DeviceError(
-            f"layer {layer.name}: {part.name} cannot flatten a sum; add in a passthrough layer in front of it"
+        refuse(
+            layer,
+            f"{layer.operands} element-wise operands are {layer.operands - allowed} over the {allowed} that "
+            f"{part.name} adds{' in front of a pooling' if layer.pool else ''}; add them in several layers",
         )
     passes = part.processors.passes(layer.in_shape[0])
-    bare = layer.op is Op.passthrough and layer.pool is None
+    bare = not layer.has_weights and layer.pool is None
     several = part.quirks.single_pass_sums and passes > 1 and (layer.operands, passes) != (2, 2)
     if several and not bare:
-        raise DeviceError(
-            f"layer {layer.name}: {part.name} has no pooling or operation behind a sum of {layer.operands} inputs "
-            f"in {passes} passes; add in a passthrough layer in front of it"
+        refuse(
+            layer,
+            f"{part.name} has no pooling or operation behind a sum of {layer.operands} inputs in {passes} passes; "
+            "add in a passthrough layer in front of it",
         )
     if layer.biases and not part.quirks.sums_with_bias:
         plain = layer.batchnorm is BatchNorm.none
-        raise DeviceError(
-            f"layer {layer.name}: {part.name} adds no biases in a layer that sums its inputs; "
-            f"{'set bias: false, or ' if plain else ''}add in a passthrough layer in front of it"
+        refuse(
+            layer,
+            f"{part.name} adds no biases in a layer that sums its inputs; "
+            f"{'set bias: false, or ' if plain else ''}add in a passthrough layer in front of it",
         )
 
 
@@ -146,7 +129,7 @@ def _check_input(shape: Shape, part: Part) -> None:
     most = part.memories.instance_bytes // pixel_bytes
     if rows * cols > most:
         raise DeviceError(
-            f"input {_format(shape)}: its {rows * cols:,} pixels are {rows * cols - most:,} over the {most:,} of "
+            f"input {dimensions(shape)}: its {rows * cols:,} pixels are {rows * cols - most:,} over the {most:,} of "
             f"{channels} channels that the data memory of {part.name} holds; use smaller images (streaming by the "
             "FIFO and inputs in CHW order, for larger ones, are not supported)"
         )
@@ -186,13 +169,9 @@ def _check_data_memory(sequence: Network, part: Part) -> int:
 def _check_instance(layer: Layer, blocks: list[Block], shapes: dict[str, Shape], part: Part) -> None:
     size, most = sum(block.size for block in blocks), part.memories.instance_bytes
     if size > most:
-        what = " and ".join(f"{name} ({_format(shapes[name])})" for block in blocks for name in block.tensors)
+        what = " and ".join(f"{name} ({dimensions(shapes[name])})" for block in blocks for name in block.tensors)
         raise DeviceError(
             f"layer {layer.name}: {what} take {size:,} bytes of a data memory instance, "
             f"{size - most:,} over the {most:,} of {part.name}; use smaller images, pool earlier or use fewer "
             "channels"
         )
-
-
-def _format(shape: Shape) -> str:
-    return "x".join(map(str, shape))

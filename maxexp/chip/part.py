@@ -84,6 +84,8 @@ class Limits:
             operands of the sum that reads them.
         operands: element-wise operands of one layer.
         pooled_operands: the same, of a layer that pools the sum.
+        pool: rows or columns of a pooling window; and its stride.
+        padding: rows or columns of zeros on each side of a map.
         passthrough_pool_passes: passes in which a layer without operation can pool.
     """
 
@@ -95,6 +97,8 @@ class Limits:
     write_step: int
     operands: int
     pooled_operands: int
+    pool: int
+    padding: int
     passthrough_pool_passes: int
 
 

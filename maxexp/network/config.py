@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
 
-from maxexp.base.errors import ConfigError
+from maxexp.base.errors import ConfigError, NetworkError
 from maxexp.base.frozen import frozen
 
-
-class Op(Enum):
-    """The one operation of a layer."""
-
-    conv2d = "conv2d"
-    linear = "linear"
-    passthrough = "passthrough"
-    conv1d = "conv1d"
-    convtranspose2d = "convtranspose2d"
+OPERATIONS = tuple(sorted(module.name for module in iter_modules([str(Path(__file__).parent / "operations")])))
+"""The operations that a layer can have; each is a file of that folder."""
 
 
 class Pool(Enum):
@@ -52,14 +48,17 @@ class BatchNorm(Enum):
 class LayerConfig:
     """One hardware layer: element-wise operands, pooling, dropout, operation, batch norm, activation.
 
+    Sizes are one number, or a pair ``[height, width]``. An operation reads some of the keys; one that it does not
+    read is refused unless it has its default.
+
     Attributes:
-        op: the operation.
-        out_channels: output channels of ``conv2d``.
+        op: the operation, a file of ``network/operations``.
+        out_channels: output channels of a convolution.
         out_features: outputs of ``linear``, which flattens a (C, H, W) input in row-major order.
-        kernel_size: 1 or 3 (square), ``conv2d`` only.
-        padding: rows and columns of zeros on each side; default ``kernel_size // 2``.
+        kernel_size: of a convolution, in pixels.
+        padding: rows and columns of zeros on each side; by default an odd kernel leaves the size as it is.
         pool: pooling in front of the operation.
-        pool_size: side of the pooling window, in pixels.
+        pool_size: pooling window, in pixels; one number is a square, for a signal a length.
         pool_stride: default ``pool_size``.
         activation: default ``relu``; ``none`` for wide and passthrough layers and for the last.
         bias: whether the operation adds a bias per output channel.
@@ -70,14 +69,15 @@ class LayerConfig:
         eltwise: how several inputs are combined.
     """
 
-    op: Op = Op.conv2d
+    op: str = "conv2d"
     out_channels: int | None = None
     out_features: int | None = None
-    kernel_size: int = 3
-    padding: int | None = None
+    # OmegaConf cannot declare a number or a list; ``network.sizes.as_size`` reads them.
+    kernel_size: Any = 3
+    padding: Any = None
     pool: Pool | None = None
-    pool_size: int = 2
-    pool_stride: int | None = None
+    pool_size: Any = 2
+    pool_stride: Any = None
     activation: Activation | None = None
     bias: bool = True
     batchnorm: BatchNorm = BatchNorm.none
@@ -94,8 +94,8 @@ class NetworkConfig:
 
     Attributes:
         name: written to checkpoints and run records.
-        width: factor on the channels of all hidden layers, rounded to multiples of 4 (the chip stores
-            4 channels per word); 1 leaves them as written.
+        width: factor on the channels of all hidden layers, rounded up to multiples of 4, which hardware stores
+            together; 1 leaves them as written.
         layers: in the order of execution; names become parameter names (``conv1.op.weight``).
     """
 
@@ -108,3 +108,7 @@ class NetworkConfig:
             raise ConfigError(f"model.width={self.width}: must be above 0 and at most 16")
         if not self.layers:
             raise ConfigError("model.layers is empty: a network needs at least one layer")
+        for name, layer in self.layers.items():
+            if layer.op not in OPERATIONS:
+                known = ", ".join(OPERATIONS)
+                raise NetworkError(f"model.layers.{name}.op={layer.op}: no such operation; there are {known}")

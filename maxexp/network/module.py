@@ -5,8 +5,11 @@ from typing import cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from maxexp.network.config import Activation, BatchNorm, Op, Pool
-from maxexp.network.graph import INPUT, Layer, Network
+from maxexp.network.config import Activation, BatchNorm, Pool
+from maxexp.network.graph import INPUT, Network
+from maxexp.network.layer import Layer
+from maxexp.network.operations import OPERATIONS
+from maxexp.network.torch_ops import TORCH_OPERATIONS
 
 BATCHNORM_MOMENTUM = 0.05
 """As in ai8x-training (hardware.md 2.4)."""
@@ -41,7 +44,7 @@ class LayerModule(nn.Module):
     Parameters are ``op.weight``, ``op.bias`` and ``bn.*``, as in the maker's checkpoints.
     """
 
-    op: nn.Conv2d | nn.Linear | None
+    op: nn.Module | None
     bn: nn.BatchNorm2d | None
 
     def __init__(self, spec: Layer) -> None:
@@ -49,7 +52,8 @@ class LayerModule(nn.Module):
         self.spec = spec
         self.numerics: Numerics = Numerics()
         self.dropout = nn.Dropout(spec.dropout) if spec.dropout else nn.Identity()
-        self.op = _operation(spec)
+        self._form = TORCH_OPERATIONS[spec.op] if spec.has_weights else None
+        self.op = self._form.build(spec) if self._form else None
         self.bn = None
         if spec.batchnorm is not BatchNorm.none:
             affine = spec.batchnorm is BatchNorm.affine
@@ -59,12 +63,23 @@ class LayerModule(nn.Module):
     def weight(self) -> Tensor:
         """Weights of the operation; only for layers that have one."""
         assert self.op is not None
-        return self.op.weight
+        return cast(Tensor, self.op.weight)
 
     @property
     def bias(self) -> Tensor | None:
         """Biases of the operation, if it has any."""
-        return None if self.op is None else self.op.bias
+        return None if self.op is None else cast(Tensor | None, self.op.bias)
+
+    @property
+    def weight_by_output(self) -> Tensor:
+        """A view of the weights with the output channels first."""
+        return self.weight.movedim(OPERATIONS[self.spec.op].output_axis, 0)
+
+    @property
+    def weight_by_input(self) -> Tensor:
+        """A view of the weights as (outputs, input channels, weights of the channel)."""
+        assert self._form is not None
+        return self._form.by_input(self.spec, self.weight)
 
     def forward(self, *tensors: Tensor) -> Tensor:
         x = self.numerics.operands(list(tensors)) if len(tensors) > 1 else tensors[0]
@@ -79,13 +94,13 @@ class LayerModule(nn.Module):
     def window(self, x: Tensor) -> tuple[int, int]:
         """Rows and columns of the pooling window: what pools a whole map does so with smaller images, too."""
         rows, cols = x.shape[2:]
-        return min(self.spec.pool_size, rows), min(self.spec.pool_size, cols)
+        high, wide = self.spec.pool_size
+        return min(high, rows), min(wide, cols)
 
     def compute(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The bare operation with the given parameters; (N, out, H, W)."""
-        if self.spec.op is Op.linear:
-            return F.linear(x.flatten(1), weight, bias)[..., None, None]
-        return F.conv2d(x, weight, bias, padding=self.spec.padding)
+        assert self._form is not None
+        return self._form.compute(self.spec, x, weight, bias)
 
     def normalize(self, x: Tensor) -> Tensor:
         """Batch normalization where the layer has it."""
@@ -118,16 +133,3 @@ class NetworkModule(nn.Module):
                     del tensors[name]
             tensors[module.spec.name] = output
         return output.flatten(1)
-
-
-def _operation(spec: Layer) -> nn.Conv2d | nn.Linear | None:
-    if spec.op is Op.conv2d:
-        in_channels, out_channels = spec.in_shape[0], spec.out_shape[0]
-        conv = nn.Conv2d(in_channels, out_channels, spec.kernel_size, padding=spec.padding, bias=spec.bias)
-        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-        if conv.bias is not None:
-            nn.init.zeros_(conv.bias)
-        return conv
-    if spec.op is Op.linear:
-        return nn.Linear(spec.weight_shape[1], spec.out_shape[0], bias=spec.bias)
-    return None

@@ -21,7 +21,8 @@ from maxexp.chip.config import DeviceConfig, known_parts
 from maxexp.chip.cost import Cost, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.chip.part import Part
-from maxexp.network.graph import Network, Shape
+from maxexp.network.graph import Network
+from maxexp.network.sizes import Shape
 from maxexp.synthesis.comparison import check_answer, check_figures
 from maxexp.synthesis.config import SynthesisConfig
 from maxexp.synthesis.environment import clean_environment, environment_python

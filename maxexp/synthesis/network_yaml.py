@@ -7,11 +7,13 @@ another by their position, since the synthesizer's names know no case and reserv
 import json
 
 from maxexp.chip.memory.placement import MemoryMap
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part
-from maxexp.network.config import Activation, Op, Pool
-from maxexp.network.graph import INPUT, Layer
+from maxexp.chip.pooling import common_stride
+from maxexp.network.config import Activation, Pool
+from maxexp.network.graph import INPUT
+from maxexp.network.layer import Layer
 
-OPERATIONS = {Op.conv2d: "conv2d", Op.linear: "mlp", Op.passthrough: "passthrough"}
 ACTIVATIONS = {Activation.relu: "ReLU", Activation.abs: "Abs", Activation.none: "None"}
 POOLS = {Pool.max: "max_pool", Pool.avg: "avg_pool"}
 
@@ -46,7 +48,7 @@ def _layer_keys(memory: MemoryMap, layer: Layer, index: int, bits: dict[str, int
         "output_processors": mask(memory.processors(layer.name), memory.part),
         "in_offset": f"0x{memory.data_offset[layer.inputs[0]]:04x}",
         "out_offset": f"0x{memory.data_offset[layer.name]:04x}",
-        "operation": OPERATIONS[layer.op],
+        **CHIP_OPERATIONS[layer.op].words(layer),
     }
     if index == 0:
         keys["data_format"] = "HWC"
@@ -59,15 +61,10 @@ def _layer_keys(memory: MemoryMap, layer: Layer, index: int, bits: dict[str, int
     if memory.write_gap[layer.name]:
         keys["write_gap"] = memory.write_gap[layer.name]
     if layer.pool:
-        keys |= {POOLS[layer.pool]: layer.pool_size, "pool_stride": layer.pool_stride}
+        high, wide = layer.pool_size
+        keys |= {POOLS[layer.pool]: high if high == wide else [high, wide], "pool_stride": common_stride(layer)}
         if layer.operands > 1:
             keys["pool_first"] = "false"
-    if layer.flatten:
-        keys["flatten"] = "true"
-        # With in_sequences the synthesizer would take the channels of a pixel for all inputs.
-        keys["in_channels"] = layer.weight_shape[1]
-    if layer.op is Op.conv2d:
-        keys |= {"kernel_size": f"{layer.kernel_size}x{layer.kernel_size}", "pad": layer.padding}
     if layer.has_weights:
         keys |= {"quantization": bits[layer.name], "activate": ACTIVATIONS[layer.activation]}
     if layer.wide:

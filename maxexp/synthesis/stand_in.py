@@ -7,7 +7,9 @@ from torch import Tensor
 
 from maxexp.chip.numbers.arithmetic import MAX_SHIFT
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_layer
-from maxexp.network.graph import Layer, Network, Shape
+from maxexp.network.graph import Network
+from maxexp.network.layer import Layer
+from maxexp.network.sizes import Shape
 
 
 def random_integers(network: Network, bits: dict[str, int], seed: int) -> IntegerNetwork:

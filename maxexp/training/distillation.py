@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from maxexp.base.errors import ConfigError
-from maxexp.network.graph import Shape, build_network
+from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
+from maxexp.network.sizes import Shape
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint, to_module
 from maxexp.quantization.simulate.fold import fold_batchnorm
 from maxexp.training.answers import batch_key, open_answers

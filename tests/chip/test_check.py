@@ -25,6 +25,32 @@ REFUSED = [
     ({"a": conv(1028)}, (3, 2, 2), "layer a: output channels 1,028 is 4 over the 1,024 of max78000; use fewer"),
     ({"a": conv(4)}, (3, 1024, 2), "layer a: rows or columns 1,024 is 1 over the 1,023 of max78000; use smaller"),
     ({"a": {**CONV, "padding": 2}}, (3, 2, 1020), "layer a: rows or columns 1,024 is 1 over the 1,023"),
+    ({"a": {**CONV, "kernel_size": 5}}, (3, 8, 8), "layer a: kernel_size 5x5; max78000 has kernels of 1x1 and 3x3"),
+    ({"a": {**CONV, "kernel_size": [1, 3]}}, (3, 8, 8), "layer a: kernel_size 1x3; max78000 has kernels of 1x1 and"),
+    ({"a": {**CONV, "padding": 3}}, (3, 8, 8), "layer a: padding 3x3 of a 3x3 kernel; max78000 pads by at most 2"),
+    ({"a": {**CONV, "padding": [0, 1]}}, (3, 8, 8), "layer a: padding 0x1; max78000 pads rows and columns alike"),
+    ({"a": conv(4, padding=1)}, (3, 8, 8), "layer a: padding 1x1 of a 1x1 kernel; .* less than the kernel's size"),
+    (
+        {"a": {**CONV, "pool": "max", "pool_size": 17}},
+        (3, 40, 40),
+        "layer a: pool_size 17x17; max78000 pools",
+    ),
+    ({"a": {**CONV, "pool": "avg", "pool_size": 1}}, (3, 8, 8), "layer a: pool_size 1x1; .* windows of 2 to 16 rows"),
+    (
+        {"a": {**CONV, "pool": "max", "pool_stride": 17}},
+        (3, 40, 40),
+        "layer a: pool_stride 17x17; max78000 has strides of 1 to 16",
+    ),
+    (
+        {"a": {**CONV, "pool": "max", "pool_size": [2, 3]}},
+        (3, 8, 8),
+        "layer a: pool_stride 2x3; max78000 has one stride for both directions; set pool_stride to one",
+    ),
+    (
+        {"a": {"op": "linear", "out_features": 4, "pool": "max"}},
+        (3, 8, 8),
+        "layer a: max78000 has no pooling in front of a linear layer; pool in front of a 1x1 conv2d or in a passth",
+    ),
     (
         {"a": {"op": "linear", "out_features": 2}},
         (4, 16, 17),

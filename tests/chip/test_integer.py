@@ -14,24 +14,26 @@ from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_la
 
 def pool(x, kind, size, stride):
     """Maximum, or sum divided and truncated toward zero, of every window of (C, H, W)."""
-    rows, cols = ((n - size) // stride + 1 for n in x.shape[1:])
+    (high, wide), (down, right) = size, stride
+    rows, cols = (x.shape[1] - high) // down + 1, (x.shape[2] - wide) // right + 1
     out = np.empty((x.shape[0], rows, cols), dtype=np.int64)
     for i in range(rows):
         for j in range(cols):
-            window = x[:, i * stride : i * stride + size, j * stride : j * stride + size]
+            window = x[:, i * down : i * down + high, j * right : j * right + wide]
             total = window.sum((1, 2))
-            average = np.sign(total) * (np.abs(total) // size**2)
+            average = np.sign(total) * (np.abs(total) // (high * wide))
             out[:, i, j] = window.max((1, 2)) if kind == "max" else average
     return out
 
 
 def convolve(x, weight, padding):
-    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
-    out_channels, _, k, _ = weight.shape
-    out = np.empty((out_channels, x.shape[1] - k + 1, x.shape[2] - k + 1), dtype=np.int64)
+    top, left = padding
+    x = np.pad(x, ((0, 0), (top, top), (left, left)))
+    out_channels, _, high, wide = weight.shape
+    out = np.empty((out_channels, x.shape[1] - high + 1, x.shape[2] - wide + 1), dtype=np.int64)
     for i in range(out.shape[1]):
         for j in range(out.shape[2]):
-            out[:, i, j] = np.einsum("cij,ocij->o", x[:, i : i + k, j : j + k], weight)
+            out[:, i, j] = np.einsum("cij,ocij->o", x[:, i : i + high, j : j + wide], weight)
     return out
 
 
@@ -47,7 +49,7 @@ def reference(integer, image):
             x = pool(x, layer.pool.name, layer.pool_size, layer.pool_stride)
         if entry.weight is not None:
             weight = entry.weight.numpy().astype(np.int64)
-            if layer.op.name == "linear":
+            if layer.op == "linear":
                 x, weight = x.reshape(-1, 1, 1), weight[:, :, None, None]
             x = convolve(x, weight, layer.padding)
             if entry.bias is not None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from maxexp.base.errors import DeviceError
 from maxexp.chip.check import check_fit
-from maxexp.chip.memory.kernels import kernel_columns, written_columns
 from maxexp.chip.memory.placement import place
 from maxexp.chip.memory.sequence import hardware_sequence
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.network.graph import INPUT
 
 
@@ -73,7 +73,7 @@ def test_kernels_never_overlap(random_network, max78000, seed):
     try:
         kernels = place(network, bits, max78000)
     except DeviceError:
-        columns = sum(kernel_columns(layer, bits[layer.name], max78000) for layer in network)
+        columns = sum(CHIP_OPERATIONS[x.op].columns(x, bits[x.name], max78000) for x in network)
         assert columns > 768 // 2, "a network this small has room"
         return
     assert_placed(network, kernels, max78000)
@@ -109,7 +109,7 @@ def test_columns_of_simplenet_are_those_of_the_synthesizer(model, max78000):
 )
 def test_columns_of_one_layer(make_network, max78000, bits, entry, in_shape, expected):
     (layer,) = make_network({"a": entry}, in_shape)
-    assert kernel_columns(layer, bits, max78000) == expected
+    assert CHIP_OPERATIONS[layer.op].columns(layer, bits, max78000) == expected
 
 
 def test_too_many_columns_are_refused_with_the_amount(make_network, max78000):
@@ -135,5 +135,6 @@ def test_a_network_that_cannot_be_placed_is_refused_soon(make_network, max78000)
 def test_a_flattening_layer_with_two_output_passes_fills_some_bytes_more(make_network, max78000):
     """100 outputs are 2 passes of 52: 4 bytes more than 100 * 2 * 4, which is what the synthesizer's log says."""
     (layer,) = make_network({"a": {"op": "linear", "out_features": 100}}, (128, 2, 2))
-    assert (kernel_columns(layer, 8, max78000), written_columns(layer, 8, max78000)) == (89, 90)
-    assert kernel_columns(layer, 4, max78000) == written_columns(layer, 4, max78000) == 45
+    operation = CHIP_OPERATIONS[layer.op]
+    assert (operation.columns(layer, 8, max78000), operation.written_columns(layer, 8, max78000)) == (89, 90)
+    assert operation.columns(layer, 4, max78000) == operation.written_columns(layer, 4, max78000) == 45

@@ -9,9 +9,9 @@ from maxexp.base.errors import DeviceError
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import build_firmware
 from maxexp.chip.check import check_fit
-from maxexp.chip.cycles import FLATTEN_ENGINE_PIXELS
+from maxexp.chip.operations.linear import FLATTEN_ENGINE_WORDS
 from maxexp.chip.parts.max78000 import PART as MAX78000
-from maxexp.network.config import Op, Pool
+from maxexp.network.config import Pool
 from maxexp.network.graph import build_network
 from maxexp.synthesis.ai8x import Synthesis
 from tests.conftest import composed
@@ -79,15 +79,15 @@ def test_random_networks_have_all_that_the_grammar_has(drawn):
         for layer in network:
             passes = -(-layer.in_shape[0] // 64)
             pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
-            seen |= {layer.op, layer.pool, layer.activation, bits.get(layer.name), f"kernel {layer.kernel_size}"}
+            seen |= {layer.op, layer.pool, layer.activation, bits.get(layer.name), f"kernel {layer.kernel_size[0]}"}
             seen |= {"sum"} if layer.operands > 1 else set()
             seen |= {"sum of three"} if layer.operands > 2 else set()
             seen |= {"sum in front of an operation"} if layer.operands > 1 and layer.has_weights else set()
             seen |= {"passes"} if passes > 1 else set()
             seen |= {"wide" if layer.wide else "narrow"}
             if layer.flatten:
-                seen |= {"flatten engine" if passes * pixels > FLATTEN_ENGINE_PIXELS else "flatten"}
-    assert {Op.conv2d, Op.linear, Op.passthrough, Pool.max, Pool.avg, 1, 2, 4, 8} <= seen
+                seen |= {"flatten engine" if passes * pixels > FLATTEN_ENGINE_WORDS else "flatten"}
+    assert {"conv2d", "linear", "passthrough", Pool.max, Pool.avg, 1, 2, 4, 8} <= seen
     assert {"kernel 1", "kernel 3", "sum", "sum of three", "sum in front of an operation", "passes"} <= seen
     assert {"wide", "narrow", "flatten", "flatten engine"} <= seen
 

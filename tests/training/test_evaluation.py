@@ -9,7 +9,7 @@ from maxexp.base.errors import TrainingError
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
-from maxexp.network.config import LayerConfig, NetworkConfig, Op
+from maxexp.network.config import LayerConfig, NetworkConfig
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
 from maxexp.training.config import Precision, TrainerConfig
@@ -26,7 +26,7 @@ def test_confusion_counts_every_image_once():
 
 
 def test_the_first_of_equal_logits_wins_as_in_the_firmware():
-    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=3, wide=True)})
+    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op="linear", out_features=3, wide=True)})
     network = build_network(config, (1, 1, 1))
     weight = torch.tensor([[1], [2], [2]], dtype=torch.int8)
     integer = IntegerNetwork(network, [IntegerLayer(network.layers[0], weight)])

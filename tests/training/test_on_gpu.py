@@ -18,7 +18,7 @@ from maxexp.data.config import (
     RotationConfig,
 )
 from maxexp.data.run_data import RunData
-from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
+from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
@@ -45,7 +45,7 @@ NETWORK = NetworkConfig(
     {
         "conv1": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine),
         "conv2": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine, pool=Pool.avg),
-        "fc": LayerConfig(op=Op.linear, out_features=10, wide=True),
+        "fc": LayerConfig(op="linear", out_features=10, wide=True),
     },
 )
 

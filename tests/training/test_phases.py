@@ -8,7 +8,7 @@ import torch
 from maxexp.base.errors import TrainingError
 from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
-from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
+from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import Network, build_network
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
@@ -24,7 +24,7 @@ def network(dropout: float = 0.0) -> Network:
     layers = {
         "conv1": LayerConfig(out_channels=8, batchnorm=BatchNorm.affine),
         "conv2": LayerConfig(out_channels=16, batchnorm=BatchNorm.affine, pool=Pool.max, dropout=dropout),
-        "fc": LayerConfig(op=Op.linear, out_features=10, wide=True),
+        "fc": LayerConfig(op="linear", out_features=10, wide=True),
     }
     return build_network(NetworkConfig("small", 1.0, layers), DIGITS.shape)
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from maxexp.base.errors import CheckpointError, ConfigError, TrackingError
-from maxexp.network.config import LayerConfig, NetworkConfig, Op
+from maxexp.network.config import LayerConfig, NetworkConfig
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.files.checkpoint import write_integer, write_module
@@ -21,7 +21,7 @@ from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher, standardized
 
 SHAPE = (3, 8, 8)
-TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=5, wide=True)})
+TEACHER = NetworkConfig("teacher", 1.0, {"fc": LayerConfig(op="linear", out_features=5, wide=True)})
 
 
 def teacher(**values) -> Teacher:

@@ -4,20 +4,20 @@ import pytest
 import torch
 
 from maxexp.base.errors import ConfigError
-from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Op, Pool
+from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import Network, build_network
 from maxexp.network.module import NetworkModule
 from maxexp.training.classifier import Classifier
 from maxexp.training.config import RecipeConfig, SmallImagesConfig
 from maxexp.training.small_images import check_small_images, seen
 
-HEAD = LayerConfig(op=Op.linear, out_features=5, wide=True)
+HEAD = LayerConfig(op="linear", out_features=5, wide=True)
 
 
 def network(pool: bool, side: int = 8) -> Network:
     layers = {"conv": LayerConfig(out_channels=4, batchnorm=BatchNorm.affine)}
     if pool:
-        layers["pool"] = LayerConfig(op=Op.passthrough, pool=Pool.avg, pool_size=side)
+        layers["pool"] = LayerConfig(op="passthrough", pool=Pool.avg, pool_size=side)
     return build_network(NetworkConfig("small", 1.0, layers | {"head": HEAD}), (3, side, side))
 
 

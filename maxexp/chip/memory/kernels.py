@@ -7,40 +7,11 @@ network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
 from math import ceil
 
 from maxexp.base.errors import DeviceError
-from maxexp.chip.cycles import output_slots
 from maxexp.chip.memory.excess import Excess
 from maxexp.chip.part import Part
-from maxexp.network.graph import Layer, Network
+from maxexp.network.graph import Network
 
 COLUMN_ALIGNMENT = 4
-
-
-def kernel_columns(layer: Layer, bits: int, part: Part) -> int:
-    """Columns of 72 bits on each processor of the layer's input (hardware.md 8.4), masks 4-aligned."""
-    if not layer.has_weights:
-        return 0
-    pixels = layer.pooled_shape[1] * layer.pooled_shape[2] if layer.flatten else 1
-    kernels = output_slots(layer, part) * part.processors.passes(layer.in_shape[0]) * pixels
-    per_byte = 8 // bits
-    size = layer.kernel_size**2
-    padding = (kernels % per_byte) * size * (per_byte - 1)
-    return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
-
-
-def written_columns(layer: Layer, bits: int, part: Part) -> int:
-    """Columns that the synthesizer really fills, at times one more than it looks for.
-
-    Of a flattening layer with several output passes it also writes the outputs that the last pass lacks, one byte
-    each, if weights have 8 bits.
-    """
-    columns = kernel_columns(layer, bits, part)
-    passes = part.processors.passes(layer.out_shape[0])
-    if not layer.flatten or passes == 1 or bits < 8:
-        return columns
-    missing = passes * part.processors.used(layer.out_shape[0]) - layer.out_shape[0]
-    pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
-    weights = layer.out_shape[0] * part.processors.passes(layer.in_shape[0]) * pixels
-    return max(columns, ceil((weights + missing) * bits / (8 * part.memories.column_bytes)))
 
 
 def aligned(columns: int) -> int:

@@ -15,11 +15,11 @@ from maxexp.base.errors import DeviceError
 from maxexp.chip.cycles import STARTUP_CYCLES, layer_cycles
 from maxexp.chip.memory.biases import BiasPlace, place_biases
 from maxexp.chip.memory.excess import Excess
-from maxexp.chip.memory.kernels import aligned, check_totals, first_fit, kernel_columns, written_columns
+from maxexp.chip.memory.kernels import aligned, check_totals, first_fit
 from maxexp.chip.memory.sequence import write_gaps
 from maxexp.chip.memory.tensors import Block, data_blocks, instances_of, place_blocks, tensor_shapes
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part
-from maxexp.network.config import Op
 from maxexp.network.graph import INPUT, Network
 
 ATTEMPTS = 8
@@ -94,8 +94,8 @@ def place(network: Network, bits: dict[str, int], part: Part) -> MemoryMap:
         DeviceError: there is no map (proven by counting), or none was found; with the layer, the excess and
             what would help.
     """
-    columns = {layer.name: kernel_columns(layer, bits.get(layer.name, 8), part) for layer in network}
-    written = {layer.name: written_columns(layer, bits.get(layer.name, 8), part) for layer in network}
+    columns = {x.name: CHIP_OPERATIONS[x.op].columns(x, bits.get(x.name, 8), part) for x in network}
+    written = {x.name: CHIP_OPERATIONS[x.op].written_columns(x, bits.get(x.name, 8), part) for x in network}
     check_totals(network, written, part)
     search = _Search(network, columns, written, part)
     best = None
@@ -141,7 +141,7 @@ class _Search:
     @property
     def fewest_cycles(self) -> int:
         """Cycles below which no map can be: every layer at its best."""
-        fixed = sum(layer_cycles(x, self._part) for x in self._network if x.op is not Op.passthrough)
+        fixed = sum(layer_cycles(x, self._part) for x in self._network if not CHIP_OPERATIONS[x.op].cycles_by_place)
         return STARTUP_CYCLES + fixed + sum(min(group.cycles.values()) for group in self._groups)
 
     def maps(self, attempt: int) -> Iterator[MemoryMap]:
@@ -183,7 +183,7 @@ class _Search:
         last = part.processors.count - used
         # The network's input stays where firmware loads it.
         starts = [0] if INPUT in tensors else range(0, last + 1, part.processors.per_instance)
-        moving = [layer for layer in readers if layer.op is Op.passthrough]
+        moving = [layer for layer in readers if CHIP_OPERATIONS[layer.op].cycles_by_place]
         cycles = {start: sum(layer_cycles(x, part, 0, start) for x in moving) for start in starts}
         return _Group(tensors, used, total, largest.name, blocks, cycles)
 

@@ -9,8 +9,9 @@ input, is copied for the sum by a passthrough layer.
 from dataclasses import replace
 
 from maxexp.chip.part import Part
-from maxexp.network.config import Activation, BatchNorm, Op
-from maxexp.network.graph import INPUT, Layer, Network
+from maxexp.network.config import LayerConfig
+from maxexp.network.graph import INPUT, Network
+from maxexp.network.layer import Layer, resolve_layer
 
 
 def hardware_sequence(network: Network, part: Part) -> Network:
@@ -59,21 +60,5 @@ def _can_interleave(writer: Layer, operands: int, part: Part) -> bool:
 
 
 def _copy(tensor: str, reader: Layer) -> Layer:
-    return Layer(
-        name=f"{tensor}-for-{reader.name}",
-        op=Op.passthrough,
-        inputs=(tensor,),
-        in_shape=reader.in_shape,
-        pool=None,
-        pool_size=1,
-        pool_stride=1,
-        pooled_shape=reader.in_shape,
-        out_shape=reader.in_shape,
-        kernel_size=1,
-        padding=0,
-        activation=Activation.none,
-        bias=False,
-        batchnorm=BatchNorm.none,
-        dropout=0.0,
-        wide=False,
-    )
+    entry = LayerConfig(op="passthrough")
+    return resolve_layer(f"{tensor}-for-{reader.name}", entry, (tensor,), reader.in_shape)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from maxexp.chip.part import WORD_BYTES, Part
-from maxexp.network.graph import INPUT, Network, Shape
+from maxexp.network.graph import INPUT, Network
+from maxexp.network.sizes import Shape
 
 SEARCH_STEPS = 1000
 """Partial arrangements tried before giving up; real networks need as many as they have tensors."""

@@ -10,7 +10,8 @@ from maxexp.base.errors import DeviceError
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.chip.memory.tensors import tensor_bytes, tensor_shapes
 from maxexp.chip.part import WORD_BYTES
-from maxexp.network.graph import INPUT, Layer
+from maxexp.network.graph import INPUT
+from maxexp.network.layer import Layer
 
 EMPTY = -1
 

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -24,8 +25,10 @@ from maxexp.chip.numbers.arithmetic import (
     WEIGHT_BITS,
     round_shift,
 )
-from maxexp.network.config import Activation, Op, Pool
-from maxexp.network.graph import INPUT, Layer, Network
+from maxexp.network.config import Activation, Pool
+from maxexp.network.graph import INPUT, Network
+from maxexp.network.layer import Layer
+from maxexp.network.torch_ops import TORCH_OPERATIONS
 
 EXACT_FLOAT32 = 2**24
 
@@ -108,19 +111,18 @@ def _pool(layer: Layer, x: Tensor) -> Tensor:
         return F.max_pool2d(x, layer.pool_size, layer.pool_stride)
     if layer.pool is Pool.avg:
         total = F.avg_pool2d(x, layer.pool_size, layer.pool_stride, divisor_override=1)
-        return torch.trunc(total / layer.pool_size**2)
+        return torch.trunc(total / prod(layer.pool_size))
     return x
 
 
 def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
     """Operation, bias, shift, saturation, activation; float32 integers out (int32 where wide)."""
     layer = entry.layer
-    if layer.op is Op.linear:
-        x = x.flatten(1)[..., None, None]
+    x = TORCH_OPERATIONS[layer.op].image(layer, x)
     parts = x.split([weight.shape[1] for weight in groups], dim=1)
-    accumulator = _exact_conv2d(parts[0], groups[0], layer.padding)
+    accumulator = _exact_conv2d(parts[0], groups[0], layer)
     for part, weight in zip(parts[1:], groups[1:], strict=True):
-        accumulator += _exact_conv2d(part, weight, layer.padding)
+        accumulator += _exact_conv2d(part, weight, layer)
     if entry.bias is not None:
         accumulator += BIAS_FACTOR * entry.bias.to(torch.int32)[:, None, None]
     if layer.wide:
@@ -133,13 +135,14 @@ def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
     return y
 
 
-def _exact_conv2d(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+def _exact_conv2d(x: Tensor, weight: Tensor, layer: Layer) -> Tensor:
     """int32 convolution of integers; the caller keeps partial sums below 2^24."""
     if x.is_cpu and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available():
         # oneDNN's direct convolution in IEEE float32: no Winograd, no bfloat16, so every partial sum is exact.
         with _ieee_float32():
-            return F.conv2d(x, weight, padding=padding).to(torch.int32)
-    return F.conv2d(x.double(), weight.double(), padding=padding).round().to(torch.int32)
+            return F.conv2d(x, weight, padding=layer.padding, dilation=layer.dilation).to(torch.int32)
+    exact = F.conv2d(x.double(), weight.double(), padding=layer.padding, dilation=layer.dilation)
+    return exact.round().to(torch.int32)
 
 
 @contextmanager
@@ -154,12 +157,10 @@ def _ieee_float32() -> Iterator[None]:
 
 
 def _split_exactly(entry: IntegerLayer) -> list[Tensor] | None:
-    """The layer's weights as float32 (out, in_group, k, k), split along inputs so that sums stay exact."""
+    """The layer's kernels as float32 (out, in_group, k, k), split along inputs so that sums stay exact."""
     if entry.weight is None:
         return None
-    weight = entry.weight.float()
-    if weight.dim() == 2:
-        weight = weight[..., None, None]
+    weight = TORCH_OPERATIONS[entry.layer.op].kernels(entry.layer, entry.weight.float())
     reach = weight.abs().sum((2, 3)) * -ACTIVATION_MIN
     groups = []
     start = 0

@@ -17,6 +17,8 @@ PART = Part(
         write_step=16,
         operands=16,
         pooled_operands=2,
+        pool=16,
+        padding=2,
         passthrough_pool_passes=1,
     ),
     quirks=Quirks(single_pass_sums=True, sums_with_bias=True),

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from maxexp.base.errors import CheckpointError
 from maxexp.chip.numbers.arithmetic import BIAS_BITS, WEIGHT_BITS
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_layer
-from maxexp.network.graph import Layer, Network
+from maxexp.network.graph import Network
+from maxexp.network.layer import Layer
 from maxexp.network.module import BATCHNORM_MOMENTUM, LayerModule, NetworkModule, Numerics
 from maxexp.quantization.files import structure
 from maxexp.quantization.files.structure import check_archive, not_finite

@@ -15,7 +15,7 @@ from maxexp.chip.numbers.arithmetic import BIAS_BITS
 from maxexp.network.graph import INPUT
 from maxexp.network.module import LayerModule, NetworkModule
 from maxexp.quantization.simulate.observation import observe
-from maxexp.quantization.simulate.rescaling import by_input, divide_tensors
+from maxexp.quantization.simulate.rescaling import divide_tensors
 
 SWEEPS = 50
 TOLERANCE = 1e-3
@@ -42,7 +42,7 @@ def equalize(module: NetworkModule, inputs: Tensor, bits: dict[str, int], batch_
         change = 0.0
         for group in groups:
             written = _largest(_row_ranges(x, bits[x.spec.name]) for x in operations if x.spec.name in group)
-            read = _largest(by_input(x).abs().amax((0, 2)) for x in operations if x.spec.inputs[0] in group)
+            read = _largest(x.weight_by_input.abs().amax((0, 2)) for x in operations if x.spec.inputs[0] in group)
             kept = torch.stack([activations[name] for name in group]).amax(0)
             factor = _balance(written, kept, read)
             divide_tensors(module, group, factor)
@@ -67,7 +67,7 @@ def _largest(ranges: Iterable[Tensor]) -> Tensor:
 
 def _row_ranges(layer: LayerModule, bits: int) -> Tensor:
     """What each output channel needs of the layer's scale, the bias as in ``weight_exponent``."""
-    reach = layer.weight.detach().flatten(1).abs().amax(1)
+    reach = layer.weight_by_output.flatten(1).abs().amax(1)
     if layer.bias is None:
         return reach
     return reach.maximum(layer.bias.detach().abs() * 2.0 ** (bits - BIAS_BITS))

@@ -6,6 +6,7 @@ bfloat16 they may differ where partial sums are rounded.
 
 import copy
 from dataclasses import dataclass
+from math import prod
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from maxexp.chip.numbers.arithmetic import (
 )
 from maxexp.network.config import Activation
 from maxexp.network.module import LayerModule, NetworkModule, Numerics, activate
+from maxexp.network.sizes import Size
 
 LOWEST, HIGHEST = ACTIVATION_MIN / ACTIVATION_SCALE, ACTIVATION_MAX / ACTIVATION_SCALE
 MAKER_BATCHNORM_FACTOR = 0.25
@@ -187,12 +189,12 @@ class _TruncatedAverage(torch.autograd.Function):
     """Average pooling that truncates toward zero on the grid of activations (hardware.md 3.2)."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, size: int, stride: int) -> Tensor:
+    def forward(ctx, x: Tensor, size: Size, stride: Size) -> Tensor:
         ctx.save_for_backward(x)
         ctx.window = (size, stride)
         # The sum of integers is exact; dividing last keeps exact multiples exact. bfloat16 cannot hold it.
         total = F.avg_pool2d(x.float() if x.dtype is torch.bfloat16 else x, size, stride, divisor_override=1)
-        return (torch.trunc(total * ACTIVATION_SCALE / size**2) / ACTIVATION_SCALE).to(x.dtype)
+        return (torch.trunc(total * ACTIVATION_SCALE / prod(size)) / ACTIVATION_SCALE).to(x.dtype)
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:

@@ -26,7 +26,8 @@ def _fold(layer: LayerModule, bn: nn.BatchNorm2d) -> None:
     if bn.affine:
         gain, offset = gain * bn.weight.double(), bn.bias.double()
     factor = MAKER_BATCHNORM_FACTOR if isinstance(layer.numerics, ClampedNumerics) else 1.0
-    layer.weight.copy_(layer.weight.double() * (gain * factor)[:, None, None, None])
+    weight = layer.weight_by_output
+    weight.copy_(weight.double() * (gain * factor).reshape(-1, *(1,) * (weight.dim() - 1)))
     layer.bias.copy_(((layer.bias.double() - mean) * gain + offset) * factor)
     layer.bn = None
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from maxexp.network.module import LayerModule, NetworkModule
+from maxexp.network.module import NetworkModule
 
 
 @torch.no_grad()
@@ -26,14 +26,9 @@ def divide_tensors(module: NetworkModule, names: Collection[str], factor: Tensor
             continue
         column = factor.to(layer.weight).reshape(-1, 1)
         if layer.spec.inputs[0] in names:
-            by_input(layer).mul_(column)
+            layer.weight_by_input.mul_(column)
         if layer.spec.name in names:
             # Not through flatten: of weights in channels_last, as training leaves them, that is a copy.
-            layer.weight.div_(column.reshape(-1, *(1,) * (layer.weight.dim() - 1)))
+            layer.weight_by_output.div_(column.reshape(-1, *(1,) * (layer.weight.dim() - 1)))
             if layer.bias is not None:
                 layer.bias.div_(column.flatten())
-
-
-def by_input(layer: LayerModule) -> Tensor:
-    """A view of a layer's weights as (outputs, input channels, weights of the channel)."""
-    return layer.weight.detach().view(len(layer.weight), layer.spec.in_shape[0], -1)

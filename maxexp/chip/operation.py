@@ -1,0 +1,61 @@
+"""How the accelerator computes an operation: its limits, kernels and cycles, and the synthesizer's words for it.
+
+No torch is imported here or in ``operations``: whether a network fits is known in milliseconds.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NoReturn
+
+from maxexp.base.errors import DeviceError
+from maxexp.chip.part import Part
+from maxexp.network.layer import Layer
+
+
+class ChipOperation(ABC):
+    """One operation on the chip; a module of ``operations`` defines it as ``OPERATION``.
+
+    Attributes:
+        cycles_by_place: whether its cycles depend on the processors that hold its input.
+    """
+
+    cycles_by_place = False
+
+    @abstractmethod
+    def check(self, layer: Layer, part: Part) -> None:
+        """Refuse what the part cannot compute.
+
+        Raises:
+            DeviceError: names the layer, the limit and a remedy.
+        """
+
+    @abstractmethod
+    def columns(self, layer: Layer, bits: int, part: Part) -> int:
+        """Columns of kernel memory that the synthesizer looks for, on each processor of the layer's input."""
+
+    def written_columns(self, layer: Layer, bits: int, part: Part) -> int:
+        """Columns that it then fills, at times one more."""
+        return self.columns(layer, bits, part)
+
+    @abstractmethod
+    def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
+        """Clock cycles, its channels packed on processors aligned to 4 (hardware.md 4.1).
+
+        Args:
+            kernel_offset: first column of its kernels.
+            first_processor: of its input.
+        """
+
+    @abstractmethod
+    def words(self, layer: Layer) -> dict[str, object]:
+        """Keys of the network YAML for its operation (hardware.md 8.1)."""
+
+
+def refuse(layer: Layer, text: str) -> NoReturn:
+    """Raise a DeviceError about a layer."""
+    raise DeviceError(f"layer {layer.name}: {text}")
+
+
+def limit(layer: Layer, part: Part, value: int, allowed: int, what: str, remedy: str) -> None:
+    """Refuse a value above what is allowed."""
+    if value > allowed:
+        refuse(layer, f"{what} {value:,} is {value - allowed:,} over the {allowed:,} of {part.name}; {remedy}")
