@@ -108,11 +108,15 @@ def make_network() -> Callable[..., Network]:
 
 @pytest.fixture(scope="session")
 def random_network(make_network) -> Callable[..., Network]:
-    """``random_network(seed)``: all the grammar has, sums, passthrough and both poolings included."""
+    """``random_network(seed)``: all the grammar has: images and signals, sums, passthrough and both poolings."""
 
     def random_network(seed: int, max_channels: int = 12, max_size: int = 12, max_layers: int = 6) -> Network:
         draw = random.Random(seed)
-        shape = (draw.randint(1, min(4, max_channels)), draw.randint(5, max_size), draw.randint(5, max_size))
+        channels = draw.randint(1, min(4, max_channels))
+        if draw.random() < 0.3:
+            shape = (draw.randint(1, max_channels), draw.randint(9, 4 * max_size), 1)
+        else:
+            shape = (channels, draw.randint(5, max_size), draw.randint(5, max_size))
         layers: dict[str, dict] = {}
         for index in range(draw.randint(1, max_layers)):
             known = make_network(layers, shape) if layers else None
@@ -127,19 +131,35 @@ def random_network(make_network) -> Callable[..., Network]:
 def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, max_channels: int) -> dict:
     """An entry whose input is the layer before, or its sum with an earlier tensor of the same shape."""
     previous = known.layers[-1].out_shape if known else in_shape
-    entry: dict = {"op": draw.choice(["conv2d", "conv2d", "passthrough"]) if known else "conv2d"}
+    convolution = "conv1d" if in_shape[2] == 1 else "conv2d"
+    entry: dict = {"op": draw.choice([convolution, convolution, "passthrough"]) if known else convolution}
     entry |= _random_sum(draw, known, in_shape) if known else {}
-    size = min(previous[1:])
+    size = previous[1] if convolution == "conv1d" else min(previous[1:])
     if size >= 4 and draw.random() < 0.4:
         entry |= {"pool": draw.choice(["max", "avg"]), "pool_size": draw.choice([2, 3])}
         entry["pool_stride"] = draw.choice([None, 1, 2, 3])
         size = (size - entry["pool_size"]) // (entry["pool_stride"] or entry["pool_size"]) + 1
-    if entry["op"] == "conv2d":
-        kernel = draw.choice([1, 3]) if size >= 3 else 1
+        if convolution == "conv2d" and entry["pool_stride"] and draw.random() < 0.3:
+            entry["pool_size"] = [entry["pool_size"], draw.choice([1, 2])]
+    if entry["op"] != "passthrough":
         channels = draw.choice([previous[0], draw.randint(1, max_channels)])
-        entry |= {"out_channels": channels, "kernel_size": kernel, "padding": draw.randrange(kernel)}
+        kernel = _random_signal_kernel(draw, size) if convolution == "conv1d" else _random_kernel(draw, size)
+        entry |= {"out_channels": channels, **kernel}
         entry |= {"activation": draw.choice(["relu", "abs", "none"]), "bias": draw.random() < 0.7}
     return entry
+
+
+def _random_kernel(draw: random.Random, size: int) -> dict:
+    """Of images, as the chip has them."""
+    kernel = draw.choice([1, 3]) if size >= 3 else 1
+    return {"kernel_size": kernel, "padding": draw.randrange(kernel)}
+
+
+def _random_signal_kernel(draw: random.Random, size: int) -> dict:
+    """Of signals, as the chip has them: up to 9 samples from end to end."""
+    kernel = draw.randint(1, min(9, size))
+    dilation = draw.randint(1, min(8, size - 1) // (kernel - 1)) if kernel > 1 and draw.random() < 0.3 else 1
+    return {"kernel_size": kernel, "dilation": dilation, "padding": draw.randrange(min(3, kernel))}
 
 
 def _random_sum(draw: random.Random, known: Network, in_shape: Shape) -> dict:
@@ -162,7 +182,8 @@ def _random_end(draw: random.Random, known: Network, in_shape: Shape) -> dict:
     entry |= _random_sum(draw, known, in_shape)
     if draw.random() < 0.5:
         return entry | {"op": "linear", "out_features": draw.randint(1, 10)}
-    return entry | {"op": "conv2d", "out_channels": draw.randint(1, 10), "kernel_size": 1}
+    convolution = "conv1d" if in_shape[2] == 1 else "conv2d"
+    return entry | {"op": convolution, "out_channels": draw.randint(1, 10), "kernel_size": 1}
 
 
 @pytest.fixture(scope="session")

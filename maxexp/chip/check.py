@@ -57,7 +57,7 @@ def check_fit(network: Network, bits: dict[str, int], part: Part) -> Fit:
             f"{network.name}: {count} layers{of_these}, {part.name} computes at most {part.limits.layers}; "
             f"remove {count - part.limits.layers}"
         )
-    weight_bytes = sum(layer.weights * bits[layer.name] // 8 for layer in network)
+    weight_bytes = sum(CHIP_OPERATIONS[layer.op].weight_bytes(layer, bits[layer.name]) for layer in network)
     if weight_bytes > part.weight_bytes:
         heaviest = max(network, key=lambda layer: layer.weights * bits[layer.name])
         raise DeviceError(

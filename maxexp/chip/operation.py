@@ -28,6 +28,10 @@ class ChipOperation(ABC):
             DeviceError: names the layer, the limit and a remedy.
         """
 
+    def weight_bytes(self, layer: Layer, bits: int) -> int:
+        """Bytes of its weights, as the synthesizer counts them."""
+        return layer.weights * bits // 8
+
     @abstractmethod
     def columns(self, layer: Layer, bits: int, part: Part) -> int:
         """Columns of kernel memory that the synthesizer looks for, on each processor of the layer's input."""

@@ -109,10 +109,12 @@ class Quirks:
     Attributes:
         single_pass_sums: a sum of several passes needs a layer of its own (2 inputs in 2 passes do not).
         sums_with_bias: an operation behind a sum in the same layer can have biases.
+        conv1d_pads_passes: a convolution of signals of several passes can be padded.
     """
 
     single_pass_sums: bool
     sums_with_bias: bool
+    conv1d_pads_passes: bool
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class LayerConfig:
         out_features: outputs of ``linear``, which flattens a (C, H, W) input in row-major order.
         kernel_size: of a convolution, in pixels.
         padding: rows and columns of zeros on each side; by default an odd kernel leaves the size as it is.
+        dilation: steps between the pixels that a kernel reads.
         pool: pooling in front of the operation.
         pool_size: pooling window, in pixels; one number is a square, for a signal a length.
         pool_stride: default ``pool_size``.
@@ -75,6 +76,7 @@ class LayerConfig:
     # OmegaConf cannot declare a number or a list; ``network.sizes.as_size`` reads them.
     kernel_size: Any = 3
     padding: Any = None
+    dilation: Any = 1
     pool: Pool | None = None
     pool_size: Any = 2
     pool_stride: Any = None

@@ -26,14 +26,15 @@ def pool(x, kind, size, stride):
     return out
 
 
-def convolve(x, weight, padding):
-    top, left = padding
+def convolve(x, weight, padding, dilation):
+    (top, left), (down, right) = padding, dilation
     x = np.pad(x, ((0, 0), (top, top), (left, left)))
     out_channels, _, high, wide = weight.shape
-    out = np.empty((out_channels, x.shape[1] - high + 1, x.shape[2] - wide + 1), dtype=np.int64)
+    rows, cols = down * (high - 1) + 1, right * (wide - 1) + 1
+    out = np.empty((out_channels, x.shape[1] - rows + 1, x.shape[2] - cols + 1), dtype=np.int64)
     for i in range(out.shape[1]):
         for j in range(out.shape[2]):
-            out[:, i, j] = np.einsum("cij,ocij->o", x[:, i : i + high, j : j + wide], weight)
+            out[:, i, j] = np.einsum("cij,ocij->o", x[:, i : i + rows : down, j : j + cols : right], weight)
     return out
 
 
@@ -51,7 +52,9 @@ def reference(integer, image):
             weight = entry.weight.numpy().astype(np.int64)
             if layer.op == "linear":
                 x, weight = x.reshape(-1, 1, 1), weight[:, :, None, None]
-            x = convolve(x, weight, layer.padding)
+            if layer.op == "conv1d":
+                weight = weight[..., None]
+            x = convolve(x, weight, layer.padding, layer.dilation)
             if entry.bias is not None:
                 x = x + 128 * entry.bias.numpy().astype(np.int64)[:, None, None]
             if not layer.wide:

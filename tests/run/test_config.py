@@ -87,7 +87,7 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("trainer.max_epochs=0", ["trainer.max_epochs=0", "at least 1"]),
         ("model.layers.conv9.out_channels=48", ["conv9: no such layer", "conv1, conv2, fc;", "conv9.op"]),
         ("stages=train", ["stages: a list", "stages=[VALUE"]),
-        ("model=cmsisnet", ["model=cmsisnet: no such choice; there are cmsisnnet, digitsnet"]),
+        ("model=cmsisnet", ["model=cmsisnet: no such choice; there are autoencoder, cmsisnnet, digitsnet"]),
         ("+model=cmsisnnet", ["model is chosen twice", "write model=cmsisnnet without +"]),
         ("experiment=cifar10_qat", ["write +experiment=cifar10_qat"]),
         ("quickstart", ["quickstart: not of the form KEY=VALUE", "+experiment="]),

@@ -81,7 +81,8 @@ def replay(text, in_shape, out_channels):
         chip.assert_holds(tags, shape, inputs, layer["in_offset"])
         channels, rows, cols = shape
         size = layer.get("max_pool", layer.get("avg_pool", 1))
-        rows, cols = ((n - size) // layer.get("pool_stride", 1) + 1 for n in (rows, cols))
+        high, wide = size if isinstance(size, list) else (size, size)
+        rows, cols = ((n - k) // layer.get("pool_stride", 1) + 1 for n, k in ((rows, high), (cols, wide)))
         if layer["operation"] == "passthrough":
             assert inputs == outputs
         else:
@@ -89,6 +90,9 @@ def replay(text, in_shape, out_channels):
         if layer["operation"] == "conv2d":
             side = 2 * layer["pad"] - int(layer["kernel_size"][0]) + 1
             rows, cols = rows + side, cols + side
+        if layer["operation"] == "conv1d":
+            assert cols == 1
+            rows += 2 * layer["pad"] - layer.get("dilation", 1) * (layer["kernel_size"] - 1)
         if layer["operation"] == "mlp":
             assert layer.get("flatten", False) == ((rows, cols) != (1, 1))
             rows = cols = 1

@@ -21,7 +21,7 @@ PART = Part(
         padding=2,
         passthrough_pool_passes=1,
     ),
-    quirks=Quirks(single_pass_sums=True, sums_with_bias=True),
+    quirks=Quirks(single_pass_sums=True, sums_with_bias=True, conv1d_pads_passes=True),
     max_clock_mhz=50.0,
     cycles_known=True,
     address_map=Addresses(

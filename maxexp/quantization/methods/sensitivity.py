@@ -11,6 +11,7 @@ from torch import Tensor
 from maxexp.base.errors import ConfigError, DeviceError
 from maxexp.chip.check import check_fit
 from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
@@ -124,7 +125,9 @@ def best_assignments(network: Network, damages: Mapping[str, Mapping[int, float]
             continue
         extended = [
             Assignment(
-                {**a.bits, layer.name: bits}, a.weight_bytes + layer.weights * bits // 8, a.divergence + damage
+                {**a.bits, layer.name: bits},
+                a.weight_bytes + CHIP_OPERATIONS[layer.op].weight_bytes(layer, bits),
+                a.divergence + damage,
             )
             for a in front
             for bits, damage in damages[layer.name].items()
@@ -139,7 +142,7 @@ def best_assignments(network: Network, damages: Mapping[str, Mapping[int, float]
 
 def check_budget(budget: int, network: Network) -> None:
     """Refuse bytes for which there are no bits; raises ConfigError."""
-    least = sum(layer.weights // 8 for layer in network)
+    least = sum(CHIP_OPERATIONS[layer.op].weight_bytes(layer, 1) for layer in network)
     if budget < least:
         raise ConfigError(f"quantization.weight_budget={budget}: 1 bit in every layer takes {least:,} bytes already")
 
