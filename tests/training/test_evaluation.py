@@ -36,7 +36,7 @@ def test_the_first_of_equal_logits_wins_as_in_the_firmware():
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_outputs_that_are_no_numbers_have_no_largest(broken):
-    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op=Op.linear, out_features=3, wide=True)})
+    config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op="linear", out_features=3, wide=True)})
     module = NetworkModule(build_network(config, (1, 1, 1)))
     images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
     assert len(evaluate_module(module, images, InputMapping.p128).labels) == 1
