@@ -19,7 +19,7 @@ from maxexp.chip.part import Part
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, Shape, build_network
 from maxexp.run.composition import compose_config
-from maxexp.run.config import Config
+from maxexp.schema.config import Config
 
 this_process.prepare()  # as the commands do
 pytest_plugins = ["tests.runs"]

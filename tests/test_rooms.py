@@ -21,6 +21,7 @@ ROOMS = (
     "board",
     "camera",
     "tracking",
+    "schema",
     "report",
     "run",
     "zoo",

@@ -6,6 +6,7 @@ from enum import Enum
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.frozen import frozen
+from maxexp.base.roles import EVIDENCE, PLACE
 
 
 class BoardKind(Enum):
@@ -80,9 +81,9 @@ class BoardConfig:
         connection: how a real board is reached.
     """
 
-    kind: BoardKind = BoardKind.none
+    kind: BoardKind = field(default=BoardKind.none, metadata=EVIDENCE)
     images: int | None = 100
-    connection: ConnectionConfig | None = None
+    connection: ConnectionConfig | None = field(default=None, metadata=PLACE)
 
     def __post_init__(self) -> None:
         if self.images is not None and self.images < 0:

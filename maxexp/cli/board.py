@@ -16,7 +16,7 @@ from maxexp.board.real.queue import board_to_oneself
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
 from maxexp.board.result import SERIAL_LOG
 from maxexp.run.composition import compose_config
-from maxexp.run.config import Config
+from maxexp.schema.config import Config
 
 PROGRAM = "python -m maxexp.board"
 DEFAULT = "board=max78000fthr"

@@ -18,7 +18,8 @@ from maxexp.cli.jobs import Jobs
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import composition_errors_told, conf_dir, described_network
-from maxexp.run.config import Config, Stage, register_schema, to_config
+from maxexp.run.config import register_schema, to_config
+from maxexp.schema.config import Config, Stage
 
 log = logging.getLogger(__name__)
 

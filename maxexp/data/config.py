@@ -8,6 +8,7 @@ from enum import Enum
 
 from maxexp.base.errors import check
 from maxexp.base.frozen import frozen
+from maxexp.base.roles import MACHINE, PLACE
 
 
 class DatasetSource(Enum):
@@ -64,10 +65,10 @@ class DatasetConfig:
     width: int
     num_classes: int
     validation_images: int | None = None
-    root: str | None = None
-    download: bool = True
+    root: str | None = field(default=None, metadata=PLACE)
+    download: bool = field(default=True, metadata=MACHINE)
     split_seed: int = 0
-    cache_dir: str | None = None
+    cache_dir: str | None = field(default=None, metadata=PLACE)
     limit: int | None = None
 
     def __post_init__(self) -> None:

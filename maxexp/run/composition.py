@@ -17,8 +17,9 @@ from yaml import YAMLError
 
 from maxexp.base.errors import ConfigError
 from maxexp.network.graph import Network, build_network
-from maxexp.run.config import Config, register_schema, to_config
+from maxexp.run.config import register_schema, to_config
 from maxexp.run.explain import explain
+from maxexp.schema.config import Config
 
 _PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
 """Texts that Hydra's grammar takes without quotes."""

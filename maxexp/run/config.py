@@ -1,8 +1,6 @@
-"""The typed schema of a whole run, and how a composed configuration becomes it."""
+"""From a composed configuration to the typed one, and from that to YAML and back."""
 
-from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from enum import Enum
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +9,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
-from maxexp.base.frozen import frozen
-from maxexp.board.config import BoardConfig
-from maxexp.chip.config import DeviceConfig
-from maxexp.data.config import AugmentationConfig, DatasetConfig
+from maxexp.data.config import AugmentationConfig
 from maxexp.network.config import NetworkConfig
-from maxexp.quantization.config import QuantizationConfig
 from maxexp.run.explain import explain, no_such_key
-from maxexp.synthesis.config import SynthesisConfig
-from maxexp.tracking.config import TrackingConfig
-from maxexp.training.config import RecipeConfig, TrainerConfig
-
-
-class Stage(Enum):
-    """Stages of a run, in the order in which they run."""
-
-    train = "train"
-    quantize = "quantize"
-    evaluate = "evaluate"
-    synthesize = "synthesize"
-    deploy = "deploy"
-
-
-@frozen
-@dataclass
-class Config:
-    """Every key of a run; the groups are documented where they are defined."""
-
-    model: NetworkConfig
-    dataset: DatasetConfig
-    augmentation: AugmentationConfig
-    quantization: QuantizationConfig
-    recipe: RecipeConfig
-    trainer: TrainerConfig
-    device: DeviceConfig
-    synthesis: SynthesisConfig
-    board: BoardConfig
-    tracking: TrackingConfig
-    seed: int = 1
-    stages: list[Stage] = field(default_factory=lambda: list(Stage))
-    checkpoint: str | None = None
-    resume: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.stages:
-            raise ConfigError(f"stages=[]: give at least one of {', '.join(s.name for s in Stage)}")
-        for key in ("checkpoint", "resume"):
-            if getattr(self, key) == "":
-                raise ConfigError(f"{key}= is empty: give a value, or leave it out")
-        if self.seed < 0:
-            raise ConfigError(f"seed={self.seed}: must not be negative")
+from maxexp.schema.config import Config, to_plain
+from maxexp.training.config import RecipeConfig
 
 
 def register_schema() -> None:
@@ -124,30 +77,3 @@ def read_yaml(path: Path) -> Config:
 def to_yaml(config: Config) -> str:
     """The resolved configuration as YAML, from which the run can be repeated."""
     return OmegaConf.to_yaml(OmegaConf.create(to_plain(config)))
-
-
-def keys_at_default(config: Any, prefix: str = "") -> Iterator[str]:
-    """The keys, dotted, of a typed configuration that have their default."""
-    if isinstance(config, dict):
-        for name, value in config.items():
-            yield from keys_at_default(value, f"{prefix}{name}.")
-    elif is_dataclass(config):
-        for f in fields(config):
-            value = getattr(config, f.name)
-            default = f.default if f.default_factory is MISSING else f.default_factory()
-            if value == default:
-                yield f"{prefix}{f.name}"
-            yield from keys_at_default(value, f"{prefix}{f.name}.")
-
-
-def to_plain(config: Any) -> Any:
-    """Nested dicts, lists, strings and numbers of a configuration; enums by name."""
-    if isinstance(config, Enum):
-        return config.name
-    if is_dataclass(config):
-        return {f.name: to_plain(getattr(config, f.name)) for f in fields(config)}
-    if isinstance(config, dict):
-        return {key: to_plain(value) for key, value in config.items()}
-    if isinstance(config, (list, tuple)):
-        return [to_plain(value) for value in config]
-    return config

@@ -24,7 +24,7 @@ from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.data.store.split import stratified_order
 from maxexp.network.graph import Network
-from maxexp.run.config import Config, Stage
+from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.tasks.scores.classification import ACCURACY

@@ -15,10 +15,12 @@ from maxexp.base.errors import MaxexpError, TrackingError
 from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.run.composition import quoted
-from maxexp.run.config import Config, Stage, to_plain, to_yaml
+from maxexp.run.config import to_yaml
+from maxexp.schema.config import Config, Stage, to_plain
+from maxexp.schema.repeat import key_of
+from maxexp.schema.roles import changes_result
 from maxexp.tracking.artifacts import CHECKPOINTS, CONFIGURATION, OVERRIDES, RESOLVED
-from maxexp.tracking.flatten import flatten
-from maxexp.tracking.places import FREE
+from maxexp.tracking.flatten import masked
 from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
@@ -99,14 +101,9 @@ def _environment_files() -> dict[str, str]:
 def run_name(config: Config, overrides: Sequence[str]) -> str:
     """Model, data set and quantization, then the single keys that the user set."""
     name = f"{config.model.name}-{config.dataset.name}-{config.quantization.method.name}"
-    keys = [o.lstrip("+~") for o in overrides]
-    single = [o for o in keys if ("." in o.split("=")[0] or o.startswith("seed=")) and not o.startswith(FREE)]
+    typed = {o.lstrip("+~"): key_of(o) for o in overrides}
+    single = [o for o, key in typed.items() if ("." in key or key == "seed") and changes_result(key)]
     return " ".join([name, *single])[:LONGEST_NAME]
-
-
-def masked(config: dict) -> dict[str, str]:
-    """The configuration as params, without passwords."""
-    return {key: without_password(value) for key, value in flatten(config).items()}
 
 
 def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:

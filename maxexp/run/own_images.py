@@ -1,7 +1,7 @@
 """What a user's own images are, wherever they lie: by it runs on other images are told from runs on the same."""
 
 from maxexp.data.config import FIXED_CONTENT
-from maxexp.run.config import Config, Stage
+from maxexp.schema.config import Config, Stage
 
 PARTS = {Stage.train: ("train", "validation"), Stage.quantize: ("train", "validation"), Stage.evaluate: ("test",)}
 """Which parts of its data set a stage looks at, and records."""

@@ -39,10 +39,10 @@ from maxexp.report.figures.memory_picture import memory_picture
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
 from maxexp.run.checkpoints import locate_checkpoint
-from maxexp.run.config import Config, Stage
 from maxexp.run.deployment import Deployment, choose_images, prepare_board
 from maxexp.run.figures import record_confusion, record_ranges, record_sensitivity
 from maxexp.run.preconditions import check_stages
+from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml

@@ -7,7 +7,7 @@ from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.methods.sensitivity import check_budget
-from maxexp.run.config import Config, Stage
+from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.tracking.artifacts import FLOAT_BEST
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.composition import described_network
-from maxexp.run.config import Config, read_yaml, to_plain
+from maxexp.run.config import read_yaml
 from maxexp.run.execution import carry_out, finish_message, resumption
+from maxexp.schema.config import Config
+from maxexp.schema.identity import ABSENT, Identity
+from maxexp.schema.repeat import key_of
+from maxexp.schema.roles import changes_result
 from maxexp.tracking.artifacts import RESOLVED
-from maxexp.tracking.flatten import flatten
-from maxexp.tracking.places import FREE
 from maxexp.tracking.record import RunRecord
 from maxexp.training.config import Precision
 
@@ -29,13 +31,12 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
         TrackingError: there is no such run, it has finished, or it is still running.
     """
     record = RunRecord.resume(given.tracking, run_id)
-    run_id = record.run_id
     config = read_yaml(record.download_artifact(RESOLVED))
-    typed = [override.lstrip("+~").split("=", 1)[0] for override in overrides]
+    typed = [key_of(override) for override in overrides]
     config = replace(config, tracking=given.tracking)
-    _check_typed(typed, flatten(to_plain(given)), flatten(to_plain(config)), run_id)
+    _check_same(record, Identity.of(given), config, typed)
     for key in typed:
-        if key.startswith(FREE):
+        if not changes_result(key):
             config = _taken_over(config, given, key.split("."))
     began = record.tags().get("train.precision")
     if began is not None:
@@ -55,14 +56,25 @@ def _taken_over(config: Any, given: Any, names: Sequence[str]) -> Any:
     return replace(config, **{name: _taken_over(getattr(config, name), value, inner) if inner else value})
 
 
-def _check_typed(typed: Sequence[str], given: dict[str, str], stored: dict[str, str], run_id: str) -> None:
-    """Whatever the user typed must be as the run began, but for free keys; a preset stands for all keys."""
+def _check_same(record: RunRecord, given: Identity, config: Config, typed: Sequence[str]) -> None:
+    """Refuse to resume a run as another experiment: by what the user typed, or by code that gives other results.
+
+    Args:
+        given: of this command; a preset that was typed stands for all its keys.
+        config: of the run.
+    """
+    began = Identity.of(config)
     for key in typed:
-        for name in sorted(given.keys() | stored.keys()):
-            asked = key == "experiment" or name == key or name.startswith(f"{key}.")
-            now, then = given.get(name, "null"), stored.get(name, "null")
-            if asked and not name.startswith(FREE) and now != then:
+        for name in given.differing(began):
+            if key == "experiment" or name == key or name.startswith(f"{key}."):
+                now, then = given.params.get(name, ABSENT), began.params.get(name, ABSENT)
                 raise ConfigError(
-                    f"{name}={now}: run {run_id} began with {then}; a resumed run keeps its configuration, so leave "
-                    "this out or start a new run"
+                    f"{name}={now}: run {record.run_id} began with {then}; a resumed run keeps its configuration, so "
+                    "leave this out or start a new run"
                 )
+    results = Identity.recorded({}, {}, record.tags()).results
+    if results != given.results:
+        raise ConfigError(
+            f"run {record.run_id} began with version {results} of results, this code has version {given.results}, "
+            "whose results differ: start a new run"
+        )

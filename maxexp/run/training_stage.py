@@ -11,8 +11,8 @@ from maxexp.data.run_data import RunData
 from maxexp.network.graph import Network
 from maxexp.network.module import NetworkModule
 from maxexp.run.checkpoints import ZOO, locate_checkpoint
-from maxexp.run.config import Config
 from maxexp.run.figures import record_curves
+from maxexp.schema.config import Config
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import CHECKPOINTS
 from maxexp.tracking.logger import RecordLogger

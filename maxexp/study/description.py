@@ -10,8 +10,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.frozen import frozen
-from maxexp.run.config import Config
 from maxexp.run.explain import explain
+from maxexp.schema.config import Config
 from maxexp.study.expression import Expression
 
 

@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 
 from maxexp.base.errors import ConfigError, StudyError, TrainingError
 from maxexp.run.composition import compose_config, quoted
-from maxexp.run.config import to_plain
-from maxexp.run.execution import masked, resume_command
+from maxexp.run.execution import resume_command
+from maxexp.schema.identity import Identity
 from maxexp.study.description import Study
-from maxexp.study.plan import Job, difference, make_job, overrides_of
+from maxexp.study.plan import Job, make_job, overrides_of
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.artifacts import CHECKPOINTS
 from maxexp.tracking.owner import may_live
@@ -150,8 +150,8 @@ def run_missing(
 def _refuse_changes(study: Study, names: Sequence[str], machine: Sequence[str]) -> None:
     """Refuse what would make an entry another run: the study would not know it, or take an older one for it."""
     for overrides in (overrides_of(study, name, seed) for name in names for seed in study.seeds_of(name)):
-        asked, given = (masked(to_plain(compose_config(each))) for each in (overrides, [*overrides, *machine]))
-        if key := difference(asked, given):
+        asked, given = (Identity.of(compose_config(each)) for each in (overrides, [*overrides, *machine]))
+        if key := asked.unanswered(given):
             raise ConfigError(
                 f"{key}: another value changes the results; leave it out, or change study.yaml: only how the machine "
                 "is used and how costs are backed can be given here"
@@ -174,7 +174,7 @@ def _can_go_on(standing: Standing, store: Store) -> bool:
     if standing.run_id is None or standing.job is None:
         return False
     run = read_run(store, standing.run_id)
-    if standing.job.data and not run.data:
+    if standing.job.identity.data and not run.data:
         return False
     if standing.state is not State.failed:
         return standing.state is State.interrupted

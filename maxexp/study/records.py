@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maxexp import RESULTS_VERSION
 from maxexp.base.errors import StudyError, TrackingError
-from maxexp.study.plan import Job, same_images, same_result
+from maxexp.schema.identity import Identity
+from maxexp.schema.repeat import repeat_command
+from maxexp.study.plan import Job
 from maxexp.tracking.metrics import CURVES
+from maxexp.tracking.provenance import RESULTS_TAG
 from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
 from maxexp.tracking.sweep_tags import given_up
@@ -20,7 +22,7 @@ from maxexp.tracking.sweep_tags import given_up
 RESULTS = "results.json"
 KEPT_TAGS = (
     "maxexp.version",
-    "maxexp.results",
+    RESULTS_TAG,
     "mlflow.source.git.commit",
     "git.dirty",
     "model",
@@ -109,7 +111,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
     ones, which have no network.
     """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
-    query = " and ".join(f"params.`{key}` = '{job.params[key]}'" for key in telling)
+    query = " and ".join(f"params.`{key}` = '{job.identity.params[key]}'" for key in telling)
     runs = find_runs(store, query)
     return [run for run in runs if _answers(run, job) and not given_up(run.tags) and RESTORED not in run.tags]
 
@@ -137,7 +139,7 @@ def result_of(job: Job, run: RecordedRun) -> Result:
 def _command(job: Job, run: RecordedRun) -> str:
     """What was typed, with all that the caller of the study added to it."""
     try:
-        return run.command()
+        return repeat_command(run)
     except TrackingError:
         return shlex.join(["python", "-m", "maxexp", *job.overrides])
 
@@ -153,10 +155,4 @@ def deleted(results: Iterable[Result], store: Store) -> set[str]:
 
 
 def _answers(found: Result | RecordedRun, job: Job) -> bool:
-    same = same_result(job.params, found.params, job.defaults) and same_images(job.data, found.data)
-    return same and _current(found.tags)
-
-
-def _current(tags: Mapping[str, str]) -> bool:
-    """Whether today's code would give what a run gave; the first runs did not record the number."""
-    return tags.get("maxexp.results", "1") == str(RESULTS_VERSION)
+    return job.identity.unanswered(Identity.recorded(found.params, found.data, found.tags)) is None

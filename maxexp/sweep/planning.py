@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from maxexp.base.errors import ConfigError
 from maxexp.quantization.config import Method
-from maxexp.run.config import Config, Stage
+from maxexp.schema.config import Config, Stage
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.search.config import GridConfig, SweepConfig, to_sweep_config
 from maxexp.sweep.search.limits import NOT_ON_CHIP, judge, parse_limits

@@ -1,10 +1,11 @@
 """How the cost of a network on the chip is found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.frozen import frozen
+from maxexp.base.roles import EVIDENCE, MACHINE, PLACE
 
 
 class SynthesisMethod(Enum):
@@ -28,10 +29,10 @@ class SynthesisConfig:
         timeout_s: seconds after which the synthesizer is stopped.
     """
 
-    method: SynthesisMethod = SynthesisMethod.estimate
-    path: str | None = None
-    python: str | None = None
-    timeout_s: int = 1800
+    method: SynthesisMethod = field(default=SynthesisMethod.estimate, metadata=EVIDENCE)
+    path: str | None = field(default=None, metadata=PLACE)
+    python: str | None = field(default=None, metadata=PLACE)
+    timeout_s: int = field(default=1800, metadata=MACHINE)
 
     def __post_init__(self) -> None:
         if self.timeout_s <= 0:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from maxexp.tracking.text import without_password
+
 
 def flatten(config: Mapping[str, Any]) -> dict[str, str]:
     """Flattens nested mappings to dotted keys.
@@ -23,6 +25,11 @@ def flatten(config: Mapping[str, Any]) -> dict[str, str]:
         else:
             flat[str(key)] = _text(value)
     return flat
+
+
+def masked(config: Mapping[str, Any]) -> dict[str, str]:
+    """The same without passwords: the params of a run."""
+    return {key: without_password(value) for key, value in flatten(config).items()}
 
 
 def _text(value: Any) -> str:

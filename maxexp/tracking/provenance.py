@@ -13,6 +13,9 @@ from maxexp import RESULTS_VERSION, __version__
 
 COMMIT, CHANGED = "mlflow.source.git.commit", "git.dirty"
 """Tags: the commit of the code, and whether the code differed from it."""
+RESULTS_TAG = "maxexp.results"
+"""Tag of a run: the version of results of the code that made it."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = (
     "torch",
@@ -38,7 +41,7 @@ def provenance(repo_dir: Path = _PACKAGE) -> dict[str, str]:
     """
     return {
         "maxexp.version": __version__,
-        "maxexp.results": str(RESULTS_VERSION),
+        RESULTS_TAG: str(RESULTS_VERSION),
         "mlflow.user": _user(),
         "mlflow.source.name": sys.argv[0],
         "mlflow.source.type": "LOCAL",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import re
-import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -18,7 +17,6 @@ import yaml
 
 from maxexp.base.errors import TrackingError
 from maxexp.tracking.artifacts import OVERRIDES
-from maxexp.tracking.places import PLACES
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -118,17 +116,6 @@ class RecordedRun:
             TrackingError: it was not recorded, or the store fails.
         """
         return yaml.safe_load(self.artifact(OVERRIDES).read_text()) or []
-
-    def command(self) -> str:
-        """The command line that repeats the run on any machine: what was typed, without places.
-
-        Raises:
-            TrackingError: it was not recorded, or the store fails.
-        """
-        if RESTORED_COMMAND in self.tags:
-            return self.tags[RESTORED_COMMAND]
-        words = [text for text in self.overrides() if not text.lstrip("+~").startswith(PLACES)]
-        return f"python -m maxexp {shlex.join(words)}"
 
 
 @cache

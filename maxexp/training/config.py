@@ -6,6 +6,7 @@ from typing import Any
 
 from maxexp.base.errors import check
 from maxexp.base.frozen import frozen
+from maxexp.base.roles import MACHINE, ROUNDING
 from maxexp.network.config import NetworkConfig
 
 
@@ -167,8 +168,8 @@ class TrainerConfig:
     batch_size: int = 128
     accelerator: str = "auto"
     precision: Precision = Precision.auto
-    threads: int | None = None
-    progress: bool = True
+    threads: int | None = field(default=None, metadata=ROUNDING)
+    progress: bool = field(default=True, metadata=MACHINE)
 
     def __post_init__(self) -> None:
         for key in ("max_epochs", "batch_size"):

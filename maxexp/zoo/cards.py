@@ -14,6 +14,7 @@ from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
 from maxexp.report import markdown
 from maxexp.run.checkpoints import RUN, ZOO, ZOO_FILE, integer_network
+from maxexp.schema.repeat import repeat_command
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST
 from maxexp.tracking.provenance import described_code
@@ -114,7 +115,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
     seconds = sum(seconds for step, seconds in run.history(SECONDS_OF_EPOCH.key) if step < phase)
     return {
         "run": run.run_id,
-        "command": run.command(),
+        "command": repeat_command(run),
         "commit": commit(run),
         "seed": int(run.params["seed"]),
         "epochs": phase,
@@ -141,7 +142,7 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
-        "command": run.command(),
+        "command": repeat_command(run),
         "evaluate": f"python -m maxexp {shlex.join(again)}",
         "run": run.run_id,
         "commit": commit(run),

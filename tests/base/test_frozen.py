@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from maxexp.base.frozen import frozen
-from maxexp.run.config import Config
+from maxexp.schema.config import Config
 from maxexp.sweep.search.config import SAMPLERS, SweepConfig
 
 

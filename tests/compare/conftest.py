@@ -15,10 +15,10 @@ from maxexp.network.graph import Network, build_network
 from maxexp.report.comparison.collect import RunDetails, collect
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
-from maxexp.run.config import Config, to_plain
-from maxexp.run.execution import masked
+from maxexp.schema.config import Config, to_plain
 from maxexp.tracking import RunRecord, TrackingConfig
 from maxexp.tracking.artifacts import COST, PREDICTIONS
+from maxexp.tracking.flatten import masked
 from maxexp.tracking.reading import find_runs, read_run
 from maxexp.tracking.store import Store, open_store
 from tests.conftest import composed

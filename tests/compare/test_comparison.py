@@ -66,6 +66,15 @@ def test_notes_name_what_is_unfinished_or_not_alike(comparison):
     assert "2 data sets (cifar10, digits)" in notes
 
 
+def test_code_that_gives_other_results_is_noted(runs):
+    ids = [runs.write(name) for name in ("before", "after")]
+    assert not any("versions of results" in note for note in compare(runs.details(*ids)).notes)
+    runs.store.client.set_tag(ids[0], "maxexp.results", "0")
+    assert any("2 versions of results (0, 1)" in note for note in compare(runs.details(*ids)).notes)
+    for run_id in ids:
+        runs.store.client.delete_run(run_id)
+
+
 def test_a_run_whose_process_is_gone_does_not_count_as_running(runs, written):
     run_id = runs.write("abandoned", accuracy=None, finish=False)
     runs.store.client.set_tag(run_id, "maxexp.process_ticks", "0")

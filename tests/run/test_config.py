@@ -11,8 +11,9 @@ from maxexp.chip.check import check_fit
 from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config, composition_errors_told, quoted
-from maxexp.run.config import Config, register_schema, to_config, to_plain, to_yaml
+from maxexp.run.config import register_schema, to_config, to_yaml
 from maxexp.run.explain import explain
+from maxexp.schema.config import Config, to_plain
 from maxexp.training.config import SmallImagesConfig
 from tests.conftest import composed
 

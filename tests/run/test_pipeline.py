@@ -15,7 +15,7 @@ from maxexp.base import garbage
 from maxexp.base.errors import CheckpointError, ConfigError, DataError, DeviceError, TrainingError
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
 from maxexp.run.composition import described_network
-from maxexp.run.config import to_plain
+from maxexp.schema.config import to_plain
 from maxexp.tracking.flatten import flatten
 from maxexp.training.hardware import _ALL_THREADS
 from tests.conftest import composed
@@ -260,7 +260,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, t
 
 
 def test_passwords_stay_out_of_the_record(store):
-    from maxexp.run.execution import masked
+    from maxexp.tracking.flatten import masked
 
     config = composed("tracking.uri=http://bob:secret@127.0.0.1:5000")
     assert masked(to_plain(config))["tracking.uri"] == "http://127.0.0.1:5000"

@@ -45,12 +45,16 @@ def test_places_may_be_others_when_a_run_goes_on(resumed):
     assert (config.synthesis.path, config.dataset.root, config.trainer.threads) == ("/new", "/data", 2)
 
 
-@pytest.mark.parametrize(
-    ("override", "part"), [("board=emulated", "board.kind=emulated"), ("synthesis.timeout_s=9", "timeout_s=9")]
-)
+@pytest.mark.parametrize(("override", "part"), [("board=emulated", "board.kind=emulated"), ("seed=2", "seed=2")])
 def test_what_is_no_place_stays(override, part, resumed):
     with pytest.raises(ConfigError, match=part):
         resumed(override)
+
+
+def test_code_that_gives_other_results_goes_on_with_no_run(resumed, monkeypatch):
+    monkeypatch.setattr("maxexp.schema.identity.RESULTS_VERSION", 99)
+    with pytest.raises(ConfigError, match="began with version 1 of results, this code has version 99"):
+        resumed("board=max78000fthr")
 
 
 @pytest.fixture

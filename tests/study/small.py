@@ -58,7 +58,8 @@ def result(entry: str, seed: int, accuracy: float, study: Study | None = None, *
     params = {}
     if study:
         start = study.entries[entry].starts_from
-        params = dict(make_job(study, entry, seed, f"{start}{seed}".ljust(32, "0") if start else None).params)
+        earlier = f"{start}{seed}".ljust(32, "0") if start else None
+        params = dict(make_job(study, entry, seed, earlier).identity.params)
     metrics = {"test/accuracy_float": accuracy, "hw/latency_us": 2000.0}
     known = {"maxexp.version": __version__, "hw.source": "estimated", **tags}
     return Result(entry, seed, f"python -m maxexp seed={seed}", run_id, params, metrics, known, {}, {})

@@ -49,7 +49,7 @@ def test_what_all_entries_have_in_common_is_said_once(tmp_path):
     study = small(tmp_path, entries=entries, seeds=[1, 2], findings=[], columns={}, charts={}, references={})
     assert [study.seeds_of(name) for name in study.entries] == [[1, 2], [7]]
     assert make_job(study, "b", 7, None).overrides == ("dataset.limit=200", "trainer.max_epochs=3", "seed=7")
-    assert make_job(study, "a", 2, None).params["dataset.limit"] == "200"
+    assert make_job(study, "a", 2, None).identity.params["dataset.limit"] == "200"
 
 
 def compose_all(study) -> None:

@@ -14,12 +14,12 @@ from PIL import Image
 
 from maxexp.base.errors import ConfigError, StudyError
 from maxexp.cli.study import EXPERIMENTS, main, parse
-from maxexp.run.config import to_plain
-from maxexp.run.execution import masked, start_record
+from maxexp.run.execution import start_record
+from maxexp.schema.identity import Identity
 from maxexp.study import execute
 from maxexp.study.description import read_study
 from maxexp.study.execute import State, run_missing, standings
-from maxexp.study.plan import make_job, same_images, same_result
+from maxexp.study.plan import make_job
 from maxexp.study.records import RESULTS, Results, deleted, find_recorded, result_of
 from maxexp.study.report import write_report
 from maxexp.tracking.config import TrackingConfig
@@ -30,36 +30,11 @@ from tests.images import OVERRIDES, image_folder
 from tests.study.small import result, small
 
 
-def test_the_same_result_is_told_by_what_changes_it():
-    wanted = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "1", "new.key": "x"}
-    before = {"seed": "1", "trainer.max_epochs": "5", "trainer.threads": "2", "old.key": "y"}
-    assert same_result(wanted, before, defaults={"new.key"})
-    assert not same_result(wanted, before)
-    assert not same_result(wanted, {"seed": "1", "trainer.max_epochs": "6"})
-
-
-@pytest.mark.parametrize(
-    "one, other",
-    [
-        ([], ["augmentation.random_crop={padding:4}"]),
-        ([], ["augmentation.normalize=null"]),
-        ([], ["recipe=distill", "recipe.distillation.checkpoint=x"]),
-        (["quantization.layer_bits={conv1:4}"], ["quantization.layer_bits={conv1:4,fc:4}"]),
-        (["quantization.layer_bits={}"], ["quantization.layer_bits={fc:4}"]),
-    ],
-)
-def test_what_is_set_in_one_configuration_only_makes_another_result(one, other):
-    first, second = (masked(to_plain(composed("augmentation=none", *overrides))) for overrides in (one, other))
-    assert same_result(first, first)
-    assert not same_result(first, second)
-    assert not same_result(second, first)
-
-
 def test_entries_of_a_study_are_different_runs():
     """Each pair of the project's own, for what is taken for another is never trained."""
     study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
-    params = [make_job(study, name, 1, None).params for name in study.entries]
-    assert not any(same_result(a, b) for a, b in permutations(params, 2))
+    identities = [make_job(study, name, 1, None).identity for name in study.entries]
+    assert all(a.unanswered(b) for a, b in permutations(identities, 2))
 
 
 def test_a_key_that_a_run_had_not_yet_is_a_difference_unless_it_has_its_default(tmp_path, monkeypatch):
@@ -68,23 +43,9 @@ def test_a_key_that_a_run_had_not_yet_is_a_difference_unless_it_has_its_default(
     for mirror in ("true", "false"):
         overrides = ["recipe=distill", "recipe.distillation.checkpoint=x", f"recipe.distillation.mirror={mirror}"]
         job = make_job(small(tmp_path, overrides=overrides), "float", 1, None)
-        before = {key: value for key, value in job.params.items() if not key.endswith("mirror")}
-        recorded[mirror] = same_result(job.params, before, job.defaults)
+        before = {key: value for key, value in job.identity.params.items() if not key.endswith("mirror")}
+        recorded[mirror] = job.identity.unanswered(Identity(before)) is None
     assert recorded == {"true": False, "false": True}
-
-
-def test_a_network_with_another_layer_is_another_network():
-    layers = {"model.name": "net", "model.layers.a.op": "conv2d"}
-    assert not same_result({**layers, "model.layers.b.op": "linear"}, layers)
-    assert not same_result(layers, {**layers, "model.layers.b.op": "linear"})
-
-
-def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
-    estimate, synthesized = (
-        {"synthesis.method": method, "synthesis.path": path} for method, path in (("estimate", "null"), ("ai8x", "x"))
-    )
-    assert same_result(estimate, synthesized)
-    assert not same_result(synthesized, estimate)
 
 
 def test_runs_on_other_images_are_other_runs(tmp_path, store, monkeypatch):
@@ -93,7 +54,7 @@ def test_runs_on_other_images_are_other_runs(tmp_path, store, monkeypatch):
     cats, flowers = image_folder(tmp_path / "cats", 0), image_folder(tmp_path / "flowers", 100)
     asked = {folder: own_images(tmp_path, folder) for folder in (cats, flowers)}
     run_id = record(store, asked[cats], "RUNNING")
-    store.client.log_inputs(run_id, recorded_inputs(asked[cats].data))
+    store.client.log_inputs(run_id, recorded_inputs(asked[cats].identity.data))
     store.client.set_terminated(run_id, "FINISHED")
     moved = cats.rename(tmp_path / "moved")
     assert [run.run_id for run in find_recorded(store, own_images(tmp_path, moved))] == [run_id]
@@ -122,11 +83,6 @@ def test_published_images_are_the_same_everywhere(tmp_path):
     results = Results(tmp_path / RESULTS)
     results.add(known)
     assert results.find(make_job(study, "float", 1, None)) == known
-
-
-def test_digests_are_compared_where_both_have_them():
-    assert same_images({"own-train": "abcd"}, {"own-train": "ab", "teacher-train": "x"})
-    assert not same_images({"own-train": "abcd"}, {"own-train": "b"})
 
 
 def test_a_run_that_a_sweep_gave_up_is_none_of_the_study(tmp_path, store):

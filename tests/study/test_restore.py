@@ -6,6 +6,7 @@ import pytest
 
 from maxexp.cli.study import EXPERIMENTS, main
 from maxexp.report.comparison.collect import select_runs
+from maxexp.schema.repeat import repeat_command
 from maxexp.study.execute import State, standings
 from maxexp.study.records import RESULTS, Results, result_of
 from maxexp.study.restore import restore
@@ -41,7 +42,7 @@ def test_a_restored_run_says_what_was_committed(tmp_path, config):
     assert run.name == "digitsnet float seed=1 (small)"
     assert run.tags[RESTORED] == committed.run_id
     assert run.tags["hw.source"] == "estimated"
-    assert run.command() == committed.command
+    assert repeat_command(run) == committed.command
     assert committed.command in run.tags["mlflow.note.content"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maxexp.base.errors import ConfigError
-from maxexp.run.config import to_plain
+from maxexp.schema.config import to_plain
 from maxexp.sweep.outcome.report import best
 from maxexp.sweep.outcome.tables import figures, shared
 from maxexp.sweep.search.limits import judge

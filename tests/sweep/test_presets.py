@@ -14,8 +14,8 @@ from maxexp.cli.run import conf_dir
 from maxexp.cli.sweep import _export, _show
 from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config
-from maxexp.run.config import to_plain
 from maxexp.run.execution import new_run
+from maxexp.schema.config import to_plain
 from maxexp.sweep.outcome.export import experiment_yaml
 from maxexp.sweep.outcome.progress import progress_line
 from maxexp.sweep.outcome.report import page, sweep_files
@@ -155,10 +155,18 @@ FINAL = "hydra.sweeper.final={overrides:['trainer.max_epochs=3']}"
 def test_the_digest_knows_what_decides_and_what_does_not():
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
     same = ("hydra.sweeper.trials=7", "hydra.sweeper.workers=3", "trainer.threads=1", "synthesis.path=/x", FINAL)
+    same = (*same, "dataset.download=false", "synthesis.timeout_s=9")
     for further in same:
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() == plan.digest(), further
     for further in ("model.width=2", "hydra.sweeper.limits=['hw/macs <= 9']", "+sampler=random"):
         assert planned(OBJECTIVES, "seed=1,2", *COST_ONLY, further).digest() != plan.digest(), further
+
+
+def test_a_sweep_does_not_go_on_under_code_that_gives_other_results(monkeypatch):
+    plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
+    before = plan.digest()
+    monkeypatch.setattr("maxexp.schema.identity.RESULTS_VERSION", 99)
+    assert plan.digest() != before
 
 
 def test_a_sweep_on_other_images_is_another_sweep(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from maxexp.base.metrics import HIGHER, LOWER, NEITHER, Need, Shown
 from maxexp.chip.config import DeviceConfig, find_part
 from maxexp.chip.cost import network_cost
-from maxexp.run.config import Stage
+from maxexp.schema.config import Stage
 from maxexp.tracking.metrics import CURVE_PANELS, CURVES, MAIN, METRICS, RESULTS, of_stage, unknown_metric
 
 ONE_LAYER = {"conv1": {"op": "conv2d", "out_channels": 4}}

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from maxexp.base.errors import TrackingError
-from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import find_runs, read_run
 from maxexp.tracking.record import RunRecord
@@ -77,14 +76,6 @@ def test_what_is_fetched_from_a_server_goes_with_the_process(tmp_path):
     files = done.stdout.splitlines()
     assert len(set(files)) == 4 and all(Path(file).is_relative_to(tmp_path) for file in files)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_command_of_a_run_names_no_places(config):
-    with RunRecord.start(config, "a") as run:
-        places = "dataset.root=/x, +board.connection.port=/dev/ttyACM1, synthesis.path=/y, tracking.uri=z"
-        run.log_text(f"[board=max78000fthr, {places}, trainer.threads=1]", OVERRIDES)
-    command = read_run(open_store(config), run.run_id).command()
-    assert command == "python -m maxexp board=max78000fthr trainer.threads=1"
 
 
 def test_runs_are_found_in_all_experiments_the_newest_first(config):

@@ -13,6 +13,7 @@ from maxexp.report.comparison.collect import VALIDATION_ACCURACIES, RunDetails, 
 from maxexp.report.comparison.differences import differing_keys
 from maxexp.report.comparison.names import common_words, without
 from maxexp.report.pareto import pareto_mask
+from maxexp.schema.identity import Identity
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.metrics import RESULTS
 from maxexp.tracking.owner import may_live
@@ -119,6 +120,10 @@ def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     if any(not d.curves and ACCURACY.validation.key in d.run.metrics for d in rows):
         curved = sum(bool(d.curves) for d in rows)
         notes.append(f"Learning curves are those of the first {curved} runs.")
+    versions = {Identity.recorded({}, {}, d.run.tags).results for d in rows}
+    if len(versions) > 1:
+        names = ", ".join(sorted(versions))
+        notes.append(f"The runs are of {len(versions)} versions of results ({names}): other code, other figures.")
     for dataset in sorted(datasets):
         for part in ("test", "validation"):
             seen = {d.run.data.get(f"{dataset}-{part}") for d in rows if d.dataset == dataset} - {None}

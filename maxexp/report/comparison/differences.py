@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from maxexp.tracking.places import FREE
+from maxexp.schema.roles import changes_result
 
 FOLLOWING = {
     "model.layers.": "model.name",
@@ -20,7 +20,7 @@ def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
 
     A group that is null in some of them is told by the keys that it has in the others.
     """
-    keys = {key for params in configurations for key in params if not key.startswith(FREE)}
+    keys = {key for params in configurations for key in params if changes_result(key)}
     groups = {key[:end] for key in keys for end, character in enumerate(key) if character == "."}
     return sorted(key for key in keys - groups if _differs(key, configurations))
 

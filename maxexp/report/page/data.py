@@ -16,8 +16,9 @@ from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.wrong import most_often_wrong
 from maxexp.report.figures.layer_colors import INPUT_COLOR, LAYER_COLORS
+from maxexp.schema.repeat import repeat_command
+from maxexp.schema.roles import changes_result
 from maxexp.tracking.metrics import CURVE_PANELS
-from maxexp.tracking.places import FREE
 from maxexp.tracking.reading import RESTORED, RecordedRun
 from maxexp.tracking.sweep_tags import given_up
 
@@ -126,7 +127,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
 
 def _command(run: RecordedRun) -> str | None:
     try:
-        return run.command()
+        return repeat_command(run)
     except TrackingError:
         return None
 
@@ -160,7 +161,7 @@ def _common(configurations: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {
         key: value
         for key, value in sorted(first.items())
-        if not key.startswith(FREE) and all(params.get(key) == value for params in others)
+        if changes_result(key) and all(params.get(key) == value for params in others)
     }
 
 

@@ -12,13 +12,10 @@ import yaml
 from maxexp.base.errors import ConfigError
 from maxexp.run.checkpoints import RUN, ZOO
 from maxexp.run.composition import compose_config
-from maxexp.run.config import to_plain
+from maxexp.schema.config import to_plain
+from maxexp.schema.repeat import repeats
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.workers.results import Result
-from maxexp.tracking.places import FREE
-
-LEFT_OUT = (*(key for key in FREE if key != "trainer.threads"), "resume")
-"""Keys of the machine and of a single run; but results depend on the number of threads."""
 
 CHECKPOINTS = ("checkpoint", "recipe.distillation.checkpoint")
 """Keys of trained networks, without which the trial cannot be repeated."""
@@ -60,7 +57,7 @@ def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str
     difference: dict[str, Any] = {}
     for key, value in wanted.items():
         name, other = f"{prefix}{key}", given.get(key)
-        if name.startswith(LEFT_OUT):
+        if not repeats(name):
             continue
         if isinstance(value, dict) and isinstance(other, dict):
             if inner := _difference(value, other, f"{name}."):

@@ -9,13 +9,13 @@ from typing import Self
 
 import yaml
 
-from maxexp.run.config import to_plain
-from maxexp.run.execution import masked
+from maxexp.schema.config import to_plain
 from maxexp.sweep.outcome.report import FINAL_FOLDER, sweep_files, tables
 from maxexp.sweep.workers.attributes import PARENT_RUN, STUDY_TAG
 from maxexp.sweep.workers.results import OUTCOMES, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
 from maxexp.tracking.artifacts import SWEEP, SWEEP_DESCRIPTION
+from maxexp.tracking.flatten import masked
 from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord

@@ -9,8 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError, check
 from maxexp.base.frozen import frozen
-from maxexp.run.config import Config
 from maxexp.run.explain import explain
+from maxexp.schema.config import Config
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.metrics import METRICS
 

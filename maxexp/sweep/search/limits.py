@@ -16,7 +16,7 @@ from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import described_network
-from maxexp.run.config import Config
+from maxexp.schema.config import Config
 from maxexp.tracking.metrics import METRICS, listed
 
 COSTS = tuple(metric for metric in METRICS.values() if metric.known_before_training)

@@ -8,7 +8,7 @@ from maxexp.base.errors import ConfigError, MaxexpError
 from maxexp.base.metrics import Need
 from maxexp.board.config import BoardKind
 from maxexp.quantization.config import Method
-from maxexp.run.config import Config, Stage
+from maxexp.schema.config import Config, Stage
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import known_costs
 from maxexp.tracking.metrics import MAIN, METRICS, listed, of_stage, unknown_metric

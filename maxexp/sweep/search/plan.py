@@ -13,13 +13,12 @@ from omegaconf import OmegaConf
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.composition import compose_config, compose_untyped
-from maxexp.run.config import Config, to_plain
 from maxexp.run.own_images import digests_of_own_images
+from maxexp.schema.config import Config, to_plain
+from maxexp.schema.identity import Identity
 from maxexp.sweep.search.config import SweepConfig, to_sweep_config
 from maxexp.sweep.search.repeats import repeated_space
 from maxexp.sweep.search.space import Parameter, Space, Value
-from maxexp.tracking.flatten import flatten
-from maxexp.tracking.places import FREE
 
 ADJUSTABLE = (
     "study",
@@ -85,11 +84,7 @@ class Plan:
         """
         # Of each network, recipe or other group that the space chooses from: each has files of its own.
         configs = [self.compose(*self.space.overrides(point)) for point in self.space.samples()]
-        decisive = [
-            {key: text for key, text in flatten(to_plain(config)).items() if not key.startswith(FREE)}
-            | digests_of_own_images(config)
-            for config in configs
-        ]
+        decisive = [Identity.of(config, digests_of_own_images(config)).plain() for config in configs]
         settings = {k: v for k, v in to_plain(self.settings).items() if k not in (*ADJUSTABLE, *SEARCHED)}
         content = json.dumps([decisive, settings, self.space.to_plain()], sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:8]

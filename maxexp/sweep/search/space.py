@@ -22,8 +22,8 @@ from optuna.distributions import (
 )
 
 from maxexp.base.errors import ConfigError
-from maxexp.run.config import Config
 from maxexp.run.explain import explain
+from maxexp.schema.config import Config
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader

@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.base.errors import MaxexpError, TrainingError
 from maxexp.run.composition import compose_config, described_network
-from maxexp.run.config import Config
 from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.schema.config import Config
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import Verdict, judge, parse_limits
 from maxexp.sweep.search.objectives import objective_values
