@@ -36,7 +36,8 @@ class BoundedLoader(_Loader):  # type: ignore[misc, valid-type]
         if len(content) > MOST_BYTES:
             raise yaml.YAMLError(f"more than {MOST_BYTES:,} bytes, which no configuration has")
         super().__init__(content)
-        self.name = getattr(stream, "name", self.name)
+        if hasattr(stream, "name"):
+            self.name = stream.name
         self._sizes: dict[yaml.Node, int] = {}
         self._depth = 0
 

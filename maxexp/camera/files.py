@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Picture
-from PIL import ImageOps
 
 from maxexp.base.array_file import read_array
 from maxexp.base.bounded import read_bounded
 from maxexp.base.errors import CameraError, FormatError
+from maxexp.base.picture_file import read_picture
 from maxexp.camera.frame import MAX_FRAME_BYTES, Frame
 from maxexp.camera.layout import InputLayout, Order
 from maxexp.camera.picture import to_picture, to_pixels
@@ -132,14 +130,9 @@ def _named(path: Path) -> Iterator[None]:
 
 def _load_picture(path: Path, how: Interpretation) -> Image:
     try:
-        with Picture.open(path) as file:
-            # Cameras store a picture as the sensor was held, and say in EXIF how to turn it.
-            picture = ImageOps.exif_transpose(file)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Picture.DecompressionBombError) as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CameraError(f"not a readable picture ({cause})") from error
+        picture = read_picture(path)
+    except FormatError as error:
+        raise CameraError(f"not a readable picture ({error})") from error
     pixels = to_pixels(picture, how.shape, how.resize, how.recolor)
     signed = np.ascontiguousarray(to_signed(pixels).transpose(2, 0, 1))
     return Image(path.name, f"{picture.mode} {picture.width}x{picture.height}", pixels, signed)

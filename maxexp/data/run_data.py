@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from maxexp.data.augmentation.pixels import evaluation_input
 from maxexp.data.config import FIXED_CONTENT, AugmentationConfig, DatasetConfig, InputMapping
 from maxexp.data.coverage import warn_of_absent_classes, warn_of_few_steps
 from maxexp.data.dataset import ImageSet, check_files, load_split
+from maxexp.data.doubts import warn_of_doubts
 from maxexp.data.loader import EvaluationBatches, TrainingBatches, seeded_generator
 from maxexp.data.store.split import stratified_order, stratified_split
 
@@ -114,12 +115,17 @@ class RunData:
         if self._dataset.source in FIXED_CONTENT:
             check_files(self._dataset, *splits)
             return
-        parts: dict[str, ImageSet] = {}
-        if "train" in splits:
-            parts |= {"training": self.train, "validation": self.validation}
-        if "test" in splits:
-            parts["test"] = self.test
-        warn_of_absent_classes(self._dataset.name, parts)
+        warn_of_absent_classes(self._dataset.name, self._named_parts(splits))
+
+    def warn_of_doubts(self, *splits: str) -> None:
+        """Warns of what of a user's own images is not read, or there twice; see :func:`doubts.warn_of_doubts`."""
+        if self._dataset.source not in FIXED_CONTENT:
+            warn_of_doubts(self._dataset, self._named_parts(splits))
+
+    def _named_parts(self, splits: Collection[str]) -> dict[str, ImageSet]:
+        """The parts of some splits, as messages call them."""
+        parts = {"training": self.train, "validation": self.validation} if "train" in splits else {}
+        return parts | ({"test": self.test} if "test" in splits else {})
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""

@@ -178,6 +178,7 @@ class Pipeline:
         needed = [split for split, wanted in (("train", trains), ("test", Stage.evaluate in stages)) if wanted]
         if needed:
             self._data.check(*needed)
+            self._data.warn_of_doubts(*needed)
 
     def _find_training(self) -> TrainingStage | None:
         """The training with its teachers: one better missed before any data are read."""

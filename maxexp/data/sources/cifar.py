@@ -28,6 +28,8 @@ NAMES = {
     DatasetSource.cifar100: ("cifar-100-python", "cifar-100-python.tar.gz"),
 }
 REPLY_TIMEOUT_S = 10
+MOST_BYTES = 256 << 20
+"""Of one file of the archive; the largest published has 155 MB."""
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,12 @@ def _published(config: DatasetConfig) -> type[CIFAR10]:
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
-    file = archive.extractfile(name)
+    entry = archive.getmember(name)
+    file = archive.extractfile(entry)
     if file is None:
         raise KeyError(f"{name} is no file")
+    if entry.size > MOST_BYTES:
+        raise OSError(f"{name} unpacks to {entry.size:,} bytes")
     return file.read()
 
 
@@ -76,6 +81,9 @@ class CifarFiles:
     def files(self, split: str) -> list[Path]:
         """The files that hold both splits."""
         return sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+
+    def unused(self) -> list[str]:
+        return []
 
     def read(self, split: str) -> SplitArrays:
         """Reads a split.

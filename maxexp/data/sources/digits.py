@@ -21,6 +21,9 @@ class Digits:
         """None: the images are part of a library."""
         return []
 
+    def unused(self) -> list[str]:
+        return []
+
     def read(self, split: str) -> SplitArrays:
         """Pixels scaled from 0..16 to 0..255."""
         from sklearn.datasets import load_digits

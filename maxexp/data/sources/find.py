@@ -27,6 +27,9 @@ class Source(Protocol):
     def read(self, split: str) -> SplitArrays:
         """Decodes the split `train` or `test`."""
 
+    def unused(self) -> list[str]:
+        """Sentences on what lies beside the files and is not read, though it may be meant to be."""
+
 
 def roots(config: DatasetConfig) -> list[Path]:
     """The folders below which a data set may be, most preferred first."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
+from maxexp.data.sources.unused import alike, spelling, unused_files, unused_neighbours
 from maxexp.data.store.arrays import SplitArrays, check_labels
 from maxexp.data.store.decode import decode_images
 from maxexp.data.store.split import is_for_test
@@ -16,14 +17,18 @@ from maxexp.data.store.split import is_for_test
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
+def _is_image(path: Path) -> bool:
+    """Whether its name says so; not a pipe or a folder, but also a link to nowhere, which is told when it is read."""
+    named = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return named and (path.is_file() or not path.exists())
+
+
 def _images_by_class(folder: Path) -> dict[str, list[Path]]:
     """Class name -> its image files, both sorted; hidden files and folders without images are left out."""
     found = {}
     for child in sorted(folder.iterdir()):
         if child.is_dir() and not child.name.startswith("."):
-            files = sorted(
-                path for path in child.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-            )
+            files = sorted(path for path in child.iterdir() if _is_image(path))
             if files:
                 found[child.name] = files
     return found
@@ -73,7 +78,9 @@ class ClassFolders:
         origin, listing, classes = self._origin(split), self._listing(split), list(self._listing("train"))
         untrained = [name for name in _images_by_class(origin) if name not in classes]
         if untrained:
-            raise DataError(f"{origin / untrained[0]} is a class without training images: {self._remedy}.")
+            meant = [name for name in classes if spelling(name) == spelling(untrained[0])]
+            hint = f"; did you mean {meant[0]!r}" if meant else ""
+            raise DataError(f"{origin / untrained[0]} is a class without training images: {self._remedy}{hint}.")
         if not listing:
             raise DataError(f"{origin} has no {split} images: {self._remedy}.")
         labels = np.array([classes.index(name) for name in listing for _ in listing[name]], dtype=np.int64)
@@ -95,6 +102,25 @@ class ClassFolders:
         """
         files, _, classes = self._labelled(split)
         return [*files, *(self._origin("train") / name for name in classes)]
+
+    def unused(self) -> list[str]:
+        found: list[str] = []
+        classes = [_images_by_class(self._origin(split)) for split in self._splits]
+        for split, images in zip(self._splits, classes, strict=True):
+            origin = self._origin(split)
+            read = [path for files in images.values() for path in files]
+            sentences = unused_files((origin / name for name in images), read, SUFFIXES)
+            sentences += unused_neighbours(origin, images, SUFFIXES)
+            found += [f"{origin}: {sentence}" for sentence in sentences]
+        if self._divided:
+            sentences = unused_neighbours(self.folder, ("train", "test"), SUFFIXES)
+            found += [f"{self.folder}: {sentence}" for sentence in sentences]
+        return found + alike(dict.fromkeys(name for images in classes for name in images))
+
+    @property
+    def _splits(self) -> list[str]:
+        """Those with a folder of their own; one stands for both where there is none."""
+        return [split for split in ("train", "test") if self._origin(split).is_dir()][: 2 if self._divided else 1]
 
     def read(self, split: str) -> SplitArrays:
         """Decodes a split; the user's own images are resized, those of a known set must fit.

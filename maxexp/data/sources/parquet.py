@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maxexp.base.errors import DataError
+from maxexp.base.errors import DataError, FormatError
+from maxexp.base.json_file import parse_json
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.store.arrays import SplitArrays, check_labels
 from maxexp.data.store.decode import decode_images
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
     import pyarrow
 
 IMAGE_COLUMNS = ("img", "image")
+SPLITS = ("train-", "test-")
 LABEL_COLUMNS = ("fine_label", "label")
 
 
 def _read_table(file: Path) -> pyarrow.Table:
-    import pyarrow
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(file).read()
-    except (pyarrow.ArrowException, OSError) as error:
+        opened = parquet.ParquetFile(file)
+        rows, size = opened.metadata.num_rows, file.stat().st_size
+        if rows > size:
+            raise ValueError(f"{rows:,} images in {size:,} bytes")
+        return opened.read()
+    except Exception as error:  # pyarrow raises a dozen types for files that are not whole
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{file} is not a whole parquet file ({cause}): fetch it again.") from error
 
@@ -67,12 +71,17 @@ def _labels(table: pyarrow.Table, file: Path) -> np.ndarray:
 def _class_names(table: pyarrow.Table, file: Path, num_classes: int) -> list[str]:
     """The names in the schema's metadata; a file without them has its classes numbered."""
     described = (table.schema.metadata or {}).get(b"huggingface", b"{}")
+    label = _column(table, LABEL_COLUMNS, file)
     try:
-        features = json.loads(described).get("info", {}).get("features", {})
-        names = features.get(_column(table, LABEL_COLUMNS, file), {}).get("names")
-    except (ValueError, AttributeError) as error:
+        names = parse_json(described)
+        for key in ("info", "features", label, "names"):
+            names = names.get(key, {})
+        names = names or [str(number) for number in range(num_classes)]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise FormatError("its class names are no list of texts")
+    except (FormatError, AttributeError) as error:
         raise DataError(f"{file} has a 'huggingface' entry that is no description: fetch it again.") from error
-    return list(names) if names else [str(number) for number in range(num_classes)]
+    return names
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,11 @@ class ParquetFiles:
                 "fetch the missing ones or remove those of another set."
             )
         return found
+
+    def unused(self) -> list[str]:
+        """Files of splits that are neither for training nor for the test."""
+        others = sorted(path.name for path in self.folder.glob("*.parquet") if not path.name.startswith(SPLITS))
+        return [f"{len(others)} parquet files are not read ({', '.join(others[:3])})"] if others else []
 
     def read(self, split: str) -> SplitArrays:
         """Decodes a split; the user's own images are resized, those of a known set must fit.

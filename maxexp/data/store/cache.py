@@ -16,11 +16,16 @@ from typing import BinaryIO
 import numpy as np
 from filelock import FileLock
 
-from maxexp.base.errors import DataError
+from maxexp.base.array_file import read_array
+from maxexp.base.errors import DataError, FormatError
+from maxexp.base.json_file import read_json
 from maxexp.data.store.arrays import SplitArrays, content_digest
 
 FORMAT_VERSION = 3
 """Raise it whenever the same files would be decoded to other arrays."""
+
+CHECK = "check"
+"""Key of a sidecar's digest of all its others."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,10 @@ def fingerprint(files: list[Path], parameters: dict) -> str:
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read ({error.strerror}): replace or remove it.") from error
     return hashlib.sha256(json.dumps([FORMAT_VERSION, parameters, stats]).encode()).hexdigest()
+
+
+def _check(described: dict) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 @cache
@@ -96,21 +105,22 @@ class SplitCache:
     def load(self, mark: str) -> tuple[SplitArrays, str] | None:
         """The kept arrays and their digest, None unless they are whole and of this fingerprint."""
         try:
-            described = json.loads(self._sidecar.read_text())
+            described = read_json(self._sidecar)
+            if not isinstance(described, dict) or described.pop(CHECK, None) != _check(described):
+                return None
             if described["fingerprint"] != mark:
                 return None
-            images = np.load(self._images, allow_pickle=False)
-            labels = np.load(self._labels, allow_pickle=False)
-            digest, classes = described["digest"], described["classes"]
-        except (OSError, ValueError, KeyError, TypeError, EOFError):
+            images, labels = read_array(self._images), read_array(self._labels)
+        except (OSError, FormatError):
             return None
-        if content_digest(images, labels) != digest:
+        if content_digest(images, labels) != described["digest"]:
             return None
-        return SplitArrays(images, labels, classes), digest
+        return SplitArrays(images, labels, described["classes"]), described["digest"]
 
     def store(self, mark: str, arrays: SplitArrays, digest: str) -> None:
         """Keeps arrays; where that is impossible, warns once and goes on."""
-        described = {"fingerprint": mark, "digest": digest, "classes": arrays.classes}
+        described: dict = {"fingerprint": mark, "digest": digest, "classes": arrays.classes}
+        described[CHECK] = _check(described)
         try:
             self._sidecar.parent.mkdir(parents=True, exist_ok=True)
             _write(self._images, lambda file: np.save(file, arrays.images))

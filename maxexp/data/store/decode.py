@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from maxexp.base.errors import DataError
+from maxexp.base.errors import DataError, FormatError
+from maxexp.base.picture_file import read_picture
 from maxexp.data.config import DatasetConfig
 
 PATIENCE_S = 1.0
 """Work that takes longer than this shows a progress bar."""
+SHOWN = 5
+"""Images that cannot be used which are named at once."""
 BACKGROUND = "white"
 """What is seen through transparent pixels."""
 
@@ -50,8 +51,7 @@ def on_background(image: Image.Image) -> Image.Image:
 def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
     """Decodes one image as it is meant to be seen.
 
-    It is turned as its EXIF orientation says, for cameras store it as the sensor was held; what is transparent
-    becomes white.
+    It is turned as its EXIF orientation says; what is transparent becomes white.
 
     Args:
         data: the compressed image or its file.
@@ -65,16 +65,17 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
     Raises:
         DataError: the image is unreadable, has more than 8 bits, or another size.
     """
-    size = (config.width, config.height)
+    size, mode = (config.width, config.height), "L" if config.channels == 1 else "RGB"
     try:
-        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as file:
-            # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
-            if file.mode.startswith(("I", "F")):
-                raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
-            image = on_background(ImageOps.exif_transpose(file)).convert("L" if config.channels == 1 else "RGB")
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        image = read_picture(data)
+    except (OSError, FormatError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error
+    # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
+    if image.mode.startswith(("I", "F")):
+        raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")
+    image = on_background(image)
+    image = image if image.mode == mode else image.convert(mode)
     if image.size != size:
         if not resize:
             raise DataError(
@@ -94,10 +95,19 @@ def decode_images(
         uint8 (N, C, H, W).
 
     Raises:
-        DataError: an image cannot be used; the message names it.
+        DataError: images cannot be used; the message names them.
     """
     images = np.empty((len(data), *config.shape), np.uint8)
     pairs = list(zip(data, names, strict=True))
+    broken: list[DataError] = []
     for index, (item, name) in enumerate(progress(pairs, f"decoding {config.name}")):
-        images[index] = decode_image(item, name, config, resize)
+        try:
+            images[index] = decode_image(item, name, config, resize)
+        except DataError as error:
+            broken.append(error)
+            if len(broken) > SHOWN:
+                break
+    if broken:
+        more = "; and more" if len(broken) > SHOWN else ""
+        raise DataError(" ".join(map(str, broken[:SHOWN])) + more) from broken[0]
     return images
