@@ -82,6 +82,11 @@ class Metric:
         return self.key.partition("/")[2]
 
     @property
+    def is_score(self) -> bool:
+        """Whether it says how well a network does on images that it was not trained with."""
+        return self.better != NEITHER and self.group in ("test", "val")
+
+    @property
     def heading(self) -> str:
         """The label with its unit."""
         return self.form.heading(self.label)

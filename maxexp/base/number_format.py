@@ -1,5 +1,7 @@
 """How numbers are written: unit, scale and digits."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 
@@ -36,10 +38,10 @@ class NumberFormat:
         """The number with its unit."""
         return f"{self.text(value)}{self.suffix}"
 
-    def difference(self, change: float) -> str:
-        """A difference of two numbers with its sign and unit; of percentages in points, not as a share."""
-        written = replace(self, signed=True, unit="points" if self.unit == "%" else self.unit)
-        return written.with_unit(change)
+    @property
+    def differences(self) -> NumberFormat:
+        """How differences of two such numbers are written: with their sign; of percentages in points, not in %."""
+        return replace(self, signed=True, unit="points" if self.unit == "%" else self.unit)
 
     @property
     def suffix(self) -> str:
@@ -47,15 +49,15 @@ class NumberFormat:
         return self.unit if self.unit in ("", "x") else f" {self.unit}"
 
     def heading(self, label: str) -> str:
-        """A label with the unit."""
-        return f"{label} [{self.unit}]" if self.unit else label
+        """A label with the unit; a factor has none."""
+        return label if self.unit in ("", "x") else f"{label} [{self.unit}]"
 
 
 COUNT = NumberFormat()
 DECIMAL = NumberFormat(digits=2)
 PERCENT = NumberFormat("%", 100, 2)
 """Of fractions."""
-POINTS = NumberFormat("points", 100, 2, signed=True)
+POINTS = PERCENT.differences
 """Of differences of fractions."""
 FACTOR = NumberFormat("x", digits=1)
 BYTES = NumberFormat("bytes")

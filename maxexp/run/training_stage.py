@@ -22,7 +22,7 @@ from maxexp.training.config import DistillationConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher
 from maxexp.training.files import QAT, RESUME_FILES
 from maxexp.training.hardware import training_device, training_precision
-from maxexp.training.metrics import BEST_EPOCH, QAT_EPOCH
+from maxexp.training.metrics import BEST_EPOCH, EPOCHS, QAT_EPOCH, SECONDS_OF_EPOCH, TRAINING_TIME
 from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
 from maxexp.training.resume_files import newest_checkpoint
 from maxexp.training.small_images import check_small_images
@@ -71,7 +71,15 @@ class TrainingStage:
         )
         resume = self._newest_resume_file() if record.resumed else None
         trained = Training(self._network, self._data, settings, files, start, resume, self._distillation).run()
-        record.log_metrics({ACCURACY.chosen.key: trained.validation_accuracy, BEST_EPOCH.key: trained.epoch})
+        seconds = [value for _, value in record.history(SECONDS_OF_EPOCH.key)]
+        record.log_metrics(
+            {
+                ACCURACY.chosen.key: trained.validation_accuracy,
+                BEST_EPOCH.key: trained.epoch,
+                EPOCHS.key: len(seconds),
+                TRAINING_TIME.key: sum(seconds) / 3600,
+            }
+        )
         record_curves(record, trained.qat_epoch)
         return trained
 

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from maxexp.report.figures.bars import Bar, bars
 from maxexp.report.figures.scatter import Point, scatter
-from maxexp.study.description import Chart, Format, Study
+from maxexp.study.description import Chart, Study
 from maxexp.study.figures import Row, Rows, noise, weakest
-from maxexp.study.markdown import MARKS, SCALES, UNITS
+from maxexp.study.markdown import MARKS, differences
 
 
 def drawable(study: Study, rows: Rows) -> list[str]:
@@ -21,7 +21,7 @@ def draw(study: Study, chart: Chart, rows: Rows) -> Figure:
     shown = _shown(chart, rows)
     if chart.y is None:
         column = study.columns[chart.x]
-        found = noise(rows, study.judged) if study.judged and column.format is Format.points else None
+        found = noise(rows, study.judged) if study.judged and column.form == differences(study) else None
         chance = found.resolution * _scale(study, chart.x) if found else 0
         return bars(chart.title, _label(study, chart.x, shown), [_bar(study, row, chart.x) for row in shown], chance)
     points = [_point(study, chart, chart.y, row) for row in shown]
@@ -59,14 +59,14 @@ def _scaled(study: Study, row: Row, key: str) -> float:
 
 
 def _scale(study: Study, key: str) -> float:
-    return SCALES.get(study.columns[key].format, 1.0)
+    form = study.columns[key].form
+    return form.scale if form else 1.0
 
 
 def _label(study: Study, key: str, shown: Sequence[Row]) -> str:
     """Name and unit of a column, and where our own figures of it come from unless they are plain counts."""
     column = study.columns[key]
-    unit = UNITS.get(column.format, "").strip()
-    text = f"{column.label} [{unit}]" if unit and column.format is not Format.factor else column.label
+    text = column.form.heading(column.label) if column.form else column.label
     source = weakest(row.cells[key].source for row in shown if not row.origin and row.cells[key].value is not None)
     published = any(row.origin for row in shown)
     return f"{text}{', ours' if published else ','} {source}" if source in MARKS else text

@@ -10,23 +10,35 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.frozen import frozen
+from maxexp.base.number_format import (
+    COUNT,
+    DECIMAL,
+    FACTOR,
+    HOURS,
+    KILOBYTES,
+    MILLISECONDS,
+    PERCENT,
+    POINTS,
+    NumberFormat,
+)
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
 from maxexp.study.expression import Expression
+from maxexp.tracking.metrics import METRICS, unknown_metric
 
 
 class Format(Enum):
     """How the values of a column are written."""
 
-    percent = "percent"
-    points = "points"
-    integer = "integer"
-    decimal = "decimal"
-    factor = "factor"
-    kilobytes = "kilobytes"
-    milliseconds = "milliseconds"
-    hours = "hours"
-    text = "text"
+    percent = PERCENT
+    points = POINTS
+    integer = COUNT
+    decimal = DECIMAL
+    factor = FACTOR
+    kilobytes = KILOBYTES
+    milliseconds = MILLISECONDS
+    hours = HOURS
+    text = None
 
 
 CHANCE = "chance"
@@ -40,11 +52,11 @@ class Column:
 
     Attributes:
         label: its heading.
-        metric: key in the run record, e.g. ``test/accuracy_integer``, or ``train/epochs`` and ``train/hours``.
+        metric: key in the run record, e.g. ``test/accuracy_integer``.
         otherwise: metric of runs that lack the former.
         tag: or a tag of the run.
         formula: or an expression over columns of the same row and ``ROW.COLUMN`` of others.
-        format: how values are written.
+        format: how values are written; default that of the metric, of a tag as it is, of a formula with two decimals.
         hidden: only for formulas, findings and charts.
     """
 
@@ -53,8 +65,17 @@ class Column:
     otherwise: str | None = None
     tag: str | None = None
     formula: str | None = None
-    format: Format = Format.decimal
+    format: Format | None = None
     hidden: bool = False
+
+    @property
+    def form(self) -> NumberFormat | None:
+        """How numbers are written; None: values are texts."""
+        if self.format is not None:
+            return self.format.value
+        if self.metric is not None:
+            return METRICS[self.metric].form
+        return None if self.tag is not None else DECIMAL
 
 
 @frozen
@@ -170,8 +191,9 @@ class Study:
 
     @property
     def judged(self) -> str | None:
-        """The column whose spread says what may be chance: the first accuracy."""
-        return next((name for name, column in self.columns.items() if column.format is Format.percent), None)
+        """The column whose spread says what may be chance: the first score of test or validation images."""
+        scores = (name for name, column in self.columns.items() if column.metric and METRICS[column.metric].is_score)
+        return next(scores, None)
 
     def seeds_of(self, name: str) -> list[int]:
         """The seeds of an entry."""
@@ -193,6 +215,10 @@ class Study:
         given = [kind for kind in ("metric", "tag", "formula") if getattr(column, kind) is not None]
         if len(given) > 1:
             raise ConfigError(f"columns.{name}: {' and '.join(given)}; a column has one of them")
+        for key in ("metric", "otherwise"):
+            metric = getattr(column, key)
+            if metric is not None and metric not in METRICS:
+                raise ConfigError(f"columns.{name}.{key}={metric}: {unknown_metric(metric)}")
         if column.formula is not None:
             earlier = list(self.columns)[: list(self.columns).index(name)]
             self._check_expression(f"columns.{name}.formula", column.formula, earlier)

@@ -10,9 +10,9 @@ from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import Result
 from maxexp.tracking.artifacts import FLOAT_BEST
 from maxexp.tracking.metrics import METRICS
+from maxexp.training.metrics import EPOCHS, QAT_EPOCH
 
 PUBLISHED = "published"
-EPOCHS = "train/epochs"
 SOURCES = ("estimated", "synthesized", "emulated", "measured", PUBLISHED, "counted", "computed")
 """Where figures come from, the weakest first: a figure made of others has the source of the weakest."""
 
@@ -83,11 +83,11 @@ def _with_training(study: Study, result: Result, found: Sequence[Result]) -> Res
     """A result with the epochs behind its weights: a run that starts from another's may have trained none itself."""
     entry = study.entries[result.entry]
     start = next((r for r in found if (r.entry, r.seed) == (entry.starts_from, result.seed)), None)
-    if start is None or EPOCHS in result.metrics:
+    if start is None or EPOCHS.key in result.metrics:
         return result
     trained = _with_training(study, start, found).metrics
-    key = "train/qat_epoch" if entry.artifact == FLOAT_BEST and "train/qat_epoch" in trained else EPOCHS
-    return replace(result, metrics={**result.metrics, EPOCHS: trained[key]}) if key in trained else result
+    key = QAT_EPOCH.key if entry.artifact == FLOAT_BEST and QAT_EPOCH.key in trained else EPOCHS.key
+    return replace(result, metrics={**result.metrics, EPOCHS.key: trained[key]}) if key in trained else result
 
 
 def _recorded(column: Column, results: Sequence[Result]) -> Figure:

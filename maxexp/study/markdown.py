@@ -2,33 +2,16 @@
 
 import shlex
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from maxexp.base.number_format import DECIMAL, NumberFormat
 from maxexp.report import markdown
-from maxexp.study.description import CHANCE, Column, Finding, Format, Study
+from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression
 from maxexp.study.figures import PUBLISHED, Figure, Noise, Row, Rows, noise, verdict
 from maxexp.study.records import Result
 from maxexp.tracking.provenance import described_code
 
-DIGITS = {
-    Format.percent: 2,
-    Format.points: 2,
-    Format.integer: 0,
-    Format.decimal: 2,
-    Format.factor: 1,
-    Format.kilobytes: 2,
-    Format.milliseconds: 3,
-    Format.hours: 1,
-}
-SCALES = {Format.percent: 100.0, Format.points: 100.0, Format.kilobytes: 1e-3, Format.milliseconds: 1e-3}
-UNITS = {
-    Format.percent: " %",
-    Format.points: " points",
-    Format.kilobytes: " kB",
-    Format.milliseconds: " ms",
-    Format.hours: " h",
-    Format.factor: "x",
-}
 MISSING = "–"
 MARKS = {"estimated": "est", "synthesized": "syn", "emulated": "emu", "measured": "mea"}
 MEANINGS = {
@@ -41,17 +24,13 @@ MEANINGS = {
 }
 
 
-def write_value(figure: Figure, form: Format) -> str:
+def write_value(figure: Figure, form: NumberFormat | None) -> str:
     """A figure as text, with its unit and its spread."""
     if figure.value is None:
         return MISSING
-    if isinstance(figure.value, str) or form is Format.text:
+    if isinstance(figure.value, str) or form is None:
         return str(figure.value)
-    scale, digits = SCALES.get(form, 1.0), DIGITS[form]
-    text = f"{scale * figure.value:{'+' if form is Format.points else ''},.{digits}f}"
-    if figure.spread is not None and scale * figure.spread >= 0.5 * 10**-digits:
-        text += f" ± {scale * figure.spread:.{digits}f}"
-    return f"{text}{UNITS.get(form, '')}"
+    return f"{form.text(figure.value)}{form.spread(figure.spread or 0.0)}{form.suffix}"
 
 
 def table(study: Study, rows: Rows, page: str = "") -> str:
@@ -62,7 +41,7 @@ def table(study: Study, rows: Rows, page: str = "") -> str:
     """
     columns = {key: column for key, column in study.columns.items() if not column.hidden}
     heading = ["", *(column.label for column in columns.values()), "runs"]
-    numbers = [index for index, column in enumerate(columns.values(), 1) if column.format is not Format.text]
+    numbers = [index for index, column in enumerate(columns.values(), 1) if column.form is not None]
     lines = [
         [_link(row.label, row, page), *(_cell(row, key, column, page) for key, column in columns.items()), _runs(row)]
         for row in rows.values()
@@ -80,7 +59,7 @@ def legend(study: Study, rows: Rows) -> str:
     lines.append("Accuracies are of the test images; checkpoints were chosen on validation images.")
     found = noise(rows, study.judged) if study.judged else None
     if study.judged and found:
-        lines.append(_noise_text(found, study.columns[study.judged].label))
+        lines.append(_noise_text(found, study.columns[study.judged].label, replace(differences(study), signed=False)))
     return " ".join(lines) + "\n"
 
 
@@ -104,18 +83,25 @@ def results_markdown(
     return "\n".join(parts)
 
 
-def _noise_text(found: Noise, label: str) -> str:
+def differences(study: Study) -> NumberFormat:
+    """How differences in the column are written whose spread says what may be chance."""
+    assert study.judged
+    form = study.columns[study.judged].form
+    return (form or DECIMAL).differences
+
+
+def _noise_text(found: Noise, label: str, form: NumberFormat) -> str:
     rows = "1 row" if found.rows == 1 else f"{found.rows} rows"
+    deviation, resolution = (form.with_unit(value) for value in (found.deviation, found.resolution))
     return (
-        f"±: standard deviation over seeds. Pooled over {rows} it is {100 * found.deviation:.2f} points of {label}; "
-        f"two rows of {found.seeds} seeds that differ by less than {100 * found.resolution:.2f} points, two standard "
-        "errors, may differ by chance."
+        f"±: standard deviation over seeds. Pooled over {rows} it is {deviation} of {label}; two rows of "
+        f"{found.seeds} seeds that differ by less than {resolution}, two standard errors, may differ by chance."
     )
 
 
 def _cell(row: Row, key: str, column: Column, page: str) -> str:
     figure = row.cells[key]
-    text = write_value(figure, column.format)
+    text = write_value(figure, column.form)
     if figure.value is None:
         return text
     if row.origin:
@@ -153,11 +139,11 @@ def _finding(study: Study, finding: Finding, rows: Rows) -> str:
         figure = rows[row].cells[column]
         source = f", {figure.source}" if figure.source in MARKS else ""
         described = study.columns[column]
-        figures.append(f"{rows[row].label}, {described.label}: {write_value(figure, described.format)}{source}")
+        figures.append(f"{rows[row].label}, {described.label}: {write_value(figure, described.form)}{source}")
     found = noise(rows, study.judged) if study.judged else None
     chance = found.resolution if found else None
     if CHANCE in Expression(finding.check, "findings").names and chance is not None:
-        figures.append(f"may be chance: {write_value(Figure(chance), Format.points)}")
+        figures.append(f"may be chance: {differences(study).with_unit(chance)}")
     return f"- **{verdict(finding, rows, chance)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from maxexp.base.errors import StudyError, TrackingError
 from maxexp.schema.identity import Identity
@@ -119,10 +118,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
 def result_of(job: Job, run: RecordedRun) -> Result:
     """What is kept of a finished run."""
     curves = {metric.key: run.history(metric.key) for metric in CURVES}
-    metrics: dict[str, Any] = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
-    seconds = run.history("train/seconds")
-    if seconds:
-        metrics |= {"train/epochs": len(seconds), "train/hours": sum(value for _, value in seconds) / 3600}
+    metrics = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
     return Result(
         job.entry,
         job.seed,

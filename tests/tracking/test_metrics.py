@@ -10,6 +10,7 @@ from maxexp.chip.config import DeviceConfig, find_part
 from maxexp.chip.cost import network_cost
 from maxexp.schema.config import Stage
 from maxexp.tracking.metrics import CURVE_PANELS, CURVES, MAIN, METRICS, RESULTS, of_stage, unknown_metric
+from tests.literals import literals
 
 ONE_LAYER = {"conv1": {"op": "conv2d", "out_channels": 4}}
 README = Path(__file__).parents[2] / "README.md"
@@ -57,6 +58,16 @@ def test_an_unknown_metric_is_answered_by_those_of_its_group():
     assert unknown_metric("val/acuracy").startswith("no such metric; there are val/")
     assert "val/accuracy," in unknown_metric("val/acuracy") and "test/" not in unknown_metric("val/acuracy")
     assert "test/accuracy_integer" in unknown_metric("accuracy")
+
+
+DECLARING = ("chip/metrics.py", "board/metrics.py", "training/metrics.py")
+
+
+def test_no_other_file_spells_out_the_key_of_a_metric():
+    spelled = [
+        f"{path}: {text}" for path, text in literals() if str(path) not in DECLARING and text.split(" ")[0] in METRICS
+    ]
+    assert not spelled
 
 
 def test_the_readme_names_metrics_that_there_are():

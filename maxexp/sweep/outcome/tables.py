@@ -110,9 +110,8 @@ def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
     if result.baseline:
         return "the baseline"
     mine, other = ({**r.tested, **r.values} for r in (result, baseline))
-    differences = [
-        METRICS[name].form.difference(mine[name] - other[name]) for name in names if name in mine and name in other
-    ]
+    changes = {name: mine[name] - other[name] for name in names if name in mine and name in other}
+    differences = [METRICS[name].form.differences.with_unit(change) for name, change in changes.items()]
     better = result.losses and dominates(np.array(result.losses), np.array(baseline.losses))
     return ("dominates: " if better else "") + ", ".join(differences)
 
