@@ -2,7 +2,9 @@
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from maxexp.base.errors import ConfigError
@@ -22,6 +24,10 @@ _OPERATORS: dict[type, Callable] = {
 _FUNCTIONS: dict[str, Callable] = {"min": min, "max": max, "abs": abs}
 
 
+LONGEST = 500
+"""Characters of an expression; it can only be so deep then."""
+
+
 class FigureError(Exception):
     """A figure that an expression needs is not there (yet), or is no number."""
 
@@ -39,10 +45,11 @@ class Expression:
 
     def __init__(self, text: str, key: str) -> None:
         self.text = text
-        try:
-            self._tree = ast.parse(text, mode="eval").body
-        except SyntaxError as error:
-            raise ConfigError(f"{key}: {text!r} is no expression: {error.msg}") from error
+        if len(text) > LONGEST:
+            raise ConfigError(
+                f"{key}: {text[:20]!r}... is no expression: {len(text):,} characters, at most {LONGEST}"
+            )
+        self._tree = _parsed(text, key)
         self.names: list[str] = []
         self.attributes: list[tuple[str, str]] = []
         self._check(self._tree, key)
@@ -51,9 +58,17 @@ class Expression:
         """Evaluate with the figures of one row and of all rows.
 
         Raises:
-            FigureError: a figure is not there, or is text.
+            FigureError: a figure is not there, or no number, or the result is none.
         """
-        return self._evaluate(self._tree, row, rows)
+        try:
+            value = self._evaluate(self._tree, row, rows)
+            if not isfinite(value):
+                raise FigureError(f"{self.text} is {value}")
+        except ZeroDivisionError as error:
+            raise FigureError("its check divides by 0") from error
+        except OverflowError as error:
+            raise FigureError(f"{self.text}: {error}") from error
+        return value
 
     def _check(self, node: ast.AST, key: str) -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -104,6 +119,17 @@ class Expression:
         return _OPERATORS[type(node.op)](*values)
 
 
+def _parsed(text: str, key: str) -> ast.expr:
+    try:
+        with warnings.catch_warnings():
+            # Of what Python may take for a mistake; whatever is none of ours is refused anyway.
+            warnings.simplefilter("ignore")
+            return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        cause = error.msg if isinstance(error, SyntaxError) else error
+        raise ConfigError(f"{key}: {text!r} is no expression: {cause}") from error
+
+
 def _parts(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
@@ -119,6 +145,6 @@ def _parts(node: ast.AST) -> list[ast.expr]:
 def _figure(row: Mapping[str, Any], key: str, shown: str) -> Any:
     if row.get(key) is None:
         raise FigureError(f"{shown} is missing")
-    if isinstance(row[key], str):
+    if not isinstance(row[key], (int, float)):
         raise FigureError(f"{shown} is no number: {row[key]}")
     return row[key]

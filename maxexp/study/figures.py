@@ -141,7 +141,7 @@ def _value(expression: Expression, row: Row, rows: Rows, seed: int | None) -> fl
     own = {key: figure.at(seed) for key, figure in row.cells.items()}
     try:
         return expression.value(own, plain(rows, seed))
-    except (FigureError, ZeroDivisionError):
+    except FigureError:
         return None
 
 
@@ -168,8 +168,6 @@ def verdict(finding: Finding, rows: Rows, chance: float | None = None) -> str:
             return "open, the difference may be chance"
     except FigureError as error:
         return f"open, {error}"
-    except ZeroDivisionError:
-        return "open, its check divides by 0"
     word = "confirmed" if holds else "refuted"
     if any(rows[name].states for name, _ in expression.attributes):
         word += " so far, runs are missing"

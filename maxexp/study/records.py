@@ -3,15 +3,17 @@
 import json
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from maxexp.base.errors import StudyError, TrackingError
+from maxexp.base.errors import FormatError, StudyError, TrackingError
+from maxexp.base.json_file import read_json
 from maxexp.schema.identity import Identity
 from maxexp.schema.repeat import repeat_command
 from maxexp.study.plan import Job
+from maxexp.study.result import Result
 from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.provenance import RESULTS_TAG
 from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
@@ -36,28 +38,6 @@ KEPT_TAGS = (
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a finished run gave; enough to tabulate and to repeat it where the store is gone.
-
-    Attributes:
-        entry: of the study.
-        command: that repeats it.
-        data: digest of each data set that it used, by name.
-        curves: points (epoch, value) by metric.
-    """
-
-    entry: str
-    seed: int
-    command: str
-    run_id: str
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
-    data: Mapping[str, str]
-    curves: Mapping[str, list[tuple[int, float]]]
-
-
 class Results:
     """``results.json`` of a study; every change is on disk before the next run begins.
 
@@ -68,9 +48,11 @@ class Results:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            content = json.loads(path.read_text()) if path.is_file() else []
-            self._all = [Result(**entry) for entry in content]
-        except (ValueError, TypeError) as error:
+            content = read_json(path) if path.is_file() else []
+            if not isinstance(content, list):
+                raise FormatError("it is no list of results")
+            self._all = [Result.from_plain(entry) for entry in content]
+        except FormatError as error:
             raise StudyError(
                 f"{path} is damaged: {error}; restore it, or remove it: what the tracking store has comes back"
             ) from error
