@@ -68,6 +68,18 @@ class TrackingError(MaxexpError):
     """A run or tracking store that cannot be used."""
 
 
+class OutageError(TrackingError):
+    """A tracking store that does not answer, or that takes nothing for now: the same may succeed later."""
+
+
+class UnsentError(TrackingError):
+    """A run that ended well, but whose store has not got everything; names what is missing, and where it waits."""
+
+
+class DiskFullError(MaxexpError):
+    """A disk that has no space left; names the path, and what was written to it."""
+
+
 class StudyError(MaxexpError):
     """A study cannot be run or reported."""
 

@@ -1,19 +1,24 @@
-"""Sends what a run could not send: ``python -m maxexp.tracking FILE [URI]``."""
+"""Sends what runs could not send: ``python -m maxexp.tracking FOLDER ...``."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from maxexp.base.exit_codes import exit_code
-from maxexp.tracking.unsent import send_unsent
+from maxexp.tracking.leftovers import send_unsent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Sends one file; the exit code says how it went."""
+    """Sends the folders one after the other; the exit code says how it went."""
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.tracking", description="Sends to the tracking server what a run could not send."
+        prog="python -m maxexp.tracking", description="Sends to the tracking store what runs could not send."
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="a maxexp-unsent-<run id>.json")
-    parser.add_argument("uri", nargs="?", metavar="URI", help="the store, where it asks for a password")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="a maxexp-unsent-<run id>")
+    parser.add_argument("--tracking-uri", metavar="URI", help="the store, where it asks for a password")
     options = parser.parse_args(arguments)
-    return exit_code("maxexp", lambda: print(f"sent to run {send_unsent(options.file, options.uri)}"))
+    return exit_code("maxexp", lambda: _send(options.folders, options.tracking_uri))
+
+
+def _send(folders: Sequence[Path], uri: str | None) -> None:
+    for folder in folders:
+        print(f"sent to run {send_unsent(folder, uri)}")

@@ -11,14 +11,13 @@ from maxexp.report.figures.run_picture import RunParts, run_picture
 from maxexp.report.page.page import to_html
 from maxexp.report.summary import result_rows
 from maxexp.tracking.artifacts import MEMORY_MAP, SUMMARY_PAGE, SUMMARY_PICTURE
-from maxexp.tracking.reading import RecordedRun, read_run
+from maxexp.tracking.reading import RecordedRun
 from maxexp.tracking.record import RunRecord
-from maxexp.tracking.store import Store
 
 
 def write_summary(record: RunRecord) -> None:
     """Sum up a run whose stages are done, from what its record holds by now."""
-    run = read_run(Store(record.uri, record.client, None), record.run_id)
+    run = record.snapshot()
     # Its record is still open, but nothing will be added to what the page shows.
     details = collect(replace(run, status="FINISHED"))
     record.log_text(to_html(compare([details]), run.name, f"Run {run.run_id} in {record.place}."), SUMMARY_PAGE)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import yaml
 
@@ -55,13 +55,18 @@ def new_run(
 
 
 def start_record(
-    config: Config, overrides: Sequence[str], tags: Mapping[str, str] | None = None, name: str | None = None
+    config: Config,
+    overrides: Sequence[str],
+    tags: Mapping[str, str] | None = None,
+    name: str | None = None,
+    patient: bool = False,
 ) -> RunRecord:
     """Create the run, with all that is known of it before it begins.
 
     Args:
         tags: further ones.
         name: instead of the one made from the overrides.
+        patient: whether to wait for a tracking store that does not answer.
     """
     known = {
         **_provenance(),
@@ -70,7 +75,8 @@ def start_record(
         "quantization": config.quantization.method.name,
         **(tags or {}),
     }
-    return RunRecord.start(config.tracking, name or run_name(config, overrides), known, masked(to_plain(config)))
+    name = name or run_name(config, overrides)
+    return RunRecord.start(config.tracking, name, known, masked(to_plain(config)), patient)
 
 
 def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
@@ -135,10 +141,7 @@ def _remove_resume_files(record: RunRecord, folder: Path) -> None:
     """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
     for name in RESUME_FILES:
         (folder / name).unlink(missing_ok=True)
-    run = record.recorded()
-    for path in run.artifacts(CHECKPOINTS):
-        if PurePosixPath(path).name in RESUME_FILES:
-            run.delete_artifact(path)
+        record.delete_artifact(f"{CHECKPOINTS}/{name}")
 
 
 def resume_command(run_id: str, uri: str | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from maxexp.base.errors import CheckpointError, ConfigError, NetworkError, TrackingError
+from maxexp.base.errors import CheckpointError, ConfigError, NetworkError
 from maxexp.base.folders import cache_folder
 from maxexp.data.run_data import RunData
 from maxexp.network.graph import Network
@@ -85,13 +85,7 @@ class TrainingStage:
 
     def _keep(self, path: Path) -> None:
         """Store a checkpoint with the run."""
-        try:
-            self._record.log_artifact(path, CHECKPOINTS)
-        except TrackingError as error:
-            if path.name not in RESUME_FILES:
-                raise
-            # The next epoch writes a newer one; a store that is away for a while must not end hours of training.
-            log.warning("%s; training goes on", error)
+        self._record.log_artifact(path, CHECKPOINTS)
 
     def _load_teachers(self) -> Distillation | None:
         config = self._config.recipe.distillation

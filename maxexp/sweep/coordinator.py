@@ -17,9 +17,9 @@ from maxexp.sweep.outcome.tables import line
 from maxexp.sweep.search.config import Engine, SweepConfig
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.space import Value
-from maxexp.sweep.workers.attributes import PARENT_RUN, STOPPED, TOTAL, WORKER
+from maxexp.sweep.workers.attributes import GIVEN_BACK, PARENT_RUN, STOPPED, TOTAL, WORKER
 from maxexp.sweep.workers.launchers import Workers, make_workers
-from maxexp.sweep.workers.leadership import Leadership
+from maxexp.sweep.workers.liveness import Leadership
 from maxexp.sweep.workers.results import OUTCOMES, results, worth_finishing
 from maxexp.sweep.workers.share import threads_each
 from maxexp.sweep.workers.storage import storage_errors, storage_failures_told
@@ -111,7 +111,7 @@ class Coordinator:
                 deaths += self._replace(workers)
                 # As many as their trials may lose, for each that is wanted, without one being finished in between.
                 if deaths > self._settings.attempts * self._settings.workers:
-                    raise SweepError(f"workers end without finishing a trial; see {folder}/worker-*.log")
+                    raise SweepError(_why_workers_end(study, folder))
                 time.sleep(TICK_S)
         finally:
             workers.stop()
@@ -157,6 +157,14 @@ class Coordinator:
         storage = self._settings.storage
         elsewhere = [] if storage == SweepConfig.storage else ["--storage", storage]
         return shlex.join(["python", "-m", "maxexp.sweep", verb, self._study.name, *elsewhere])
+
+
+def _why_workers_end(study: SweepStudy, folder: Path) -> str:
+    left = (trial for trial in study.trials() if not trial.state.is_finished())
+    reasons = [reason for trial in left if (reason := trial.user_attrs.get(GIVEN_BACK))]
+    if reasons:
+        return f"{reasons[-1]}; mend the cause and give the same command again, no trial is lost"
+    return f"workers end without finishing a trial; see {folder}/worker-*.log"
 
 
 def _give_back(study: SweepStudy) -> None:

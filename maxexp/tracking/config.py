@@ -21,6 +21,8 @@ class TrackingConfig:
         run_name: Name of the run in the UI; ``None`` leaves the name to the pipeline.
         system_metrics: Whether processor, memory, disk, network and GPU use are recorded.
         system_metrics_interval_s: Seconds between two samples of the system metrics.
+        patience_s: Seconds for which a run waits, where it cannot go on or end without it, for a store that is away.
+            What it has not got by then waits in a folder, to be sent later.
     """
 
     uri: str | None = None
@@ -28,6 +30,7 @@ class TrackingConfig:
     run_name: str | None = None
     system_metrics: bool = True
     system_metrics_interval_s: float = 10.0
+    patience_s: float = 180.0
 
     def __post_init__(self) -> None:
         """Refuses values that MLflow would refuse later, with a less helpful message.
@@ -49,3 +52,5 @@ class TrackingConfig:
             raise ConfigError(
                 f"tracking.system_metrics_interval_s must be a positive number of seconds; got {interval}"
             )
+        if not (math.isfinite(self.patience_s) and self.patience_s >= 0):
+            raise ConfigError(f"tracking.patience_s must be a number of seconds, at least 0; got {self.patience_s}")

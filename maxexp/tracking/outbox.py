@@ -1,71 +1,134 @@
-"""Metrics and tags on their way to the store, kept in memory while it cannot be reached."""
+"""What a run logs on its way to the store: sent at once, kept in memory and in a folder while the store fails."""
 
 from __future__ import annotations
 
 import logging
 import posixpath
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maxexp.base.errors import TrackingError
-from maxexp.tracking.store import store_errors
-from maxexp.tracking.text import LONGEST_TAG, one_line, shortened
+from maxexp.base.errors import OutageError, TrackingError
+from maxexp.tracking.delivery import Delivery
+from maxexp.tracking.letters import Letters
+from maxexp.tracking.patience import Patience
+from maxexp.tracking.text import LONGEST_TAG, shortened
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
-    from mlflow.tracking import MlflowClient
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w.\- :/]{1,250}")
+LEAST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+WORK_PER_ATTEMPT = 3.0
+"""While a store is away the work has so many times as long as the attempts to reach it: one that hangs takes long."""
 
 
 class Outbox:
-    """Sends metrics and tags of one run; what could not be sent goes with the next attempt.
+    """Sends what one run logs; what could not be sent goes with a later attempt.
 
-    What MLflow would refuse is refused on the way in (by :func:`metric_points` and :meth:`add_tags`), so
-    that whatever fails later is the store's fault and worth another attempt.
+    What MLflow would refuse is refused on the way in (by :func:`metric_points` and :func:`tag_texts`), so that what
+    fails later is the store's fault. Several threads may use it.
 
     Attributes:
-        metrics: Points that were not sent yet; add to the list.
-        tags: Tags that were not sent yet.
-        down: Whether the last attempt failed.
+        letters: What was not sent yet; add to it.
+        down: Why the last attempt failed; ``None`` if it did not.
+        refused: What the store does not take, a line each.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
-        self._client = client
-        self._run_id = run_id
-        self.metrics: list[Metric] = []
-        self.tags: dict[str, str] = {}
-        self.down = False
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._folder = delivery.folder
+        self._sending = threading.RLock()
+        self._next_attempt = 0.0
+        self.letters = Letters()
+        self.down: OutageError | None = None
+        self.refused: list[str] = []
 
-    def add_tags(self, tags: Mapping[str, Any]) -> None:
-        """Takes in tags; values are shortened to MLflow's limit.
+    def flush(self, at_once: bool = False) -> bool:
+        """Sends everything; warns once per outage and returns whether the store took all.
+
+        Args:
+            at_once: Whether a store that was away a moment ago is tried again.
 
         Raises:
-            TrackingError: A name that MLflow cannot store; then none of the tags is taken.
+            DiskFullError, OSError: The store is away, and what it has not got cannot be kept.
         """
-        self.tags |= tag_texts(tags)
-
-    def flush(self) -> bool:
-        """Sends everything in one call; warns once per outage and returns whether the store took it."""
-        from mlflow.entities import RunTag
-
-        if not (self.metrics or self.tags):
+        with self._sending:
+            if self.down and not at_once and time.monotonic() < self._next_attempt:
+                self._folder.write(self.letters)
+                return False
+            if not (self.letters or self._folder.path.exists()):
+                return True
+            if not self._attempt(self._deliver):
+                return False
+            if self.refused:
+                self._folder.write(self.letters)
+                return False
+            self._folder.remove()
             return True
+
+    def send_file(self, source: Path, artifact: str) -> None:
+        """Stores a file as an artifact, or keeps a copy of it until the store is back.
+
+        Raises:
+            DiskFullError, OSError: The store is away, and the file cannot be kept.
+        """
+        with self._sending:
+            self.flush()
+            if not self.down and self._attempt(lambda: self._send_file(source, artifact)):
+                return
+            self._folder.keep(source, artifact)
+            self._folder.write(self.letters)
+
+    def drain(self, patience: Patience) -> bool:
+        """Sends everything, with as many attempts as there is patience; returns whether the store took all."""
+        while not self.flush(at_once=True):
+            if not self.down or not patience.left():
+                return False
+            if not patience.used:
+                log.warning("%s; waiting for it, Ctrl-C leaves the rest in %s", self.down, self._folder.path)
+            patience.pause()
+        return True
+
+    def _deliver(self) -> None:
+        refused = self._delivery.deliver(self.letters)
+        for text in refused:
+            if text not in self.refused:
+                log.warning("%s", text)
+        self.refused = refused
+
+    def _send_file(self, source: Path, artifact: str) -> None:
+        if text := self._delivery.send_file(str(source), artifact):
+            self.refused.append(text)
+            raise TrackingError(text)
+        self._folder.discard(artifact)
+
+    def _attempt(self, send: Callable[[], None]) -> bool:
+        """Tries to reach the store; returns whether that went well."""
+        began = time.monotonic()
         try:
-            tags = [RunTag(key, value) for key, value in self.tags.items()]
-            self._client.log_batch(self._run_id, metrics=self.metrics, tags=tags)
-        except store_errors() as error:
+            send()
+        except OutageError as error:
             if not self.down:
-                log.warning("tracking store fails, metrics are kept in memory: %s", one_line(error))
-            self.down = True
+                log.warning("%s; the work goes on, and what is not sent waits in %s", error, self._folder.path)
+            self.down = error
+            now = time.monotonic()
+            pause = min(max(WORK_PER_ATTEMPT * (now - began), LEAST_PAUSE_S), LONGEST_PAUSE_S)
+            self._next_attempt = now + pause
+            self._folder.write(self.letters)
+            return False
+        except TrackingError as error:
+            log.warning("%s", error)
             return False
         if self.down:
-            log.warning("tracking store is back: %d kept points were sent", len(self.metrics))
-        self.metrics, self.tags, self.down = [], {}, False
+            log.warning("tracking store %s is back: what waited was sent", self._delivery.store)
+        self.down = None
         return True
 
 

@@ -21,6 +21,7 @@ PROCESS_TICKS = "maxexp.process_ticks"
 """Boot of the machine and clock ticks from it to the start of the process; on Linux only."""
 NAMESPACE = "maxexp.pid_namespace"
 """In which the pid counts: a container has its own, whatever its host name; on Linux only."""
+OWNER_TAGS = (HOST, PID, PROCESS_STARTED, PROCESS_TICKS, NAMESPACE)
 KILLED_REASON = "killed.reason"
 
 # Without ticks: start times are recomputed from the clock, which may have been set in between.

@@ -72,16 +72,19 @@ class RecordedRun:
 
     def history(self, key: str) -> list[tuple[int, float]]:
         """Points (step, value) of a metric. Raises TrackingError if the store fails."""
-        with self._store.asked_to(f"read {key} of run {self.run_id}"):
-            points = self._store.client.get_metric_history(self.run_id, key)
+        client = self._store.client
+        points = self._store.ask(
+            f"read {key} of run {self.run_id}", lambda: client.get_metric_history(self.run_id, key)
+        )
         return [(point.step, point.value) for point in points]
 
     def artifacts(self, folder: str) -> list[str]:
         """Paths of the files in a folder of artifacts; none where there is no such folder."""
-        with self._store.asked_to(f"list {folder} of run {self.run_id}"):
-            return [
-                entry.path for entry in self._store.client.list_artifacts(self.run_id, folder) if not entry.is_dir
-            ]
+        client = self._store.client
+        found = self._store.ask(
+            f"list {folder} of run {self.run_id}", lambda: client.list_artifacts(self.run_id, folder)
+        )
+        return [entry.path for entry in found if not entry.is_dir]
 
     def artifact(self, path: str) -> Path:
         """Local path of an artifact, fetched first if the store is remote.
@@ -94,20 +97,12 @@ class RecordedRun:
         local = urlparse(self._artifact_uri).scheme in ("", "file")
         target = None if local else str(_fetched() / self.run_id / PurePosixPath(path).parent)
         # By address: by id MLflow reads the run three times from the store before it opens a file.
-        with self._store.asked_to(f"fetch artifact {path} of run {self.run_id}"):
-            address = f"{self._artifact_uri}/{path}"
-            return Path(download_artifacts(artifact_uri=address, dst_path=target, tracking_uri=self._store.uri))
-
-    def delete_artifact(self, path: str) -> None:
-        """Remove an artifact.
-
-        Raises:
-            TrackingError: the store fails.
-        """
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-        with self._store.asked_to(f"delete artifact {path} of run {self.run_id}"):
-            get_artifact_repository(self._artifact_uri, self._store.uri).delete_artifacts(path)
+        address = f"{self._artifact_uri}/{path}"
+        fetched = self._store.ask(
+            f"fetch artifact {path} of run {self.run_id}",
+            lambda: download_artifacts(artifact_uri=address, dst_path=target, tracking_uri=self._store.uri),
+        )
+        return Path(fetched)
 
     def overrides(self) -> list[str]:
         """What the user typed after ``python -m maxexp``.
@@ -133,8 +128,7 @@ def read_run(store: Store, run_id: str) -> RecordedRun:
         TrackingError: there is no such run, several begin so, or the store fails.
     """
     run_id = whole_id(store, run_id)
-    with store.asked_to(f"read run {run_id}"):
-        return _recorded(store, store.client.get_run(run_id))
+    return recorded(store, store.ask(f"read run {run_id}", lambda: store.client.get_run(run_id)))
 
 
 def whole_id(store: Store, run_id: str) -> str:
@@ -153,7 +147,8 @@ def whole_id(store: Store, run_id: str) -> str:
     return found[0]
 
 
-def _recorded(store: Store, run: Run) -> RecordedRun:
+def recorded(store: Store, run: Run) -> RecordedRun:
+    """A run as MLflow hands it out."""
     info, data = run.info, run.data
     name = info.run_name or info.run_id
     used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
@@ -178,9 +173,12 @@ def find_runs(store: Store, query: str) -> list[RecordedRun]:
     Raises:
         TrackingError: the query is not valid, or the store fails.
     """
-    with store.asked_to(f"search runs with {query!r}"):
-        experiments = [experiment.experiment_id for experiment in store.client.search_experiments()]
-        return _search(store, experiments, query)
+    client = store.client
+
+    def search() -> list[RecordedRun]:
+        return _search(store, [experiment.experiment_id for experiment in client.search_experiments()], query)
+
+    return store.ask(f"search runs with {query!r}", search)
 
 
 def find_restored(store: Store, run_id: str) -> list[RecordedRun]:
@@ -196,8 +194,7 @@ def find_tagged_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> 
     """
     condition = " AND ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
     experiment_id = store.experiment_id(experiment)
-    with store.asked_to(f"search runs of experiment {experiment!r}"):
-        return _search(store, [experiment_id], condition)
+    return store.ask(f"search runs of experiment {experiment!r}", lambda: _search(store, [experiment_id], condition))
 
 
 def _search(store: Store, experiments: list[str], query: str) -> list[RecordedRun]:
@@ -205,6 +202,6 @@ def _search(store: Store, experiments: list[str], query: str) -> list[RecordedRu
     found, token = [], None
     while token != "":
         page = store.client.search_runs(experiments, query, max_results=1000, page_token=token)
-        found += [_recorded(store, run) for run in page]
+        found += [recorded(store, run) for run in page]
         token = page.token or ""
     return found

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from maxexp.base.errors import TrackingError
+from maxexp.tracking.known import Known
 from maxexp.tracking.owner import KILLED_REASON, PID, identity, lives_here
 from maxexp.tracking.reading import whole_id
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
 
 
 def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
@@ -37,23 +40,41 @@ def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
     return run
 
 
-def reopen(store: Store, run: Run) -> None:
-    """Makes a run one of this process; does nothing if it is that already."""
+def reopen(store: Store, run: Run, known: Known) -> None:
+    """Makes a run one of this process; does nothing if it is that already.
+
+    Args:
+        known: Learns the run's tags.
+    """
     owner = identity()
-    if run.info.status == "RUNNING" and all(run.data.tags.get(tag) == value for tag, value in owner.items()):
+    if run.info.status == "RUNNING" and owner.items() <= run.data.tags.items():
         return
-    with store.asked_to(f"resume run {run.info.run_id}"):
-        for tag, value in owner.items():
-            store.client.set_tag(run.info.run_id, tag, value)
-        for tag in _tags_of_an_end(run):
-            store.client.delete_tag(run.info.run_id, tag)
-        store.client.update_run(run.info.run_id, status="RUNNING")
+    client, run_id = store.client, run.info.run_id
+    for tag, value in owner.items():
+        store.ask(f"resume run {run_id}", partial(client.set_tag, run_id, tag, value))
+    outdated = _tags_of_an_end(run)
+    for tag in outdated:
+        store.ask(f"resume run {run_id}", partial(_delete_tag, client, run_id, tag))
+    store.ask(f"resume run {run_id}", partial(client.update_run, run_id, status="RUNNING"))
+    known.forget_tags(outdated)
+    known.set_tags(owner)
+
+
+def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:
+    """Deletes a tag; one that is gone, as the answer to an earlier attempt was lost, is no error."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.delete_tag(run_id, tag)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
 
 
 def _find(store: Store, run_id: str) -> Run:
     from mlflow.exceptions import MlflowException
 
-    with store.asked_to(f"find run {run_id}"):
+    def find() -> Run:
         try:
             return store.client.get_run(run_id)
         except MlflowException as error:
@@ -62,6 +83,8 @@ def _find(store: Store, run_id: str) -> Run:
             raise TrackingError(
                 f"there is no run {run_id} in tracking store {store}: check the run id and tracking.uri"
             ) from error
+
+    return store.ask(f"find run {run_id}", find)
 
 
 def _tags_of_an_end(run: Run) -> list[str]:

@@ -36,8 +36,12 @@ def sigterm_raises() -> Iterator[None]:
 
 
 @contextmanager
-def sigterm_held() -> Iterator[None]:
-    """Keeps SIGTERM back while the context is open and delivers it afterwards, to the earlier handler."""
+def sigterm_held() -> Iterator[Callable[[], bool]]:
+    """Keeps SIGTERM back while the context is open and delivers it afterwards, to the earlier handler.
+
+    Yields:
+        Tells whether SIGTERM has arrived.
+    """
     arrived = False
 
     def handler(signum: int, frame: object) -> None:
@@ -45,7 +49,7 @@ def sigterm_held() -> Iterator[None]:
         arrived = True
 
     with _sigterm_handled_by(handler):
-        yield
+        yield lambda: arrived
     if arrived:
         signal.raise_signal(signal.SIGTERM)
 

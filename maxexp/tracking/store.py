@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock
 
-from maxexp.base.errors import TrackingError
+from maxexp.base.errors import OutageError, TrackingError
+from maxexp.tracking.causes import diagnose
 from maxexp.tracking.config import TrackingConfig
+from maxexp.tracking.patience import Patience
 from maxexp.tracking.text import one_line, without_password
 from maxexp.tracking.view import view_tags
 
@@ -43,6 +46,16 @@ _LOG_LEVELS = {
     "alembic": logging.WARNING,
     "urllib3.connectionpool": logging.ERROR,
 }
+_FURTHER_ERRORS = {
+    "google.protobuf.json_format": ("Error",),
+    "botocore.exceptions": ("BotoCoreError", "ClientError"),
+    "boto3.exceptions": ("Boto3Error",),
+    "azure.core.exceptions": ("AzureError",),
+    "google.api_core.exceptions": ("GoogleAPIError",),
+}
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,11 +66,13 @@ class Store:
         uri: Its MLflow URI; absolute where it is a local database.
         client: The MLflow client of that URI.
         artifact_root: URI of the folder for artifacts, or ``None`` where the server decides.
+        patience_s: Seconds for which :meth:`ask` waits while the store is away.
     """
 
     uri: str
     client: MlflowClient
     artifact_root: str | None
+    patience_s: float = 0.0
 
     def __str__(self) -> str:
         """Returns the URI without credentials."""
@@ -68,12 +83,39 @@ class Store:
         """Turns whatever the store raises into one line: ``cannot <deed>: <cause>``.
 
         Raises:
-            TrackingError: The store refused, failed or could not be reached.
+            OutageError: The store is away, ill, busy or full: the same may succeed later.
+            TrackingError: The store refused.
         """
+        during = sys.exception()
         try:
             yield
         except store_errors() as error:
-            raise TrackingError(f"cannot {deed} in tracking store {self}: {one_line(error)}") from error
+            found = diagnose(error, during)
+            kind = OutageError if found.outage else TrackingError
+            raise kind(f"cannot {deed} in tracking store {self}: {found.cause}") from error
+
+    def ask(self, deed: str, call: Callable[[], T]) -> T:
+        """Calls, again and again while the store is away, until its patience ends.
+
+        Args:
+            deed: What is to be done, for messages.
+            call: Does it; it must be harmless to do that twice, as an answer may be lost.
+
+        Raises:
+            OutageError: The store has been away all the time.
+            TrackingError: The store refused.
+        """
+        patience = Patience(self.patience_s)
+        while True:
+            try:
+                with self.asked_to(deed):
+                    return call()
+            except OutageError as error:
+                if not patience.left():
+                    raise
+                if not patience.used:
+                    log.warning("%s; waiting for it up to %.0f s", error, self.patience_s)
+                patience.pause()
 
     def experiment_id(self, name: str) -> str:
         """Returns the id of an experiment, which is created where it does not exist.
@@ -81,13 +123,13 @@ class Store:
         Raises:
             TrackingError: The experiment was deleted, or the store does not answer.
         """
-        experiment = self._find_or_create(name)
+        experiment = self.ask(f"open experiment {name!r}", lambda: self._find_or_create(name))
         if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
                 f"experiment {name!r} was deleted in tracking store {self}: choose another "
                 f"tracking.experiment, or `mlflow experiments restore -x {experiment.experiment_id}`"
             )
-        self._offer_view(experiment)
+        self.ask(f"keep a view of experiment {name!r}", lambda: self._offer_view(experiment))
         return experiment.experiment_id
 
     def newest_run(self, experiment_id: str) -> Run | None:
@@ -96,25 +138,27 @@ class Store:
         return newest[0] if newest else None
 
     def _offer_view(self, experiment: Experiment) -> None:
-        """Let the MLflow UI have our view of the experiment, as this version arranges it."""
-        with self.asked_to(f"keep a view of experiment {experiment.name!r}"):
-            for key, value in view_tags(experiment.creation_time or 0).items():
-                if experiment.tags.get(key) != value:
-                    self.client.set_experiment_tag(experiment.experiment_id, key, value)
+        """Lets the MLflow UI have our view of the experiment, as this version arranges it."""
+        for key, value in view_tags(experiment.creation_time or 0).items():
+            if experiment.tags.get(key) != value:
+                self.client.set_experiment_tag(experiment.experiment_id, key, value)
 
     def _find_or_create(self, name: str) -> Experiment:
         from mlflow.exceptions import MlflowException
 
-        with self.asked_to(f"open experiment {name!r}"):
-            if experiment := self.client.get_experiment_by_name(name):
-                return experiment
-            try:
-                created = self.client.create_experiment(name, artifact_location=self.artifact_root)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-                return self._find_or_create(name)  # another process was faster by milliseconds
-            return self.client.get_experiment(created)
+        if experiment := self.client.get_experiment_by_name(name):
+            if not experiment.experiment_id:  # read from JSON that knows no experiments
+                raise TrackingError(
+                    f"cannot open experiment {name!r}: {self} is no MLflow server; check tracking.uri"
+                )
+            return experiment
+        try:
+            created = self.client.create_experiment(name, artifact_location=self.artifact_root)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._find_or_create(name)  # another process was faster by milliseconds
+        return self.client.get_experiment(created)
 
 
 def store_errors() -> tuple[type[Exception], ...]:
@@ -122,11 +166,21 @@ def store_errors() -> tuple[type[Exception], ...]:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return (MlflowException, SQLAlchemyError, OSError, ImportError)
+    # MLflow imports these where a store needs them, and lets their exceptions through.
+    further = [
+        getattr(sys.modules[module], name)
+        for module, names in _FURTHER_ERRORS.items()
+        if module in sys.modules
+        for name in names
+    ]
+    return (MlflowException, SQLAlchemyError, OSError, ImportError, *further)
 
 
-def open_store(config: TrackingConfig) -> Store:
+def open_store(config: TrackingConfig, patient: bool = False) -> Store:
     """Opens the tracking store that a configuration names; a local one is created where it is missing.
+
+    Args:
+        patient: Whether it is waited for where it does not answer; otherwise that is taken for a mistake in its URI.
 
     Raises:
         TrackingError: The URI is of a kind that cannot work, or the local database cannot be opened.
@@ -145,9 +199,9 @@ def open_store(config: TrackingConfig) -> Store:
             client = MlflowClient(uri)
         except store_errors() as error:
             raise TrackingError(
-                f"cannot open tracking store {without_password(uri)}: {one_line(error)}; check tracking.uri"
+                f"cannot open tracking store {without_password(uri)}: {diagnose(error).cause}"
             ) from error
-    return Store(uri, client, _artifact_root(uri))
+    return Store(uri, client, _artifact_root(uri), config.patience_s if patient else 0.0)
 
 
 def resolve_uri(uri: str | None) -> str:

@@ -14,8 +14,6 @@ def shortened(value: object, longest: int) -> str:
 
 def one_line(error: BaseException, longest: int = 300) -> str:
     """Returns the message of an exception on one line of at most ``longest`` characters."""
-    if str(error).startswith("API request to"):  # MLflow, and then a page of what urllib3 tried
-        return "the server does not answer; start it, or choose another tracking.uri"
     return shortened(" ".join(str(error).split()) or type(error).__name__, longest)
 
 

@@ -1,87 +1,152 @@
-"""What a run could not send because the tracking store was gone: written to a file, sent later."""
+"""The folder of what a run could not send, and its sending later."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maxexp.base.disk import writing
 from maxexp.base.errors import TrackingError
-from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.owner import KILLED_REASON, PROCESS_STARTED, identity
-from maxexp.tracking.store import open_store
+from maxexp.tracking.letters import Letters
+from maxexp.tracking.owner import OWNER_TAGS, identity
 from maxexp.tracking.text import one_line, without_password
 
 if TYPE_CHECKING:
-    from maxexp.tracking.outbox import Outbox
     from maxexp.tracking.store import Store
 
+PREFIX = "maxexp-unsent-"
+_LETTERS, _ARTIFACTS = "run.json", "artifacts"
+_SHOWN = 5
+"""Files that a message names."""
 
-def write_unsent(store: Store, run_id: str, end: dict[str, Any], outbox: Outbox) -> str:
-    """Writes what is left in an outbox to ``maxexp-unsent-RUN_ID.json`` in the current folder.
+
+class UnsentFolder:
+    """``maxexp-unsent-RUN_ID``: made when the store fails, gone when everything has been sent.
+
+    It is written while the run goes on, so that a process which is killed meanwhile loses nothing either.
 
     Args:
-        store: The store that is gone; credentials in its URI are left out.
+        path: The folder.
+        store: Where all this belongs; credentials in its URI are left out.
         run_id: The run.
-        end: ``status`` and ``end_time_ms`` that the run should get.
-        outbox: What could not be sent. Values are written as texts, since JSON knows no NaN.
+        owner: Tags of the process that logged this; of this one by default.
 
-    Returns:
-        What the user must know: how to send the file, or that it could not be written.
+    Attributes:
+        closed: Whether nobody will add to the folder, nor send it, but who finds it.
     """
-    path = Path.cwd() / f"maxexp-unsent-{run_id}.json"
-    content = {
-        "uri": without_password(store.uri),
-        "run_id": run_id,
-        **end,
-        "process_started": identity()[PROCESS_STARTED],
-        "tags": outbox.tags,
-        "metrics": [
-            {"key": m.key, "value": repr(m.value), "timestamp_ms": m.timestamp, "step": m.step}
-            for m in outbox.metrics
-        ],
-    }
-    try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        return f"run {run_id} lost {len(outbox.metrics)} points: the tracking store is gone, and {one_line(error)}"
-    return (
-        f"tracking store {store} is gone: the end of run {run_id} is in {path}; "
-        f"send it with `python -m maxexp.tracking {shlex.quote(str(path))}`"
-    )
+
+    def __init__(self, path: Path, store: Store, run_id: str, owner: Mapping[str, str] | None = None) -> None:
+        self.path = path
+        self.closed = False
+        self._uri = without_password(store.uri)
+        self._run_id = run_id
+        self._owner = dict(owner or identity())
+
+    @property
+    def command(self) -> str:
+        """What sends it, for a shell."""
+        return f"python -m maxexp.tracking {shlex.quote(str(self.path))}"
+
+    def write(self, letters: Letters) -> None:
+        """Writes all letters, in the place of earlier ones.
+
+        Raises:
+            DiskFullError, OSError: The folder cannot be written.
+        """
+        origin = {"uri": self._uri, "run_id": self._run_id, "owner": self._owner, "closed": self.closed}
+        content = {**origin, **letters.to_plain()}
+        with writing("what the tracking store has not got", self.path):
+            self.path.mkdir(exist_ok=True)
+            draft = self.path / f"{_LETTERS}.new"
+            draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            draft.replace(self.path / _LETTERS)
+
+    def keep(self, source: Path, artifact: str) -> None:
+        """Copies a file that is to become an artifact, in the place of an earlier one of that path.
+
+        Raises:
+            DiskFullError, OSError: The folder cannot be written.
+        """
+        target = self.path / _ARTIFACTS / artifact
+        with writing(f"artifact {artifact}, which the tracking store has not got,", target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.parent / f".{target.name}.new"
+            shutil.copyfile(source, draft)
+            draft.replace(target)
+
+    def discard(self, artifact: str) -> None:
+        """Removes a file that is not to be sent any more."""
+        (self.path / _ARTIFACTS / artifact).unlink(missing_ok=True)
+
+    def files(self) -> list[tuple[Path, str]]:
+        """Returns the files that wait, and their paths among the artifacts; half-written ones left out."""
+        root = self.path / _ARTIFACTS
+        found = (path for path in sorted(root.rglob("*")) if path.is_file())
+        return [
+            (path, path.relative_to(root).as_posix())
+            for path in found
+            if not (path.name.startswith(".") and path.name.endswith(".new"))
+        ]
+
+    def remove(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def contents(self, letters: Letters) -> str:
+        """What waits, in words: ``3 artifacts (a, b, c), 20 points and the status FINISHED``."""
+        names = [name for _, name in self.files()]
+        more = ", ..." if len(names) > _SHOWN else ""
+        counts = {
+            f"artifact{{s}} ({', '.join(names[:_SHOWN])}{more})": len(names),
+            "point{s}": len(letters.metrics),
+            "tag{s}": len(letters.tags),
+            "param{s}": len(letters.params),
+            "data set{s}": len(letters.datasets),
+        }
+        parts = [f"{n} {kind.format(s='' if n == 1 else 's')}" for kind, n in counts.items() if n]
+        if letters.end:
+            parts.append(f"the status {letters.end.status}")
+        return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def send_unsent(path: Path, uri: str | None = None) -> str:
-    """Sends a file of :func:`write_unsent` and deletes it.
-
-    The status is set only if no later process has taken the run over in between.
-
-    Args:
-        path: The file.
-        uri: The store, where the URI in the file does not do (it has no credentials).
+def read_unsent(path: Path) -> tuple[dict[str, Any], Letters]:
+    """Reads a folder that :class:`UnsentFolder` wrote.
 
     Returns:
-        The id of the run.
+        ``uri``, ``run_id``, ``owner`` (the tags of the process that wrote it) and ``closed``, and the letters.
 
     Raises:
-        TrackingError: The file cannot be read, or the store does not take it; then the file stays.
+        TrackingError: It is none.
     """
-    from mlflow.entities import Metric, RunTag
-
+    file = path / _LETTERS
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        run_id, tags = content["run_id"], [RunTag(*tag) for tag in content["tags"].items()]
-        metrics = [Metric(m["key"], float(m["value"]), m["timestamp_ms"], m["step"]) for m in content["metrics"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TrackingError(f"{path} is no file of unsent metrics: {one_line(error)}") from error
-    store = open_store(TrackingConfig(uri=uri or content["uri"]))
-    with store.asked_to(f"send {path}"):
-        store.client.log_batch(run_id, metrics=metrics, tags=tags)
-        current = store.client.get_run(run_id).data.tags
-        if current.get(PROCESS_STARTED) == content["process_started"]:
-            store.client.set_terminated(run_id, content["status"], content["end_time_ms"])
-            if KILLED_REASON in current and KILLED_REASON not in content["tags"]:
-                store.client.delete_tag(run_id, KILLED_REASON)
-    path.unlink()
-    return run_id
+        content = json.loads(file.read_text(encoding="utf-8"))
+        letters = Letters.from_plain(content)
+        for key in ("uri", "run_id"):
+            if not isinstance(content[key], str):
+                raise ValueError(f"{key} is no text")
+        if not isinstance(content["owner"], Mapping) or not set(content["owner"]) <= set(OWNER_TAGS):
+            raise ValueError("owner is no process")
+        content["closed"] = bool(content["closed"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise TrackingError(
+            f"{path} is no folder of unsent results, {PREFIX}RUN_ID: {one_line(error, 120)}"
+        ) from error
+    return content, letters
+
+
+def unsent_path(place: Path, run_id: str) -> Path:
+    """Returns where a place has the folder of a run, if there is one."""
+    return place / f"{PREFIX}{run_id}"
+
+
+def unsent_folders(place: Path) -> Iterator[Path]:
+    """Folders of unsent results in a place."""
+    for path in sorted(place.glob(f"{PREFIX}*")):
+        if (path / _LETTERS).is_file() and os.access(path, os.W_OK):
+            yield path

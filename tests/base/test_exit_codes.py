@@ -22,7 +22,7 @@ from maxexp.base.exit_codes import exit_code
         (compare, "open_store", []),
         (study, "read_study", ["status", "x"]),
         (sweep, "check_exists", ["show"]),
-        (tracking, "send_unsent", ["x.json"]),
+        (tracking, "send_unsent", ["x"]),
         (zoo, "table", ["list"]),
     ],
 )

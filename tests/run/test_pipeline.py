@@ -16,6 +16,7 @@ from maxexp.base.errors import CheckpointError, ConfigError, DataError, DeviceEr
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
 from maxexp.run.composition import described_network
 from maxexp.schema.config import to_plain
+from maxexp.tracking import outbox
 from maxexp.tracking.flatten import flatten
 from maxexp.training.hardware import _ALL_THREADS
 from tests.conftest import composed
@@ -344,20 +345,33 @@ def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here,
     assert len(store.curve(run, "val/accuracy")) == 4
 
 
-def test_a_store_that_is_away_for_an_epoch_ends_no_training(run_here, monkeypatch, caplog):
-    """Nor does a checkpoint to resume from that cannot be stored: the next epoch has a newer one."""
-    store = MlflowClient.log_artifact
+def test_a_store_that_is_away_over_the_end_of_a_phase_ends_no_training(run_here, store, monkeypatch, tmp_path):
+    """The requests after the first epoch fail, until long after the second one, which ends the phase."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(outbox, "LEAST_PAUSE_S", 0.0)
+    monkeypatch.setattr(outbox, "WORK_PER_ATTEMPT", 0.0)
+    failed: list[str] = []
+    seen: list[str] = []
 
-    def fragile(client, run_id, path, folder=None):
-        if path.endswith("resume-1.ckpt"):
-            raise MlflowException("API request to http://server failed")
-        store(client, run_id, path, folder)
+    def fragile(method):
+        def call(client, *arguments, **named):
+            seen.append(f"{method.__name__}{arguments[1:]}")
+            if any("resume-0.ckpt" in each for each in seen) and len(failed) < 20:
+                failed.append(seen[-1])
+                raise MlflowException("API request to http://server failed")
+            return method(client, *arguments, **named)
 
-    monkeypatch.setattr(MlflowClient, "log_artifact", fragile)
-    run = run_here("trainer.max_epochs=4", "stages=[train]")
+        return call
+
+    for name in ("get_run", "get_metric_history", "log_artifact", "log_batch", "set_terminated"):
+        monkeypatch.setattr(MlflowClient, name, fragile(getattr(MlflowClient, name)))
+    run = run_here("trainer.max_epochs=4", "stages=[train,quantize,evaluate]")
+    assert len(failed) == 20
     assert run.info.status == "FINISHED"
-    assert caplog.text.count("training goes on") == 2
-    assert run.data.metrics["val/best_accuracy"] > 0
+    assert store.artifacts(run, "checkpoints") == {"float_best.pth.tar", "qat_best.pth.tar"}
+    assert [step for step, _ in store.curve(run, "val/accuracy")] == [0, 1, 2, 3]
+    assert store.artifact(run, "summary.html").exists()
+    assert not list(tmp_path.glob("maxexp-unsent-*"))
 
 
 def test_a_run_quantized_after_training_is_evaluated_as_integers(run_here):

@@ -55,3 +55,10 @@ def test_no_number_of_a_point_is_written_over_another():
     points = [(0, 0.9, 1500.0), (1, 0.8999, 1499.0), (2, 0.7, 1000.0)]
     (axes,) = pareto_plot([trial(*point) for point in points], NAMES).axes
     assert [text.get_text() for text in axes.texts] == ["0", "2"]
+
+
+def test_a_single_objective_is_drawn_by_trial():
+    found = [replace(trial(n, 0.8 + n / 100, 1500), losses=(-0.8 - n / 100,)) for n in range(3)]
+    found[0] = replace(found[0], spread={NAMES[0]: 0.01})
+    (axes,) = pareto_plot(found, NAMES[:1]).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("trial", "accuracy, validation [%]")

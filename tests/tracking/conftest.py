@@ -20,7 +20,7 @@ def environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def config(uri):
-    return TrackingConfig(uri=uri, experiment="tests", system_metrics=False)
+    return TrackingConfig(uri=uri, experiment="tests", system_metrics=False, patience_s=0.0)
 
 
 @pytest.fixture

@@ -36,12 +36,6 @@ def test_a_run_is_read_whole(config):
     assert run.artifact("plots/note.txt").read_text() == "text"
 
 
-def test_an_artifact_can_be_deleted(config):
-    run = read_run(open_store(config), record(config, "first", 3))
-    run.delete_artifact("plots/note.txt")
-    assert run.artifacts("plots") == []
-
-
 FETCHING = """
 import sys
 from pathlib import Path

@@ -124,6 +124,15 @@ def test_missing_artifacts_are_refused(start):
             record.download_artifact("none.txt")
 
 
+def test_an_artifact_can_be_deleted(start):
+    with start() as record:
+        record.log_text("a", "plots/note.txt")
+        record.log_text("b", "plots/other.txt")
+        for _ in range(2):  # one that is not there is no error
+            record.delete_artifact("plots/note.txt")
+        assert record.recorded().artifacts("plots") == ["plots/other.txt"]
+
+
 def test_dataset_is_an_input_of_the_run(start):
     with start() as record:
         for _ in range(2):  # a resumed run says it again

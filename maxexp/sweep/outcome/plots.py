@@ -185,11 +185,11 @@ def _of(result: Result, name: str) -> float:
 
 def _spread(result: Result, name: str) -> float:
     """Standard deviation over seeds, in the same unit."""
-    return METRICS[name].form.scale * result.spread.get(name, 0.0)
+    return 0.0 if name == TRIAL else METRICS[name].form.scale * result.spread.get(name, 0.0)
 
 
 def _heading(name: str) -> str:
-    return METRICS[name].heading
+    return name if name == TRIAL else METRICS[name].heading
 
 
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": "0.3"}

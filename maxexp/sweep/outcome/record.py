@@ -16,7 +16,6 @@ from maxexp.sweep.workers.results import OUTCOMES, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
 from maxexp.tracking.artifacts import SWEEP, SWEEP_DESCRIPTION
 from maxexp.tracking.flatten import masked
-from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
@@ -34,12 +33,13 @@ class ParentRecord:
         """The sweep's run, made if it has none yet, gone on with otherwise.
 
         Raises:
+            OutageError: the store is away; one that the sweep has used before was waited for.
             TrackingError: the store cannot be used, or the run was deleted.
         """
         plan = study.plan
         tracking = replace(plan.compose_first().tracking, system_metrics=False)
         if run_id := study.attribute(PARENT_RUN):
-            return cls(study, RunRecord.resume(tracking, run_id, finished=True))
+            return cls(study, RunRecord.resume(tracking, run_id, finished=True, patient=True))
         settings = to_plain(plan.settings)
         tags = {**provenance(), STUDY_TAG: study.name, "sweep.storage": without_password(study.url)}
         decisive = {key: settings[key] for key in ("objectives", "limits", "sampler", "pruning", "final")}
@@ -59,14 +59,20 @@ class ParentRecord:
 
     def __enter__(self) -> Self:
         self._record.__enter__()
-        close_abandoned_runs(self._record.client, self._record.experiment_id)
+        self._record.close_abandoned()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        close_abandoned_runs(self._record.client, self._record.experiment_id)
+        """Close the run, send what trials could not send, and close the runs of dead workers.
+
+        Raises:
+            UnsentError: the tracking store is away; the message names the folders that are to be sent later.
+        """
         self._record.__exit__(kind, error, trace)
+        self._record.send_leftovers()
+        self._record.close_abandoned()
 
     def progress(self, study: SweepStudy) -> None:
         """How many trials there are of each outcome, and the best values so far."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import optuna
@@ -26,7 +25,7 @@ from maxexp.base.errors import ConfigError
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.sampling import DistinctSampler, frozen, make_sampler
 from maxexp.sweep.search.space import Parameter, Value
-from maxexp.sweep.workers.attributes import BEAT, DIGEST, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
+from maxexp.sweep.workers.attributes import DIGEST, GIVEN_BACK, LOST, OUTCOME, PLAN, REASON, STOPPED, TOTAL, WORKER
 from maxexp.sweep.workers.storage import StorageError, open_storage, storage_errors, storage_lock
 from maxexp.tracking.ending import summary
 from maxexp.tracking.owner import identity
@@ -202,13 +201,15 @@ class SweepStudy:
         now = self.storage.get_trial(trial._trial_id)
         return now.state.name == "RUNNING" and now.user_attrs.get(WORKER) == identity()
 
-    def put_back(self, trial: FrozenTrial | Trial, lost: bool) -> None:
+    def put_back(self, trial: FrozenTrial | Trial, lost: bool, reason: str | None = None) -> None:
         """Return a trial to the queue; one that has ended stays as it is.
 
         Args:
-            lost: whether its worker died; otherwise it was asked to stop.
+            lost: whether its worker died; otherwise it was asked to stop, or could not go on.
+            reason: why it could not.
         """
         with suppress(UpdateFinishedTrialError):  # it ended meanwhile
+            self.storage.set_trial_user_attr(trial._trial_id, GIVEN_BACK, reason)
             self.storage.set_trial_user_attr(trial._trial_id, LOST, trial.user_attrs.get(LOST, 0) + int(lost))
             # A server's database has the next worker's claim before its name: until then it must not bear the old
             # one's.
@@ -233,25 +234,6 @@ class SweepStudy:
         self.storage.set_trial_user_attr(trial._trial_id, OUTCOME, outcome)
         self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-
-    @contextmanager
-    def kept_alive(self, trial: Trial, every_s: float) -> Iterator[None]:
-        """Writes a sign of life for the trial now and then, for those on other machines."""
-        ended = threading.Event()
-
-        def beat() -> None:
-            while not ended.wait(every_s):
-                # One that could not be written is no reason to end a training.
-                with suppress(Exception):
-                    self.storage.set_trial_user_attr(trial._trial_id, BEAT, time.time())
-
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
 
 def is_final(name: str) -> bool:

@@ -17,7 +17,7 @@ from maxexp.sweep.search.repeats import repeats
 from maxexp.sweep.search.sampling import frozen
 from maxexp.sweep.search.space import Value
 from maxexp.sweep.workers.attributes import BEAT, LOST, NO_TRIAL, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
-from maxexp.sweep.workers.leadership import Watch
+from maxexp.sweep.workers.liveness import Watch
 from maxexp.sweep.workers.study import SweepStudy, counts, point_of
 
 QUEUE = 64

@@ -12,7 +12,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from maxexp.base.errors import MaxexpError, TrainingError
+from maxexp.base.errors import DiskFullError, MaxexpError, OutageError, TrainingError, UnsentError
 from maxexp.run.composition import compose_config, described_network
 from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.schema.config import Config
@@ -53,6 +53,15 @@ from maxexp.training import metrics as training
 log = logging.getLogger(__name__)
 
 
+PASSING = (OutageError, DiskFullError)
+"""A tracking store that is away and a full disk: the next trial would end alike."""
+
+
+def blameless() -> tuple[type[Exception], ...]:
+    """What no trial can be blamed for: it can be gone on with later, however often that happens."""
+    return (*storage_errors(), *PASSING)
+
+
 class PrunedError(Exception):
     """The training was given up; not an error of anybody."""
 
@@ -78,14 +87,14 @@ class TrialRun:
     def run(self) -> str:
         """Carry the trial out and tell the study how it ended: complete, infeasible, pruned or failed.
 
-        KeyboardInterrupt, SIGTERM and errors of the storage pass, and leave the trial as it is: it can be gone on
-        with.
+        KeyboardInterrupt, SIGTERM, errors of the storage, a tracking store that is away and a full disk pass, and
+        leave the trial as it is: it can be gone on with.
         """
         started = time.monotonic()
         values: list[float] | None
         try:
             outcome, reason, values = self._carry_out()
-        except storage_errors():
+        except blameless():
             raise
         except Exception as error:
             # Any other failure of a trial is a result of the sweep; the run has the traceback.
@@ -127,7 +136,7 @@ class TrialRun:
         record = self._open(config, earlier)
         network = described_network(config)
         outcome, reason, values = "complete", None, None
-        with record:
+        with _sent_later(), record:
             self._trial.set_user_attr(RUN, record.run_id)
             # An earlier worker may have died before it had stored the configuration.
             if not (earlier and earlier.artifacts(CONFIGURATION)):
@@ -142,7 +151,7 @@ class TrialRun:
                 outcome, reason = "pruned", str(end)
                 # The stage saw an exception and called it a failure.
                 record.set_tags({REASON: reason, "stage.train": outcome})
-            except storage_errors():
+            except blameless():
                 raise
             except Exception:
                 # By this a run of which the trial is over is told from one that the storage ended.
@@ -159,12 +168,12 @@ class TrialRun:
     def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
         """The record of this trial, new or gone on with."""
         if earlier:
-            return RunRecord.resume(config.tracking, earlier.run_id)
-        return start_record(config, self._overrides, self._tags(), self._name())
+            return RunRecord.resume(config.tracking, earlier.run_id, patient=True)
+        return start_record(config, self._overrides, self._tags(), self._name(), patient=True)
 
     def _record_infeasible(self, config: Config, verdict: Verdict, earlier: RecordedRun | None) -> None:
         config = replace(config, tracking=replace(config.tracking, system_metrics=False))
-        with self._open(config, earlier) as record:
+        with _sent_later(), self._open(config, earlier) as record:
             self._trial.set_user_attr(RUN, record.run_id)
             log_configuration(record, config, self._overrides, environment=False)
             constraints = {f"constraint/{name}": value for name, value in verdict.constraints.items()}
@@ -175,7 +184,7 @@ class TrialRun:
     def _record_refused(self, error: MaxexpError) -> None:
         """The run of a trial whose configuration makes no sense: it has the error alone."""
         tracking = replace(self._plan.compose_first().tracking, system_metrics=False)
-        record = RunRecord.start(tracking, self._name(), self._tags(), {})
+        record = RunRecord.start(tracking, self._name(), self._tags(), {}, patient=True)
         try:
             with record:
                 self._trial.set_user_attr(RUN, record.run_id)
@@ -185,7 +194,7 @@ class TrialRun:
 
     def _earlier_run(self, config: Config) -> RecordedRun | None:
         """The run that an earlier worker began for this trial, if it came so far."""
-        store = open_store(config.tracking)
+        store = open_store(config.tracking, patient=True)
         found = find_tagged_runs(store, config.tracking.experiment, self._tags())
         return found[0] if found else None
 
@@ -290,6 +299,15 @@ class TrialRun:
         phase = "final " if is_final(self._study.name) else ""
         params = [o.lstrip("+").removeprefix("model.layers.") for o in self._plan.space.overrides(self._trial.params)]
         return f"{phase}{self._trial.number:04d} {' '.join(params)}"[:LONGEST_NAME]
+
+
+@contextmanager
+def _sent_later() -> Iterator[None]:
+    """Lets a trial have ended whose record waits in a folder: the next run, or the sweep at its end, sends that."""
+    try:
+        yield
+    except UnsentError as error:
+        log.warning("%s", error)
 
 
 def trial_folder(study: SweepStudy, number: int) -> Path:

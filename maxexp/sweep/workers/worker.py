@@ -21,9 +21,10 @@ from maxexp.base import this_process
 from maxexp.base.exit_codes import exit_code
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.workers.attributes import OVERHEAD
+from maxexp.sweep.workers.liveness import kept_alive
 from maxexp.sweep.workers.storage import storage_errors, storage_failures_told
 from maxexp.sweep.workers.study import SweepStudy
-from maxexp.sweep.workers.trial import TrialRun, log_file, trial_folder
+from maxexp.sweep.workers.trial import PASSING, TrialRun, blameless, log_file, trial_folder
 from maxexp.tracking.ending import summary
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
 
@@ -31,9 +32,6 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.3
 """How often an idle worker looks for a trial; one may come back from a worker that died."""
-
-BEATS_PER_GRACE = 4
-"""Signs of life within the time after which a worker counts as dead."""
 
 
 def work(url: str, name: str, threads: int | None = None, plan: Plan | None = None) -> int:
@@ -46,7 +44,8 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
         plan: with this machine's places; as the study has it by default.
 
     Raises:
-        StorageError: the storage fails; a trial that was begun can be gone on with.
+        StorageError, OutageError, DiskFullError: storage, tracking store or disk fail; a trial that was begun can be
+            gone on with.
     """
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
@@ -60,7 +59,7 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
             if trial is None:
                 time.sleep(POLL_S)
                 continue
-            with study.kept_alive(trial, study.plan.settings.grace_s / BEATS_PER_GRACE):
+            with kept_alive(study, trial):
                 done += _carry_out(study, trial, asked, threads)
     return done
 
@@ -74,11 +73,11 @@ def _carry_out(study: SweepStudy, trial: Trial, asked: float, threads: int | Non
         trial.set_user_attr(OVERHEAD, round(time.monotonic() - asked, 4))
         with log_file(trial_folder(study, trial.number)):
             TrialRun(study, trial, threads).run()
-    except storage_errors() + (KeyboardInterrupt,):
-        # Neither is a death: however often it happens, the trial can be gone on with.
+    except blameless() + (KeyboardInterrupt,) as error:
+        # None is a death: however often it happens, the trial can be gone on with.
         with suppress(*storage_errors()), sigterm_held():
             if study.owned(trial):
-                study.put_back(trial, lost=False)
+                study.put_back(trial, lost=False, reason=str(error) if isinstance(error, PASSING) else None)
         raise
     except Exception as error:  # as a folder that cannot be written: no death, and the next trial may have more luck
         log.exception("trial %d failed", trial.number)

@@ -14,9 +14,9 @@ from maxexp.base import garbage
 from maxexp.run.composition import quoted
 from maxexp.sweep import coordinator
 from maxexp.sweep.coordinator import Coordinator
-from maxexp.sweep.workers import leadership
+from maxexp.sweep.workers import liveness
 from maxexp.sweep.workers.attributes import BEAT, BEGUN, LEADER, LOST, REASON, RUN, STOPPED, TOTAL
-from maxexp.sweep.workers.leadership import Leadership, Watch
+from maxexp.sweep.workers.liveness import Leadership, Watch
 from maxexp.sweep.workers.study import SweepStudy
 from maxexp.sweep.workers.tickets import Tickets
 from maxexp.tracking.owner import HOST, NAMESPACE, PID, PROCESS_STARTED, identity
@@ -36,7 +36,7 @@ def dead() -> dict[str, str]:
 @pytest.fixture
 def clock(monkeypatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr(leadership.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -74,10 +74,10 @@ def test_a_container_of_the_same_name_is_elsewhere(dead, clock):
 
 
 def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
-    monkeypatch.setattr(leadership.time, "sleep", lambda _: None)
+    monkeypatch.setattr(liveness.time, "sleep", lambda _: None)
     first = Leadership(study)
     assert first.held() and first.held()
-    monkeypatch.setattr(leadership, "identity", lambda: ELSEWHERE)
+    monkeypatch.setattr(liveness, "identity", lambda: ELSEWHERE)
     second = Leadership(study)
     monkeypatch.undo()
     assert not second.held()

@@ -1,10 +1,17 @@
-"""Which of the processes that were given the same command leads: it alone makes tickets and keeps the record."""
+"""Who is alive: workers and leaders give a sign of life now and then, and others see when it stays away.
+
+The leader is one of the processes that were given the same command: it alone makes tickets and keeps the record.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from optuna.trial import Trial
 
 from maxexp.sweep.workers.attributes import BEAT, BEGUN, LEADER
 from maxexp.sweep.workers.storage import storage_lock
@@ -14,6 +21,57 @@ from maxexp.tracking.owner import identity, lives_here, started_here
 RENEW_S = 5.0
 SETTLE_S = 0.5
 """Time after which two that took the role in the same instant see who has it."""
+BEATS_PER_GRACE = 4
+"""Signs of life within the time after which a worker counts as dead."""
+
+
+class Heartbeat:
+    """Gives a sign of life now and then from a thread of its own, whatever the process waits for.
+
+    Args:
+        beat: gives the sign.
+    """
+
+    def __init__(self, beat: Callable[[], None], every_s: float) -> None:
+        self._beat = beat
+        self._every_s = every_s
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; without effect if it has begun."""
+        if self._thread is None:
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End; without effect if it has ended."""
+        if self._thread is not None:
+            self._ended.set()
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._every_s):
+            # One that could not be given is no reason to end the work.
+            with suppress(Exception):
+                self._beat()
+
+
+@contextmanager
+def kept_alive(study: SweepStudy, trial: Trial) -> Iterator[None]:
+    """Gives signs of life for a trial that this process works on, for those on other machines."""
+
+    def beat() -> None:
+        study.storage.set_trial_user_attr(trial._trial_id, BEAT, time.time())
+
+    heartbeat = Heartbeat(beat, study.plan.settings.grace_s / BEATS_PER_GRACE)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()
 
 
 class Watch:
@@ -49,15 +107,15 @@ class Leadership:
         self._study = study
         self._me = identity()
         self._watch = Watch(study.plan.settings.grace_s)
-        self._renewed = 0.0
+        self._heartbeat = Heartbeat(self._renew, RENEW_S)
 
     def held(self) -> bool:
         """Whether this process leads; takes the role if nobody has it."""
         current = self._study.attribute(LEADER)
         if self._mine(current):
-            if time.monotonic() - self._renewed > RENEW_S:
-                self._write()
+            self._heartbeat.start()
             return True
+        self._heartbeat.stop()
         if current and not self._watch.dead(LEADER, current, current.get(BEAT)):
             return False
         with storage_lock(self._study.url):
@@ -69,6 +127,7 @@ class Leadership:
 
     def give_up(self) -> None:
         """Leave the role to others."""
+        self._heartbeat.stop()
         if self._mine(self._study.attribute(LEADER)):
             self._study.study.set_user_attr(LEADER, None)
 
@@ -83,9 +142,12 @@ class Leadership:
     def _mine(self, leader: Mapping[str, Any] | None) -> bool:
         return _same(leader, self._me)
 
+    def _renew(self) -> None:
+        if self._mine(self._study.attribute(LEADER)):
+            self._write()
+
     def _write(self) -> None:
         self._study.study.set_user_attr(LEADER, {**self._me, BEAT: time.time()})
-        self._renewed = time.monotonic()
 
 
 def _same(leader: Mapping[str, Any] | None, process: Mapping[str, Any] | None) -> bool:
