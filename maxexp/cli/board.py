@@ -11,8 +11,8 @@ from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.exit_codes import exit_code
 from maxexp.board.board import open_board
 from maxexp.board.config import BoardKind
+from maxexp.board.real.exclusive import exclusive_board
 from maxexp.board.real.openocd import mass_erase
-from maxexp.board.real.queue import board_to_oneself
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
 from maxexp.board.result import SERIAL_LOG
 from maxexp.run.composition import compose_config
@@ -76,7 +76,7 @@ def _recover(options: argparse.Namespace) -> None:
     if config.connection is None:
         raise ConfigError(f"board={config.kind.name}: that is no real board")
     port = find_port(config.connection)
-    with board_to_oneself(port.device):
+    with exclusive_board(port.device):
         mass_erase(config.connection, probe_of(config.connection, port))
     print("the flash is erased; unplug the board and plug it in again, then flash it")
 

@@ -38,4 +38,4 @@ def _memory_map(run: RecordedRun) -> Path | None:
     try:
         return run.artifact(MEMORY_MAP)
     except TrackingError:
-        return None  # no synthesis, or one of an older version
+        return None  # no synthesis

@@ -39,8 +39,6 @@ from maxexp.tracking.provenance import RESULTS_TAG
 
 ABSENT = "null"
 """What a key has that is not there: a group that is null has no keys."""
-FIRST_RESULTS = "1"
-"""Version of results of runs that do not name one."""
 _DATA, _RESULTS = "data of ", "version of results"
 
 
@@ -73,7 +71,7 @@ class Identity:
     @classmethod
     def recorded(cls, params: Mapping[str, str], data: Mapping[str, str], tags: Mapping[str, str]) -> Identity:
         """Of a run in a record, by what that keeps of it."""
-        return cls._decisive(params, data, tags.get(RESULTS_TAG, FIRST_RESULTS), ())
+        return cls._decisive(params, data, tags.get(RESULTS_TAG, ABSENT), ())
 
     @classmethod
     def _decisive(

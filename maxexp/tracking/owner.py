@@ -47,12 +47,8 @@ def _identity(pid: int) -> dict[str, str]:
 
 
 def started_here(tags: Mapping[str, str]) -> bool:
-    """Returns whether a process of this host and pid namespace wrote the tags, so that one can tell if it lives.
-
-    Runs of earlier versions name no namespace: for them the host decides.
-    """
-    namespace = _namespace()
-    return tags.get(HOST) == platform.node() and tags.get(NAMESPACE, namespace) == namespace
+    """Returns whether a process of this host and pid namespace wrote the tags, so that one can tell if it lives."""
+    return tags.get(HOST) == platform.node() and tags.get(NAMESPACE) == _namespace()
 
 
 def lives_here(tags: Mapping[str, str]) -> bool:
@@ -72,7 +68,7 @@ def lives_here(tags: Mapping[str, str]) -> bool:
 
 
 def _has_started(process: psutil.Process, tags: Mapping[str, str]) -> bool:
-    """Returns whether a process started when the tags say; runs of earlier versions have no ticks."""
+    """Returns whether a process started when the tags say; by its ticks, where the system has them."""
     if PROCESS_TICKS in tags and (ticks := _ticks(process.pid)):
         return tags[PROCESS_TICKS] == ticks
     return abs(process.create_time() - float(tags[PROCESS_STARTED])) < _CLOCK_TOLERANCE_S

@@ -59,9 +59,8 @@ class RecordedRun:
 
     @property
     def threads(self) -> int | None:
-        """CPU threads of its training; where it has none, or is of an earlier version, those that it was told."""
-        text = self.tags.get(THREADS) or self.params.get("trainer.threads", "null")
-        return None if text == "null" else int(text)
+        """CPU threads of its training, where it has one."""
+        return int(self.tags[THREADS]) if THREADS in self.tags else None
 
     @property
     def link(self) -> str | None:

@@ -3,8 +3,8 @@
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,8 +20,18 @@ def batch_key(inputs: Tensor) -> bytes:
     return hashlib.sha256(inputs.cpu().contiguous().view(torch.uint8).numpy().data).digest()
 
 
-class KeptAnswers(MutableMapping[bytes, Tensor]):
-    """float16 (N, classes) by :func:`batch_key`, in an SQLite file that many processes may share.
+class Answers(Protocol):
+    """What a teacher has answered: float16 (N, classes) by :func:`batch_key`. A dict is one in memory."""
+
+    def get(self, key: bytes, /) -> Tensor | None:
+        """The answer to a batch, if it is known."""
+
+    def __setitem__(self, key: bytes, answer: Tensor, /) -> None:
+        """Remember the answer to a batch."""
+
+
+class KeptAnswers:
+    """:class:`Answers` in an SQLite file that many processes may share.
 
     Args:
         path: of the file, one for each teacher.
@@ -47,17 +57,17 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
             middle = "SELECT (min(rowid) + max(rowid)) / 2 FROM answers"
             self._file.execute(f"DELETE FROM answers WHERE rowid <= ({middle})")
 
-    def __getitem__(self, key: bytes) -> Tensor:
+    def get(self, key: bytes, /) -> Tensor | None:
         try:
             row = self._file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             self._warn(error)
             row = None
         if row is None:
-            raise KeyError(key)
+            return None
         return torch.frombuffer(bytearray(row[0]), dtype=torch.float16).view(-1, self._classes)
 
-    def __setitem__(self, key: bytes, answer: Tensor) -> None:
+    def __setitem__(self, key: bytes, answer: Tensor, /) -> None:
         blob = answer.half().cpu().contiguous().numpy().tobytes()
         if len(blob) > self._room:
             return  # many views of many images
@@ -73,18 +83,8 @@ class KeptAnswers(MutableMapping[bytes, Tensor]):
             log.warning("A teacher's answers could not be kept or read (%s): it is asked again.", error)
         self._warned = True
 
-    def __delitem__(self, key: bytes) -> None:
-        if not self._file.execute("DELETE FROM answers WHERE key = ?", (key,)).rowcount:
-            raise KeyError(key)
 
-    def __iter__(self) -> Iterator[bytes]:
-        return (key for (key,) in self._file.execute("SELECT key FROM answers"))
-
-    def __len__(self) -> int:
-        return self._file.execute("SELECT count(*) FROM answers").fetchone()[0]
-
-
-def open_answers(folder: Path, checkpoint: Path, classes: int) -> MutableMapping[bytes, Tensor]:
+def open_answers(folder: Path, checkpoint: Path, classes: int) -> Answers:
     """What is known of a teacher; kept in memory only where the folder cannot be written.
 
     Args:

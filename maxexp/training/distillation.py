@@ -1,6 +1,5 @@
 """Knowledge distillation (arXiv 1503.02531): trained larger networks as a second source of labels."""
 
-from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +13,7 @@ from maxexp.network.module import NetworkModule
 from maxexp.network.sizes import Shape
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint, to_module
 from maxexp.quantization.simulate.fold import fold_batchnorm
-from maxexp.training.answers import batch_key, open_answers
+from maxexp.training.answers import Answers, batch_key, open_answers
 from maxexp.training.config import DistillationConfig
 
 
@@ -27,12 +26,10 @@ class Teacher:
     Args:
         module: the trained network.
         config: how it is asked.
-        answers: float16 (N, classes) by :func:`maxexp.training.answers.batch_key`, those known so far.
+        answers: those known so far.
     """
 
-    def __init__(
-        self, module: NetworkModule, config: DistillationConfig, answers: MutableMapping[bytes, Tensor]
-    ) -> None:
+    def __init__(self, module: NetworkModule, config: DistillationConfig, answers: Answers) -> None:
         self._module = module.eval().requires_grad_(False)
         self._config = config
         self._answers = answers

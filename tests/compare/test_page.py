@@ -185,18 +185,6 @@ def test_a_restored_run_names_its_original_and_the_command(browser, make_runs, t
     assert "restored from run\n" + "0123abcd" * 4 in details and "python -m maxexp seed=7" in details
 
 
-def test_a_run_of_an_older_version_has_no_map_of_data_memory(browser, make_runs, tmp_path):
-    runs = make_runs()
-    run_id = runs.write("old")
-    (details,) = runs.details(run_id)
-    cost = {key: value for key, value in details.cost.items() if key != "tensors"}
-    path = tmp_path / "page.html"
-    path.write_text(to_html(compare([replace(details, cost=cost)]), "One run", "from a test"))
-    show(browser, path.as_uri())
-    assert "Not recorded by the version of maxexp" in browser.find_element(By.ID, "chip").text
-    assert browser.get_log("browser") == []
-
-
 def test_a_verdict_stands_in_words(browser, make_runs, tmp_path):
     runs = make_runs()
     for name, answer in (("right", 1.0), ("wrong", 0.0)):

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import yaml
 
-from maxexp import __version__
+from maxexp import RESULTS_VERSION, __version__
 from maxexp.study.description import Study, read_study
 from maxexp.study.plan import make_job
 from maxexp.study.records import Result
+from maxexp.tracking.provenance import RESULTS_TAG
 
 SMALL = {
     "title": "Float, then PTQ",
@@ -61,5 +62,5 @@ def result(entry: str, seed: int, accuracy: float, study: Study | None = None, *
         earlier = f"{start}{seed}".ljust(32, "0") if start else None
         params = dict(make_job(study, entry, seed, earlier).identity.params)
     metrics = {"test/accuracy_float": accuracy, "hw/latency_us": 2000.0}
-    known = {"maxexp.version": __version__, "hw.source": "estimated", **tags}
+    known = {"maxexp.version": __version__, RESULTS_TAG: str(RESULTS_VERSION), "hw.source": "estimated", **tags}
     return Result(entry, seed, f"python -m maxexp seed={seed}", run_id, params, metrics, known, {}, {})

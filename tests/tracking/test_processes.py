@@ -115,10 +115,6 @@ def test_a_container_of_the_same_name_is_another_host(start, config, status):
         assert not lives_here(tags) and may_live(tags)
         close_abandoned_runs(record.client, record.experiment_id)
         assert status(record) == "RUNNING"
-        # Runs of earlier versions name no namespace.
-        record.client.delete_tag(record.run_id, NAMESPACE)
-        close_abandoned_runs(record.client, record.experiment_id)
-        assert status(record) == "KILLED"
 
 
 def test_a_clock_that_is_set_changes_nothing(monkeypatch):

@@ -17,7 +17,7 @@ from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_net
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
-from maxexp.training.answers import KeptAnswers
+from tests.answers import kept_answers
 from tests.conftest import composed
 
 CARDS = [
@@ -105,11 +105,11 @@ def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_pa
     assert pupil.info.status == "FINISHED"
     # What it answered to the images of a seed, it need not answer to another network.
     (known,) = (cache_folder() / "teachers").rglob("*.db")
-    answers = len(KeptAnswers(known, 10))
+    answers = len(kept_answers(known))
     several = "recipe.distillation.checkpoint=[zoo:master,zoo:master]"
     for other, more in (("model.width=0.5", False), (several, False), ("seed=77", True)):
         run_here(*teaching, "trainer.max_epochs=2", "stages=[train]", other)
-        assert (len(KeptAnswers(known, 10)) > answers) == more
+        assert (len(kept_answers(known)) > answers) == more
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from maxexp.board.firmware import (
 )
 from maxexp.board.inference import Line
 from maxexp.board.real import daplink, openocd
+from maxexp.board.real.exclusive import exclusive_board
 from maxexp.board.real.flash_command import flash_by_command
-from maxexp.board.real.queue import board_to_oneself
 from maxexp.board.real.usb import PROBE_ID, find_port, probe_of
 from maxexp.board.result import BoardRun
 from maxexp.board.serial_output import FirmwareResult, decode_serial, parse_output
@@ -95,7 +95,7 @@ class RealBoard:
         probe = probe_of(config, found)
         # The port is open before the reset, so that not a word is missed.
         with (
-            board_to_oneself(found.device),
+            exclusive_board(found.device),
             open_port(found.device, BAUD_RATE, QUIET_S, BoardError) as port,
         ):
             log.info("board %s on %s: writing firmware (%s) ...", self.name, found.device, config.flash.name)

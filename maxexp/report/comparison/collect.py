@@ -139,7 +139,7 @@ def _artifact(run: RecordedRun, path: str, read):
     try:
         return read(run.artifact(path))
     except (TrackingError, OSError, ValueError, KeyError, StopIteration, BadZipFile):
-        return None  # of an older version, of a run that still goes on, or cut short by a kill
+        return None  # of a run that still goes on, or cut short by a kill
 
 
 def _read_json(path):

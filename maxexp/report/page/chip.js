@@ -50,8 +50,6 @@ function maps(network) {
     chart(250, "Weight memory", (picture, width, height) => kernelMap(picture, width, height, network)),
     element("h4", {}, "Data memory"),
   ];
-  if (!network.tensors)
-    return [...kernels, element("p", { class: "quiet" }, "Not recorded by the version of maxexp that made the run.")];
   const used = `Each of the ${format(network.instances)} instances up to byte `
     + `${format(highestByte(network))}, of ${format(network.instance_bytes)}.`;
   return [...kernels,

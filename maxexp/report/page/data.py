@@ -151,7 +151,7 @@ def _network(details: RunDetails) -> dict[str, Any]:
         "instances": part.processors.instances,
         "instance_bytes": part.memories.instance_bytes,
         "layers": details.cost["layers"],
-        "tensors": details.cost.get("tensors"),  # older versions have none
+        "tensors": details.cost["tensors"],
     }
 
 

@@ -96,7 +96,7 @@ class SweepStudy:
                     f"hydra.sweeper.study={name}: a study of this name was not made by maxexp; choose another"
                 )
             digest = plan.digest()
-            if text and _digest_at_first(study.user_attrs) != digest:
+            if text and study.user_attrs[DIGEST] != digest:
                 raise ConfigError(
                     f"hydra.sweeper.study={name}: this study began with other parameters, objectives, limits, "
                     "settings or configuration files; restore those, or give a new sweep another name (or none)"
@@ -266,7 +266,7 @@ def create_final(first: SweepStudy, plan: Plan) -> SweepStudy:
     """
     finals = _finals(first)
     digest = plan.digest()
-    alike = (name for name in finals if _digest_at_first(SweepStudy.open(first.url, name).study.user_attrs) == digest)
+    alike = (name for name in finals if SweepStudy.open(first.url, name).study.user_attrs[DIGEST] == digest)
     new = f"{first.name}.final{len(finals) + 1 if finals else ''}"
     return SweepStudy.create(first.url, next(alike, new), plan)
 
@@ -286,14 +286,6 @@ def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
 def counts(trial: FrozenTrial) -> bool:
     """Whether a trial counts towards the number asked for: it has an end, and did not fail."""
     return trial.state.is_finished() and trial.state.name != "FAIL"
-
-
-def _digest_at_first(attributes: Mapping[str, Any]) -> str:
-    """The digest of the plan when the study began: its overrides mean something else once a file in conf/ changes.
-
-    Studies of earlier versions have none; there only their plan can be compared.
-    """
-    return attributes.get(DIGEST) or Plan.from_plain(json.loads(attributes[PLAN])).digest()
 
 
 def _suggest(trial: Trial, parameter: Parameter) -> Value:
