@@ -89,6 +89,7 @@ def with_maxexp() -> Callable:
     from maxexp.base import this_process
     from maxexp.data.config import InputMapping
     from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
+    from maxexp.tasks.classification import Classification
     from maxexp.training.config import TrainerConfig
     from maxexp.training.evaluation import evaluate_integer
     from maxexp.training.hardware import set_threads
@@ -96,7 +97,7 @@ def with_maxexp() -> Callable:
     this_process.prepare()
     set_threads(TrainerConfig())
     network = to_integer_network(read_checkpoint(checkpoint()), nascifarnet())
-    return lambda images: evaluate_integer(network, images, InputMapping.ai8x).predictions
+    return lambda images: evaluate_integer(network, Classification(), images, InputMapping.ai8x).decisions
 
 
 def with_ai8x() -> Callable:
@@ -110,7 +111,7 @@ def with_ai8x() -> Callable:
     from maxexp.data.augmentation.pixels import map_pixels
     from maxexp.data.config import InputMapping
     from maxexp.quantization.files.checkpoint import read_checkpoint
-    from maxexp.training.evaluation import first_maximum
+    from maxexp.tasks.classification import first_maximum
 
     ai8x.set_device(85, simulate=True, round_avg=False, verbose=False)
     model = importlib.import_module("ai85net-nas-cifar").ai85nascifarnet(bias=True)

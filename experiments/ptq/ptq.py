@@ -23,10 +23,11 @@ from maxexp.network.graph import build_network
 from maxexp.quantization.files.checkpoint import read_checkpoint, to_module
 from maxexp.quantization.files.export import to_integer
 from maxexp.quantization.methods.ptq import quantize_after_training
-from maxexp.quantization.methods.sensitivity import divergence, predict, score
+from maxexp.quantization.methods.sensitivity import predict
 from maxexp.run.composition import compose_config
-from maxexp.training.evaluation import first_maximum
+from maxexp.tasks.classification import Classification, first_maximum
 
+TASK = Classification()
 FOLDER = Path(__file__).resolve().parent
 STEPS = ("equalize", "search_scales", "correct_biases")
 VARIANTS = {
@@ -56,8 +57,8 @@ def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict
             "variant": variant,
             "images": len(labels),
             "accuracy": accuracy,
-            "loss": score(outputs, labels).loss,
-            "divergence": divergence(outputs, exact),
+            "loss": float(TASK.loss(outputs, labels)),
+            "divergence": TASK.divergence(outputs, exact),
         }
 
     yield row(0, "floating point", exact)
@@ -67,9 +68,7 @@ def measure(name: str, path: str, bits: list[int], images: int) -> Iterator[dict
             module = copy.deepcopy(trained)
             quantize_after_training(module, calibration, settings)
             integer = to_integer(module)
-            # Raw accumulators, in units of 2^(shift - 14) of the floating-point outputs.
-            outputs = integer.predict(pixels) * 2.0 ** (integer.layers[-1].shift - 14)
-            yield row(width, variant, outputs)
+            yield row(width, variant, integer.in_units(integer.predict(pixels)))
 
 
 def key(row: dict) -> tuple:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,38 +11,48 @@ from torch import Tensor
 from maxexp.base.folders import cache_folder
 from maxexp.data.config import DatasetConfig
 from maxexp.data.sources.find import find_source
-from maxexp.data.store.arrays import content_digest
+from maxexp.data.store.arrays import TargetUnit, content_digest
 from maxexp.data.store.cache import SplitCache, fingerprint, prepared_once
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Labelled images.
+    """Examples with what is to be learned of them: classes or real targets.
 
     Attributes:
-        images: uint8 (N, C, H, W).
-        labels: int64 (N,).
-        classes: names, in the order of the labels.
+        images: uint8 (N, C, H, W); signals are images of one column.
+        labels: int64 (N,), numbers of classes; or float32 (N, outputs), real targets in the range of a network's
+            outputs.
+        classes: names, in the order of the labels; none for real targets.
         digest: SHA-256 (hexadecimal) of images and labels.
+        unit: of real targets.
     """
 
     images: Tensor
     labels: Tensor
     classes: list[str]
     digest: str
+    unit: TargetUnit = TargetUnit()
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def strata(self) -> np.ndarray:
+        """int64 (N,): the group of each example whose proportions a division of the set keeps."""
+        if self.labels.is_floating_point():
+            return np.zeros(len(self), np.int64)
+        return self.labels.cpu().numpy()
 
     def subset(self, indices: np.ndarray) -> ImageSet:
         """The images at int64 `indices`, in that order, as a copy with its own digest."""
         images, labels = self.images.cpu().numpy()[indices], self.labels.cpu().numpy()[indices]
         digest = content_digest(images, labels)
-        return ImageSet(torch.from_numpy(images), torch.from_numpy(labels), self.classes, digest)
+        return replace(self, images=torch.from_numpy(images), labels=torch.from_numpy(labels), digest=digest)
 
     def to(self, device: torch.device | str) -> ImageSet:
         """The same images on a device."""
-        return ImageSet(self.images.to(device), self.labels.to(device), self.classes, self.digest)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
 
 def check_files(config: DatasetConfig, *splits: str) -> None:
@@ -78,6 +88,8 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
             "split": split,
             "shape": config.shape,
             "num_classes": config.num_classes,
+            "num_outputs": config.num_outputs,
+            "range": config.range,
         }
         mark = fingerprint(source.files(split), parameters)
         cache = SplitCache(folder, f"{config.name}-{split}", parameters)
@@ -87,4 +99,5 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
             kept = arrays, content_digest(arrays.images, arrays.labels)
             cache.store(mark, *kept)
     arrays, digest = kept
-    return ImageSet(torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels), arrays.classes, digest)
+    images, labels = torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels)
+    return ImageSet(images, labels, arrays.classes, digest, arrays.unit)

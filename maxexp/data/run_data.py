@@ -66,8 +66,9 @@ class RunData:
                 f"dataset.validation_images={aside} leaves nothing to train on: "
                 f"use less than the {len(whole)} training images of {config.name}."
             )
-        labels = whole.labels.numpy()
+        labels = whole.strata
         train, validation = stratified_split(labels, aside, config.split_seed)
+        # The one stratum of real targets has no name, and is never left out.
         robbed = [whole.classes[label] for label in np.setdiff1d(labels, labels[train])]
         if robbed:
             raise ConfigError(

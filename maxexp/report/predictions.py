@@ -1,9 +1,8 @@
 """Predicted classes of the test images, as an artifact of the run that made them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,9 @@ from maxexp.tracking.artifacts import PREDICTIONS
 
 KINDS = ("integer", "quantized", "float")
 """What a network may be evaluated as; the nearest to the chip first."""
+
+Arrays = dict[str, np.ndarray]
+"""Content of ``predictions.npz``, by name."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +39,28 @@ class Predictions:
     @property
     def confusion(self) -> np.ndarray:
         """int64 (classes, classes): images by true class (rows) and predicted class (columns)."""
-        count = len(self.classes)
-        pairs = self.labels.astype(np.int64) * count + self.predicted
-        return np.bincount(pairs, minlength=count**2).reshape(count, count)
+        return confusion(self.labels, self.predicted, len(self.classes))
 
 
-def write_predictions(
-    folder: Path, predicted: Mapping[str, np.ndarray], labels: np.ndarray, classes: Sequence[str]
-) -> Path:
-    """Write ``predictions.npz``: arrays ``labels`` and one for each kind, int16 (N,), and ``classes``."""
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """int64 (classes, classes): examples by true class (rows) and predicted class (columns), of int (N,) each."""
+    pairs = labels.astype(np.int64) * classes + predicted
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def write_predictions(folder: Path, arrays: Arrays) -> Path:
+    """Writes ``predictions.npz``: one array for each kind, the targets, and what else the task keeps."""
     path = folder / Path(PREDICTIONS).name
-    arrays: dict[str, Any] = {
-        kind: values.astype(np.int16) for kind, values in (*predicted.items(), ("labels", labels))
-    }
-    np.savez_compressed(path, classes=np.array(classes, dtype=np.str_), **arrays)
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy types one of its keywords otherwise
     return path
 
 
 def read_predictions(path: Path) -> Predictions:
-    """The predictions of the kind that is nearest to the chip."""
+    """The predicted classes of the kind that is nearest to the chip.
+
+    Raises:
+        KeyError: the run predicted no classes.
+    """
     with np.load(path) as content:
         kind = next(kind for kind in KINDS if kind in content)
         return Predictions(kind, content[kind], content["labels"], content["classes"].tolist())

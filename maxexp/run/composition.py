@@ -20,6 +20,7 @@ from maxexp.network.graph import Network, build_network
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
+from maxexp.tasks.config import check_task
 
 _PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
 """Texts that Hydra's grammar takes without quotes."""
@@ -48,21 +49,10 @@ def described_network(config: Config) -> Network:
 
     Raises:
         NetworkError: its layers do not fit together.
-        ConfigError: it ends in a map of several pixels, or in more or fewer outputs than the data set has classes.
+        ConfigError: it does not give what the task and the data set need.
     """
     network = build_network(config.model, config.dataset.shape)
-    outputs, classes = network.out_features, config.dataset.num_classes
-    _, rows, cols = network.layers[-1].out_shape
-    if rows * cols > 1:
-        raise ConfigError(
-            f"model.layers.{network.layers[-1].name} gives a map of {rows}x{cols} pixels for images of "
-            f"{config.dataset.height}x{config.dataset.width}; pool more in front of it, or end in op: linear"
-        )
-    if outputs != classes:
-        raise ConfigError(
-            f"model.layers.{network.layers[-1].name} gives {outputs} outputs, dataset.num_classes is {classes}; "
-            'describe it with "${dataset.num_classes}", which follows the data set'
-        )
+    check_task(config.task, network, config.dataset)
     return network
 
 

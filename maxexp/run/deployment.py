@@ -27,10 +27,9 @@ from maxexp.network.graph import Network
 from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
 from maxexp.synthesis.config import SynthesisMethod
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.base import Task
 from maxexp.tracking import artifacts
 from maxexp.tracking.record import RunRecord
-from maxexp.training.evaluation import Evaluation, first_maximum
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +132,9 @@ class Deployment:
         """By how many bits the firmware shifts logits up before its softmax and their printing (hardware.md 6.4)."""
         return 8 - self._synthesis.cost.layers[-1].bits
 
-    def measure_accuracy(self, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> None:
+    def measure_accuracy(
+        self, task: Task, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None
+    ) -> None:
         """Classify images on the board, beside the integer network, and record accuracy and disagreements.
 
         Raises:
@@ -148,15 +149,17 @@ class Deployment:
             if folder.exists():
                 self._record.log_artifact(folder, artifacts.FIRMWARE)
         different = int((outputs != integer.predict(inputs)).any(1).sum())
-        evaluation = Evaluation(first_maximum(outputs), images.labels.cpu())
+        decisions = task.decide(integer.in_units(outputs))
+        scores = task.evaluate(decisions, images)
         self._record.log_metrics(
             {
-                ACCURACY.board.key: evaluation.accuracy,
+                **{task.score(name).board.key: value for name, value in scores.items()},
                 BOARD_IMAGES.key: len(images),
                 DISAGREEMENTS.key: different,
             }
         )
-        log.info("board %s: %d of %d test images correct", self._board.name, evaluation.correct, len(images))
+        shown = ", ".join(score.form.with_unit(scores[score.name]) for score in task.scores if score.name in scores)
+        log.info("board %s: %s %s of %d test examples", self._board.name, task.selects.label, shown, len(images))
         if different:
             raise BoardError(
                 f"board {self._board.name}: {different} of {len(images)} images have other outputs than the integer "
@@ -168,7 +171,7 @@ def choose_images(images: ImageSet, count: int | None, seed: int) -> ImageSet:
     """``count`` images, spread over the classes; all of them if None."""
     if count is None or count >= len(images):
         return images
-    return images.subset(np.sort(stratified_order(images.labels.cpu().numpy(), seed)[:count]))
+    return images.subset(np.sort(stratified_order(images.strata, seed)[:count]))
 
 
 def _client(line: Line, part: Part, network: Network) -> InferenceClient:

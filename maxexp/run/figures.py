@@ -8,25 +8,21 @@ from maxexp.network.module import NetworkModule
 from maxexp.quantization.methods.ranges import layer_ranges
 from maxexp.quantization.methods.sensitivity import Sensitivity
 from maxexp.report.figures.histograms import range_histograms, ranges_table
-from maxexp.report.figures.plots import confusion_matrix, learning_curves
+from maxexp.report.figures.plots import learning_curves
 from maxexp.report.figures.sensitivity import (
     layer_bits_override,
     sensitivity_figure,
     sensitivity_markdown,
     sensitivity_table,
 )
+from maxexp.tasks.base import Task
 from maxexp.tracking.artifacts import (
-    CONFUSION_MATRIX,
     LEARNING_CURVES,
     RANGES,
     RANGES_PICTURE,
-    SENSITIVITY,
-    SENSITIVITY_PAGE,
-    SENSITIVITY_PICTURE,
 )
 from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.record import RunRecord
-from maxexp.training.evaluation import Evaluation
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +33,6 @@ def record_curves(record: RunRecord, qat_epoch: int | None) -> None:
     record.log_figure(learning_curves(history, qat_epoch), LEARNING_CURVES)
 
 
-def record_confusion(record: RunRecord, network: str, kind: str, result: Evaluation, classes: list[str]) -> None:
-    """Confusion matrix of one evaluation (``kind``: float, quantized or integer)."""
-    counts = result.confusion(len(classes)).numpy()
-    title = f"{network}, test images, {kind}: {100 * result.accuracy:.2f} % correct"
-    record.log_figure(confusion_matrix(counts, classes, title), CONFUSION_MATRIX)
-
-
 def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -> None:
     """Weights and activations against the 8-bit grid, for ``inputs`` (N, C, H, W)."""
     ranges = layer_ranges(quantized, inputs)
@@ -51,9 +40,9 @@ def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -
     record.log_figure(range_histograms(ranges), RANGES_PICTURE)
 
 
-def record_sensitivity(record: RunRecord, found: Sensitivity) -> None:
+def record_sensitivity(record: RunRecord, task: Task, found: Sensitivity) -> None:
     """What few bits cost in each layer, and the bits that follow from it."""
     log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
-    record.log_dict(sensitivity_table(found), SENSITIVITY)
-    record.log_text(sensitivity_markdown(found), SENSITIVITY_PAGE)
-    record.log_figure(sensitivity_figure(found), SENSITIVITY_PICTURE)
+    record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
+    record.log_text(sensitivity_markdown(found, task), "quantization/sensitivity.md")
+    record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")

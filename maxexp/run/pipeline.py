@@ -38,22 +38,24 @@ from maxexp.quantization.simulate.fake import without_rounding
 from maxexp.report.figures.memory_picture import memory_picture
 from maxexp.report.predictions import write_predictions
 from maxexp.report.summary import cost_table
+from maxexp.report.task_reports.registry import report_of
 from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.run.deployment import Deployment, choose_images, prepare_board
-from maxexp.run.figures import record_confusion, record_ranges, record_sensitivity
+from maxexp.run.figures import record_ranges, record_sensitivity
 from maxexp.run.preconditions import check_stages
 from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis, Synthesizer
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stand_in import random_image, random_integers
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.registry import task_of
 from maxexp.tracking.artifacts import (
     COST,
     EVALUATION,
     INTEGER_SUFFIX,
     MEMORY_MAP,
     NETWORK_YAML,
+    PLOTS,
     QUANTIZATION,
     SYNTHESIS,
     SYNTHESIS_REPORT,
@@ -87,6 +89,7 @@ class Pipeline:
         self._record = record
         self._folder = folder
         self._device = training_device(config.trainer)
+        self._task = task_of(config.task)
         self._data = RunData(
             config.dataset,
             config.augmentation,
@@ -231,8 +234,9 @@ class Pipeline:
         self._record.log_artifact(path, QUANTIZATION)
         if self._float is not None or Stage.train in self._config.stages:
             # What val/best_accuracy says of a network that is quantized afterwards knows nothing of its bits.
-            result = evaluate_integer(self._integer, self._data.validation, self._data.mapping)
-            self._record.log_metrics({ACCURACY.validation_integer.key: result.accuracy})
+            result = evaluate_integer(self._integer, self._task, self._data.validation, self._data.mapping)
+            score = self._task.selects
+            self._record.log_metrics({score.validation_integer.key: result.scores[score.name]})
 
     def _post_training(self, trained: NetworkModule) -> NetworkModule:
         self._log_data("train", "validation")
@@ -248,35 +252,43 @@ class Pipeline:
         """Measured on validation images: the test split chooses nothing."""
         config, validation = self._config, self._data.validation
         inputs = evaluation_input(validation.images, self._data.mapping)
-        found = analyse(trained, calibration, inputs, validation.labels, config.quantization, config.device.part)
-        record_sensitivity(self._record, found)
+        found = analyse(
+            trained, calibration, inputs, validation.labels, config.quantization, config.device.part, self._task
+        )
+        record_sensitivity(self._record, self._task, found)
 
     def _evaluate(self) -> None:
-        test, mapping = self._data.test, self._data.mapping
+        test, mapping, task = self._data.test, self._data.mapping, self._task
         self._log_data("test")
         results: dict[str, Evaluation] = {}
         if self._float is not None:
-            results["float"] = evaluate_module(self._float, test, mapping)
+            results["float"] = evaluate_module(self._float, task, test, mapping)
         elif self._quantized is not None:
-            results["float"] = evaluate_module(without_rounding(self._quantized), test, mapping)
+            results["float"] = evaluate_module(without_rounding(self._quantized), task, test, mapping)
         if self._quantized is not None:
-            results["quantized"] = evaluate_module(self._quantized, test, mapping)
+            results["quantized"] = evaluate_module(self._quantized, task, test, mapping)
         if self._integer is not None:
-            results["integer"] = evaluate_integer(self._integer, test, mapping)
-        metrics = {ACCURACY.test(kind).key: result.accuracy for kind, result in results.items()}
+            results["integer"] = evaluate_integer(self._integer, task, test, mapping)
+        metrics: dict[str, float] = {
+            task.score(name).test(kind).key: value
+            for kind, result in results.items()
+            for name, value in result.scores.items()
+        }
         metrics[TEST_IMAGES.key] = len(test)
         if "quantized" in results and "integer" in results:
             # float32 rounds large partial sums, so simulation and integers may part; this is how often.
-            differ = results["quantized"].predictions != results["integer"].predictions
+            differ = results["quantized"].decisions != results["integer"].decisions
             metrics[DISAGREEMENT.key] = float(differ.double().mean())
         self._record.log_metrics(metrics)
+        report = report_of(self._config.task)
         for kind, result in results.items():
-            log.info("test, %s: %d of %d correct", kind, result.correct, len(result.labels))
-        predicted = {kind: result.predictions.numpy() for kind, result in results.items()}
-        file = write_predictions(self._folder, predicted, test.labels.cpu().numpy(), test.classes)
-        self._record.log_artifact(file, EVALUATION)
+            log.info("test, %s: %s", kind, report.line(result.decisions, result.scores, test))
+        arrays = report.predictions({kind: result.decisions for kind, result in results.items()}, test)
+        self._record.log_artifact(write_predictions(self._folder, arrays), EVALUATION)
         kind, best = list(results.items())[-1]
-        record_confusion(self._record, self._network.name, kind, best, test.classes)
+        title = f"{self._network.name}, test images, {kind}"
+        figure = report.figure(title, best.decisions, best.scores, test)
+        self._record.log_figure(figure, f"{PLOTS}/{report.picture}")
         if self._quantized is not None:
             record_ranges(self._record, self._quantized, evaluation_input(test.images[:RANGE_IMAGES], mapping))
 
@@ -343,7 +355,7 @@ class Pipeline:
             log.info("no trained network, test images or board.images: no accuracy on the board")
             return
         chosen = choose_images(images, config.board.images, config.seed)
-        deployment.measure_accuracy(self._integer, chosen, self._data.mapping)
+        deployment.measure_accuracy(self._task, self._integer, chosen, self._data.mapping)
 
     def _log_data(self, *parts: str) -> None:
         began = self._record.recorded().data if self._record.resumed else {}

@@ -13,7 +13,7 @@ from maxexp.network.module import NetworkModule
 from maxexp.run.checkpoints import ZOO, locate_checkpoint
 from maxexp.run.figures import record_curves
 from maxexp.schema.config import Config
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.registry import task_of
 from maxexp.tracking.artifacts import CHECKPOINTS
 from maxexp.tracking.logger import RecordLogger
 from maxexp.tracking.reading import THREADS
@@ -60,7 +60,8 @@ class TrainingStage:
             start: network to begin with; freshly initialized if None.
         """
         config, record = self._config, self._record
-        settings = TrainingSettings(config.quantization, config.recipe, config.trainer, config.seed, self._device)
+        task, quantization = task_of(config.task), config.quantization
+        settings = TrainingSettings(task, quantization, config.recipe, config.trainer, config.seed, self._device)
         files = RunFiles(self._folder, self._keep, self._phase_logger)
         record.set_tags(
             {
@@ -74,7 +75,7 @@ class TrainingStage:
         seconds = [value for _, value in record.history(SECONDS_OF_EPOCH.key)]
         record.log_metrics(
             {
-                ACCURACY.chosen.key: trained.validation_accuracy,
+                task.selects.chosen.key: trained.value,
                 BEST_EPOCH.key: trained.epoch,
                 EPOCHS.key: len(seconds),
                 TRAINING_TIME.key: sum(seconds) / 3600,
@@ -91,6 +92,9 @@ class TrainingStage:
         config = self._config.recipe.distillation
         if config is None:
             return None
+        if not task_of(self._config.task).distills:
+            name = self._config.task.name.name
+            raise ConfigError(f"recipe.distillation: task={name} has no teachers; choose recipe=default")
         if self._data.mapping is None and any(each.startswith(ZOO) for each in config.checkpoints):
             raise ConfigError(
                 "augmentation.normalize=null: teachers of the zoo read other numbers; choose recipe=sgd, or a "
@@ -103,7 +107,7 @@ class TrainingStage:
         memory = cache_folder(dataset.cache_dir) / "teachers" / self._precision.name
         try:
             path = locate_checkpoint(checkpoint, self._record.recorded)
-            return load_teacher(config, path, dataset.shape, dataset.num_classes, memory).to(self._device)
+            return load_teacher(config, path, dataset.shape, dataset.outputs, memory).to(self._device)
         except NetworkError as error:
             raise ConfigError(f"recipe.distillation.{error}") from error
         except CheckpointError as error:

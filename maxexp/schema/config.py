@@ -14,6 +14,7 @@ from maxexp.data.config import AugmentationConfig, DatasetConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.quantization.config import QuantizationConfig
 from maxexp.synthesis.config import SynthesisConfig
+from maxexp.tasks.config import TaskConfig
 from maxexp.tracking.config import TrackingConfig
 from maxexp.training.config import RecipeConfig, TrainerConfig
 
@@ -43,6 +44,7 @@ class Config:
     synthesis: SynthesisConfig
     board: BoardConfig
     tracking: TrackingConfig = field(metadata=PLACE)
+    task: TaskConfig = field(default_factory=TaskConfig)
     seed: int = 1
     stages: list[Stage] = field(default_factory=lambda: list(Stage))
     checkpoint: str | None = None

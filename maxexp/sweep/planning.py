@@ -19,6 +19,7 @@ from maxexp.sweep.search.limits import NOT_ON_CHIP, judge, parse_limits
 from maxexp.sweep.search.objectives import check_objectives, warn_of_test_split
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.space import Space, Value, parse_space
+from maxexp.tasks.metrics import refusal
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""
@@ -154,5 +155,7 @@ def _check_first(plan: Plan, config: Config) -> None:
         raise ConfigError(
             "hydra.sweeper.pruning: there is no training to give up; set it to null or add train to stages"
         )
+    if plan.settings.pruning and (foreign := refusal(plan.settings.pruning.metric, config.task.name.name)):
+        raise ConfigError(f"hydra.sweeper.pruning.metric={plan.settings.pruning.metric}: {foreign}")
     if config.resume:
         raise ConfigError("resume= is for one run; a sweep goes on by itself when its command is given again")

@@ -1,4 +1,4 @@
-"""Accuracy of a trained network: in floating point, with simulated quantization, and in integers."""
+"""Scores of a trained network: in floating point, with simulated quantization, and in integers."""
 
 from dataclasses import dataclass
 
@@ -11,59 +11,51 @@ from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.network.module import NetworkModule
+from maxexp.tasks.base import Task
 
 BATCH = 250
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Predicted classes of all images.
+    """Decisions on all examples of a split, and the scores that they earn.
 
     Attributes:
-        predictions: int64 (N,).
-        labels: int64 (N,).
+        decisions: (N, ...), as the task takes them.
+        scores: by name.
     """
 
-    predictions: Tensor
-    labels: Tensor
-
-    @property
-    def correct(self) -> int:
-        return int((self.predictions == self.labels).sum())
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / len(self.labels)
-
-    def confusion(self, classes: int) -> Tensor:
-        """int64 (classes, classes): images by true class (rows) and predicted class (columns)."""
-        pairs = self.labels * classes + self.predictions
-        return torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
-def first_maximum(logits: Tensor) -> Tensor:
-    """Index of the largest of (N, classes); of equal ones the first, as in the firmware. torch leaves it open."""
-    return (logits == logits.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
+    decisions: Tensor
+    scores: dict[str, float]
 
 
 @torch.no_grad()
-def evaluate_module(module: NetworkModule, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
-    """Evaluate in float32, with whatever numerics the module has.
+def evaluate_module(
+    module: NetworkModule, task: Task, examples: ImageSet, mapping: InputMapping | None
+) -> Evaluation:
+    """Evaluates in float32, with whatever numerics the module has.
 
     Raises:
-        TrainingError: outputs are no numbers, among which no largest can be found.
+        TrainingError: outputs are no finite numbers, from which nothing can be decided.
     """
     module.eval()
-    outputs = torch.cat([module(evaluation_input(batch, mapping)) for batch in images.images.split(BATCH)])
+    outputs = torch.cat([module(evaluation_input(batch, mapping)) for batch in examples.images.split(BATCH)])
     if not bool(outputs.isfinite().all()):
         raise TrainingError(
-            f"the outputs of the network {module.network.name} for some images are no finite numbers: its weights "
+            f"the outputs of the network {module.network.name} for some examples are not finite numbers: its weights "
             "are too large; train it with a lower learning rate, or give another checkpoint"
         )
-    return Evaluation(first_maximum(outputs).cpu(), images.labels.cpu())
+    return evaluation(task, task.decide(outputs).cpu(), examples)
 
 
-def evaluate_integer(network: IntegerNetwork, images: ImageSet, mapping: InputMapping | None) -> Evaluation:
-    """Evaluate bit by bit as the chip computes."""
-    outputs = network.predict(map_pixels(images.images, mapping), BATCH)
-    return Evaluation(first_maximum(outputs).cpu(), images.labels.cpu())
+def evaluate_integer(
+    network: IntegerNetwork, task: Task, examples: ImageSet, mapping: InputMapping | None
+) -> Evaluation:
+    """Evaluates bit by bit as the chip computes."""
+    outputs = network.predict(map_pixels(examples.images, mapping), BATCH)
+    return evaluation(task, task.decide(network.in_units(outputs)).cpu(), examples)
+
+
+def evaluation(task: Task, decisions: Tensor, examples: ImageSet) -> Evaluation:
+    """The scores of decisions (N, ...) on a split."""
+    return Evaluation(decisions, task.evaluate(decisions, examples))

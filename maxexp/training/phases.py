@@ -30,12 +30,13 @@ from maxexp.quantization.simulate.fake import (
     set_numerics,
 )
 from maxexp.quantization.simulate.fold import estimate_batchnorm
+from maxexp.tasks.base import Task
 from maxexp.training.callbacks import BestNetwork, EpochEnd
-from maxexp.training.classifier import QUANTILES, Classifier
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.distillation import Distillation
 from maxexp.training.files import FLOAT, QAT, best_file
 from maxexp.training.hardware import training_precision
+from maxexp.training.learner import QUANTILES, Learner
 
 log = logging.getLogger(__name__)
 for library in ("pytorch_lightning", "lightning_fabric"):
@@ -52,6 +53,7 @@ LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
 class TrainingSettings:
     """Everything that decides what a training does, apart from network and data."""
 
+    task: Task
     quantization: QuantizationConfig
     recipe: RecipeConfig
     trainer: TrainerConfig
@@ -76,15 +78,16 @@ class RunFiles:
 
 @dataclass(frozen=True)
 class Trained:
-    """The network of the epoch with the best validation accuracy in the last phase.
+    """The network of the epoch with the best validation score in the last phase.
 
     Attributes:
+        value: of the score that selects, in that epoch.
         qat_epoch: first quantization-aware epoch, counted from 0; None if there is none.
     """
 
     network: NetworkModule
     epoch: int
-    validation_accuracy: float
+    value: float
     qat_epoch: int | None
 
 
@@ -163,7 +166,8 @@ class Training:
 
     def _fit(self, phase: str, module: NetworkModule, offset: int, epochs: int, recipe: RecipeConfig) -> Trained:
         settings, files = self._settings, self._files
-        best = BestNetwork()
+        score = settings.task.selects
+        best = BestNetwork(score)
         callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
         progress = settings.trainer.progress and sys.stderr.isatty()
         if progress:
@@ -184,20 +188,23 @@ class Training:
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
-        classifier = Classifier(module, recipe, phase, offset, settings.seed, self._distillation)
-        classifier.to(memory_format=torch.channels_last)
-        classifier.train()
+        unit = self._data.train.unit
+        learner = Learner(module, settings.task, unit, recipe, phase, offset, settings.seed, self._distillation)
+        learner.to(memory_format=torch.channels_last)
+        learner.train()
         resume = self._resume if self._resumed_phase == phase else None
-        fit(trainer, classifier, ImageDataModule(self._data, offset), resume)
+        fit(trainer, learner, ImageDataModule(self._data, offset), resume)
         module.load_state_dict(best.weights)
         module.eval()
-        log.info("%s: best validation accuracy %.2f %% in epoch %d", phase, 100 * best.accuracy, best.epoch + 1)
+        text = score.form.with_unit(best.value)
+        log.info("%s: best validation %s %s in epoch %d", phase, score.label, text, best.epoch + 1)
         path = files.folder / best_file(phase)
-        write_module(path, module, best.epoch, {"best_top1": 100 * best.accuracy, "best_epoch": best.epoch})
+        extras = {**settings.task.checkpoint_extras(best.value), "best_epoch": best.epoch}
+        write_module(path, module, best.epoch, extras)
         files.keep(path)
         # Lightning leaves the network on the CPU, whatever it was trained on.
         module.to(settings.device)
-        return Trained(module, best.epoch, best.accuracy, offset if phase == QAT else None)
+        return Trained(module, best.epoch, best.value, offset if phase == QAT else None)
 
 
 def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles: dict[str, float]) -> None:
@@ -214,13 +221,13 @@ def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles:
         quantized_numerics(layer).quantile = quantiles[name]
 
 
-def fit(trainer: Trainer, classifier: Classifier, data: ImageDataModule, resume: Path | None) -> None:
+def fit(trainer: Trainer, learner: Learner, data: ImageDataModule, resume: Path | None) -> None:
     """``trainer.fit`` whose interruption by Ctrl-C is a KeyboardInterrupt, not Lightning's SystemExit."""
     try:
-        trainer.fit(classifier, datamodule=data, ckpt_path=resume, weights_only=resume is not None or None)
+        trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=resume is not None or None)
     except FloatingPointError as error:
         raise TrainingError(
-            f"training diverged in epoch {classifier.epoch + 1}, {error}; lower the learning rates of the recipe"
+            f"training diverged in epoch {learner.epoch + 1}, {error}; lower the learning rates of the recipe"
         ) from error
     except SystemExit as error:
         if trainer.interrupted:

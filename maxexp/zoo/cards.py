@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from maxexp.quantization.files.checkpoint import compact, read_checkpoint
 from maxexp.report import markdown
 from maxexp.run.checkpoints import RUN, ZOO, ZOO_FILE, integer_network
 from maxexp.schema.repeat import repeat_command
+from maxexp.tasks.metrics import SELECTING, selecting_score
+from maxexp.tasks.score import Score
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST
 from maxexp.tracking.provenance import described_code
@@ -61,7 +64,8 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     floating = run.params.get("quantization.method") == Method.float.name
     weights = integer or (FLOAT_BEST if floating and FLOAT_BEST in run.artifacts(CHECKPOINTS) else None)
     start = run.params.get("checkpoint", "")
-    trained = ACCURACY.chosen.key in run.metrics
+    score = selecting_score(run.params)
+    trained = score.chosen.key in run.metrics
     if trained and run.status == "FINISHED" and not weights:
         raise CheckpointError(f"run {run.run_id} kept no integer network, which the stage quantize writes")
     if run.status != "FINISHED" or not weights or not (trained or (integer and start.startswith(RUN))):
@@ -69,8 +73,9 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
             f"run {run.run_id} is {run.status} and {'trained' if trained else 'did not train'} its network; the zoo "
             f"takes finished runs that train it, or quantize that of another (checkpoint={RUN}RUN_ID)"
         )
-    if integer and ACCURACY.test_integer.key not in run.metrics:
-        raise CheckpointError(f"run {run.run_id} was not evaluated; the zoo takes networks whose accuracy is known")
+    if integer and score.test_integer.key not in run.metrics:
+        unknown = f"run {run.run_id} was not evaluated"
+        raise CheckpointError(f"{unknown}; the zoo takes networks whose {score.label} is known")
     training = own_training(run) if trained else earlier_training(store, start.removeprefix(RUN))
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
@@ -84,7 +89,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
 def own_training(run: RecordedRun) -> dict[str, Any]:
     """The training of a run that trained the network itself."""
     metrics = run.metrics
-    return described_training(run, int(metrics[BEST_EPOCH.key]), metrics[ACCURACY.chosen.key])
+    return described_training(run, int(metrics[BEST_EPOCH.key]), metrics[selecting_score(run.params).chosen.key])
 
 
 def earlier_training(store: Store, reference: str) -> dict[str, Any]:
@@ -98,15 +103,17 @@ def earlier_training(store: Store, reference: str) -> dict[str, Any]:
     if not artifact:
         return own_training(run)
     checkpoint = read_checkpoint(run.artifact(artifact))
-    return described_training(run, checkpoint.epoch, checkpoint.extras["best_top1"] / 100)
+    score = selecting_score(run.params)
+    value = checkpoint.extras["best_top1"] / 100 if score is ACCURACY else checkpoint.extras[f"best_{score.name}"]
+    return described_training(run, checkpoint.epoch, value)
 
 
-def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str, Any]:
+def described_training(run: RecordedRun, best: int, value: float) -> dict[str, Any]:
     """Where, how long and how well the weights were trained.
 
     Args:
         best: epoch from which they are, counted from 0.
-        accuracy: in that epoch, on validation images.
+        value: of the score that selects in that epoch, on validation examples.
     """
     epochs = int(run.params["trainer.max_epochs"])
     # Weights of the floating-point phase owe nothing to what came after it.
@@ -120,7 +127,7 @@ def described_training(run: RecordedRun, best: int, accuracy: float) -> dict[str
         "seed": int(run.params["seed"]),
         "epochs": phase,
         "chosen_epoch": best + 1,
-        "validation_accuracy": accuracy,
+        f"validation_{selecting_score(run.params).name}": value,
         # Training steps alone, whatever interrupted them.
         "hours": round(seconds / 3600, 2),
         "threads": run.threads,
@@ -138,7 +145,7 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
     same = [text for text in run.overrides() if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
-    images = int(metrics.get(TEST_IMAGES.key, 0))
+    images, score = int(metrics.get(TEST_IMAGES.key, 0)), selecting_score(run.params)
     return {
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
@@ -148,13 +155,9 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
         "commit": commit(run),
         "training": training,
         "test": {
-            kind: {
-                "accuracy": metrics[ACCURACY.test(kind).key],
-                "correct": round(metrics[ACCURACY.test(kind).key] * images),
-                "images": images,
-            }
+            kind: _scores(score, metrics[score.test(kind).key], images)
             for kind in KINDS
-            if ACCURACY.test(kind).key in metrics
+            if score.test(kind).key in metrics
         },
         "hardware": {
             "source": run.tags.get("hw.source", "none"),
@@ -162,6 +165,11 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
         },
         "machine": {key: run.tags[key] for key in MACHINE if key in run.tags},
     }
+
+
+def _scores(score: Score, value: float, images: int) -> dict[str, float]:
+    counted = {"correct": round(value * images)} if score is ACCURACY else {}
+    return {score.name: value, **counted, "images": images}
 
 
 def table(folder: Path) -> str:
@@ -176,9 +184,9 @@ def table(folder: Path) -> str:
 def _figures(card: dict[str, Any]) -> list[str]:
     """A card's row of the table, without the name."""
     training, hardware = card["training"], card["hardware"]
-    tested = [card["test"][kind]["accuracy"] if kind in card["test"] else None for kind in ("integer", "float")]
     return [
-        *(_written(ACCURACY.form, accuracy) for accuracy in (*tested, training["validation_accuracy"])),
+        *(_score(card["test"].get(kind, {})) for kind in ("integer", "float")),
+        _score(training, "validation_"),
         _written(COUNT, training["epochs"]),
         _written(HOURS, training["hours"]),
         *(_written(metric.form, hardware.get(metric.quantity)) for metric in (CYCLES, WEIGHT_MEMORY)),
@@ -196,3 +204,9 @@ def write_table(folder: Path) -> None:
     if readme.is_file():
         text = readme.read_text().partition(TABLE)[0]
         readme.write_text(f"{text}{TABLE}\n{table(folder)}")
+
+
+def _score(values: Mapping[str, float], prefix: str = "") -> str:
+    """The score that selects, among those of a card, with its unit."""
+    known = {f"{prefix}{score.name}": score for score in SELECTING.values()}
+    return next((known[key].form.with_unit(value) for key, value in values.items() if key in known), "-")

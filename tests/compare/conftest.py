@@ -96,7 +96,7 @@ def _log_predictions(record: RunRecord, accuracy: float) -> None:
     record.log_metrics({"test/accuracy_integer": right / len(LABELS), "test/images": len(LABELS)})
     record.log_dataset("cifar10-test", "0123abcd", "test")
     with tempfile.TemporaryDirectory() as folder:
-        file = write_predictions(Path(folder), {"integer": predicted}, LABELS, CLASSES)
+        file = write_predictions(Path(folder), {"integer": predicted, "labels": LABELS, "classes": np.array(CLASSES)})
         record.log_artifact(file, str(Path(PREDICTIONS).parent))
 
 

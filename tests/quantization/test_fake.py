@@ -41,8 +41,10 @@ def assert_equal_in_every_bit(module, images):
     module.double().eval()
     with torch.no_grad():
         simulated = torch.cat([module(batch.double() / 128) for batch in images.split(100)])
-    integers = to_integer(module).predict(images)
+    integer = to_integer(module)
+    integers = integer.predict(images)
     assert torch.equal(simulated / units(module), integers.double())
+    assert torch.equal(integer.in_units(integers), simulated)
     return integers
 
 

@@ -13,6 +13,7 @@ from maxexp.base.errors import ConfigError, DeviceError
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.methods.sensitivity import analyse, best_assignments, propose
 from maxexp.report.figures.sensitivity import sensitivity_figure, sensitivity_markdown, sensitivity_table
+from maxexp.tasks.classification import Classification
 
 LAYERS = {
     "a": {"out_channels": 8},
@@ -70,19 +71,19 @@ def found(make_network, make_module, random_images, max78000):
     images = random_images(network, 200).float() / 128
     with torch.no_grad():
         labels = module(images).argmax(1)
-    return analyse(module, images, images, labels, QuantizationConfig(Method.ptq), max78000)
+    return analyse(module, images, images, labels, QuantizationConfig(Method.ptq), max78000, Classification())
 
 
 def test_fewer_bits_do_more_damage(found):
     assert list(found.damages) == ["a", "b", "c", "d"]
-    assert found.unharmed.accuracy == 1
+    assert found.unharmed.score == 1
     for row in found.damages.values():
         errors = [row[bits].output_error for bits in (8, 4, 2, 1)]
         assert errors == sorted(errors)
         assert errors[0] < 0.01 < errors[3]
         divergences = [row[bits].divergence for bits in (8, 4, 2, 1)]
         assert divergences == sorted(divergences) and divergences[0] >= 0
-        assert row[1].accuracy <= 0
+        assert row[1].score <= 0
 
 
 def test_the_report_holds_what_was_found(found):
@@ -90,7 +91,7 @@ def test_the_report_holds_what_was_found(found):
     assert table["budget"] == found.network.weights // 2
     assert [row["name"] for row in table["layers"]] == ["a", "b", "c", "d"]
     assert table["layers"][1]["bits"]["4"]["divergence"] == found.damages["b"][4].divergence
-    text = sensitivity_markdown(found)
+    text = sensitivity_markdown(found, Classification())
     override = "'quantization.layer_bits={" + ",".join(f"{n}:{b}" for n, b in found.proposal.bits.items()) + "}'"
     assert override in text and table["proposal"]["override"] == override
     for name, row in found.damages.items():

@@ -19,7 +19,7 @@ RANGES = [
 
 def test_predictions_nearest_to_the_chip_are_read_back(tmp_path):
     kinds = {"float": np.array([0, 0, 1, 1]), "integer": np.array([0, 1, 1, 1])}
-    found = read_predictions(write_predictions(tmp_path, kinds, LABELS, CLASSES))
+    found = read_predictions(write_predictions(tmp_path, {**kinds, "labels": LABELS, "classes": np.array(CLASSES)}))
     assert found.kind == "integer"
     assert found.wrong.tolist() == [False, True, False, False]
     assert found.confusion.tolist() == [[1, 1], [0, 2]]
@@ -45,7 +45,9 @@ def test_a_small_share_is_not_rounded_to_none(share):
 
 def test_the_picture_shows_the_parts_that_there_are(tmp_path):
     rows = [Row("cycles", "2,105", "estimated")]
-    predictions = read_predictions(write_predictions(tmp_path, {"integer": LABELS}, LABELS, CLASSES))
+    predictions = read_predictions(
+        write_predictions(tmp_path, {"integer": LABELS, "labels": LABELS, "classes": np.array(CLASSES)})
+    )
     layers = [{"name": "conv", "cycles": 7}, {"name": "fc", "cycles": 3}]
     cost = {"device": "max78000", "layers": layers, "totals": {"hw/cycles": 11}}
     curves = {"val/loss": [(0, 1.0)], "val/accuracy": [(0, 0.5)]}

@@ -39,7 +39,10 @@ def message(*overrides: str) -> str:
 @pytest.mark.parametrize("path", GROUPS, ids=lambda p: f"{p.parent.name}={p.stem}")
 def test_each_choice_composes_and_has_the_values_of_its_file(path):
     group, option = path.parent.name, path.stem
-    needed = {"images": ["dataset.num_classes=7", "model.layers.fc.out_features=7"]}
+    needed = {
+        "images": ["dataset.num_classes=7", "model.layers.fc.out_features=7"],
+        "arrays": ["dataset.channels=3", "dataset.num_classes=7"],
+    }
     values = to_plain(getattr(composed(f"{group}={option}", *needed.get(option, [])), group))
     for key, value in yaml.safe_load(path.read_text()).items():
         if isinstance(value, (int, float, str)) and "${" not in str(value) and value != "???":

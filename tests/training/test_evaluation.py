@@ -1,4 +1,4 @@
-"""Accuracy and confusion from predictions."""
+"""Decisions of integer networks, and the numbers in which training computes."""
 
 import io
 
@@ -12,17 +12,10 @@ from maxexp.data.dataset import ImageSet
 from maxexp.network.config import LayerConfig, NetworkConfig
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
+from maxexp.tasks.classification import Classification
 from maxexp.training.config import Precision, TrainerConfig
-from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
+from maxexp.training.evaluation import evaluate_integer, evaluate_module
 from maxexp.training.hardware import training_device, training_precision
-
-
-def test_confusion_counts_every_image_once():
-    labels, predictions = torch.tensor([0, 0, 1, 2, 2]), torch.tensor([0, 1, 1, 2, 0])
-    result = Evaluation(predictions, labels)
-    assert result.confusion(3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
-    assert result.correct == 3
-    assert result.accuracy == 0.6
 
 
 def test_the_first_of_equal_logits_wins_as_in_the_firmware():
@@ -31,7 +24,7 @@ def test_the_first_of_equal_logits_wins_as_in_the_firmware():
     weight = torch.tensor([[1], [2], [2]], dtype=torch.int8)
     integer = IntegerNetwork(network, [IntegerLayer(network.layers[0], weight)])
     images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
-    assert evaluate_integer(integer, images, InputMapping.p128).predictions.tolist() == [1]
+    assert evaluate_integer(integer, Classification(), images, InputMapping.p128).decisions.tolist() == [1]
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
@@ -39,10 +32,10 @@ def test_outputs_that_are_no_numbers_have_no_largest(broken):
     config = NetworkConfig("n", 1.0, {"fc": LayerConfig(op="linear", out_features=3, wide=True)})
     module = NetworkModule(build_network(config, (1, 1, 1)))
     images = ImageSet(torch.full((1, 1, 1, 1), 200, dtype=torch.uint8), torch.tensor([1]), ["a", "b", "c"], "")
-    assert len(evaluate_module(module, images, InputMapping.p128).labels) == 1
+    assert len(evaluate_module(module, Classification(), images, InputMapping.p128).decisions) == 1
     module.layers()[0].weight.data[1] = broken
-    with pytest.raises(TrainingError, match="outputs of the network n for some images are no finite numbers"):
-        evaluate_module(module, images, InputMapping.p128)
+    with pytest.raises(TrainingError, match="outputs of the network n for some examples are not finite numbers"):
+        evaluate_module(module, Classification(), images, InputMapping.p128)
 
 
 @pytest.mark.parametrize(

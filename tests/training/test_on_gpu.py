@@ -18,16 +18,18 @@ from maxexp.data.config import (
     RotationConfig,
 )
 from maxexp.data.run_data import RunData
+from maxexp.data.store.arrays import TargetUnit
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.files.export import to_integer
 from maxexp.quantization.methods.ptq import quantize_after_training
-from maxexp.training.classifier import Classifier
+from maxexp.tasks.classification import Classification
 from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Distillation, Teacher
 from maxexp.training.evaluation import Evaluation, evaluate_integer, evaluate_module
+from maxexp.training.learner import Learner
 from tests.pretend_gpu import DEVICE, PretendGpu
 
 DIGITS = DatasetConfig("digits", DatasetSource.digits, 1, 8, 8, 10, validation_images=240)
@@ -68,24 +70,23 @@ def run_data(device: torch.device | str) -> RunData:
     return RunData(DIGITS, AUGMENTATION, 64, 1, device)
 
 
-def train_a_step(device: torch.device | str, quantized: bool) -> tuple[Classifier, float]:
-    """A classifier after one step with a teacher and averaged weights, and the loss of that step."""
+def train_a_step(device: torch.device | str, quantized: bool) -> tuple[Learner, float]:
+    """A learner after one step with a teacher and averaged weights, and the loss of that step."""
     data, network, teacher = run_data(device), module().to(device), module().to(device)
     if quantized:
         quantize_after_training(network, data.calibration_inputs(64), QuantizationConfig(Method.qat))
     distillation = DistillationConfig("unused", NETWORK, mirror=True)
     recipe = RecipeConfig(weight_averaging=0.9, label_smoothing=0.1)
     teachers = Distillation(distillation, [Teacher(teacher, distillation, {})])
-    classifier = Classifier(network.train(), recipe, "float", 0, 1, teachers)
-    classifier._sums = torch.zeros(2, device=device)
+    learner = Learner(network.train(), Classification(), TargetUnit(), recipe, "float", 0, 1, teachers)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     for batch in list(data.training_batches(lambda: 0))[:2]:
-        loss = classifier.training_step(batch)
+        loss = learner.training_step(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        classifier.on_train_batch_end()
-    return classifier, float(loss.detach())
+        learner.on_train_batch_end()
+    return learner, float(loss.detach())
 
 
 @pytest.mark.parametrize("quantized", [False, True])
@@ -98,8 +99,8 @@ def test_a_step_of_training(quantized, request):
 
 
 def evaluated(network: NetworkModule, data: RunData) -> list[Evaluation]:
-    integers = evaluate_integer(to_integer(network), data.test, data.mapping)
-    return [evaluate_module(network, data.test, data.mapping), integers]
+    integers = evaluate_integer(to_integer(network), Classification(), data.test, data.mapping)
+    return [evaluate_module(network, Classification(), data.test, data.mapping), integers]
 
 
 def test_evaluation(request):
@@ -109,5 +110,5 @@ def test_evaluation(request):
     device = request.getfixturevalue("gpu")
     found = evaluated(copy.deepcopy(here).to(device), run_data(device))
     for a, b in zip(found, wanted, strict=True):
-        assert a.predictions.device.type == "cpu"
-        assert torch.equal(a.predictions, b.predictions) and torch.equal(a.labels, b.labels)
+        assert a.decisions.device.type == "cpu"
+        assert torch.equal(a.decisions, b.decisions) and a.scores == b.scores

@@ -13,8 +13,9 @@ from maxexp.network.graph import Network, build_network
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.files.checkpoint import Kind, read_checkpoint
 from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics
-from maxexp.training.classifier import Classifier
+from maxexp.tasks.classification import Classification
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
+from maxexp.training.learner import Learner
 from maxexp.training.phases import RunFiles, Trained, Training, TrainingSettings
 
 DIGITS = DatasetConfig("digits", DatasetSource.digits, 1, 8, 8, 10, validation_images=240)
@@ -44,6 +45,7 @@ def train(tmp_path):
         **quantization,
     ) -> tuple[Trained, list]:
         settings = TrainingSettings(
+            Classification(),
             QuantizationConfig(**quantization),
             recipe or RecipeConfig(),
             TrainerConfig(max_epochs=epochs, progress=False, accelerator="cpu", precision=Precision.float32),
@@ -65,17 +67,17 @@ def weights(trained: Trained) -> torch.Tensor:
 def test_weights_that_are_no_numbers_behind_the_last_step_end_the_training(train, monkeypatch):
     """The loss of the last step is finite still, and the accuracy of the broken network that of guessing."""
 
-    def broken(classifier) -> None:
-        classifier.network.layers()[0].weight.data[0] = float("nan")
+    def broken(learner) -> None:
+        learner.network.layers()[0].weight.data[0] = float("nan")
 
-    monkeypatch.setattr(Classifier, "on_validation_start", broken)
+    monkeypatch.setattr(Learner, "on_validation_start", broken)
     with pytest.raises(TrainingError, match="diverged in epoch 1, its validation loss is nan; lower recipe.learn"):
         train(2)
 
 
 def test_both_phases_learn_and_the_better_epoch_is_kept(train, tmp_path):
     trained, kept = train(8)
-    assert trained.validation_accuracy > 0.9
+    assert trained.value > 0.9
     assert trained.epoch >= 6  # the quantization-aware epochs of eight
     assert all(isinstance(layer.numerics, QuantizedNumerics) for layer in trained.network.layers())
     assert all(layer.bn is None for layer in trained.network.layers())
@@ -83,7 +85,7 @@ def test_both_phases_learn_and_the_better_epoch_is_kept(train, tmp_path):
     assert {"resume-0.ckpt", "resume-1.ckpt"} <= set(kept)
     best = read_checkpoint(tmp_path / "qat_best.pth.tar")
     assert (best.kind, best.epoch) == (Kind.quantized, trained.epoch)
-    assert best.extras["best_top1"] == pytest.approx(100 * trained.validation_accuracy)
+    assert best.extras["best_top1"] == pytest.approx(100 * trained.value)
 
 
 def test_the_seed_decides_everything(train):
@@ -114,9 +116,9 @@ def test_the_makers_way_clamps_from_the_first_epoch(train):
 
 def test_a_trained_network_is_a_start(train):
     first, _ = train(6)
-    accuracy = first.validation_accuracy
+    accuracy = first.value
     again, kept = train(1, start=first.network)
-    assert again.validation_accuracy > accuracy - 0.03
+    assert again.value > accuracy - 0.03
     assert "float_best.pth.tar" not in kept
 
 
@@ -125,7 +127,7 @@ def test_a_trained_network_is_fine_tuned_from_the_first_epoch(train):
     first, _ = train(6, method=Method.float)
     again, kept = train(1, start=first.network)
     assert (again.qat_epoch, "float_best.pth.tar" in kept) == (0, False)
-    assert again.validation_accuracy > first.validation_accuracy - 0.03
+    assert again.value > first.value - 0.03
     _, kept = train(2, start=train(2, method=Method.float)[0].network, start_epoch=1)
     assert "float_best.pth.tar" in kept
 
@@ -160,7 +162,7 @@ def test_fine_tuning_begins_where_quantization_after_training_ends(train):
     recipe = RecipeConfig(qat_learning_rate=1e-6)  # as good as none: what it begins with is seen
     searched, _ = train(1, start=copy.deepcopy(trained), recipe=recipe, **two_bits)
     largest, _ = train(1, start=copy.deepcopy(trained), recipe=recipe, **two_bits, **plain)
-    assert searched.validation_accuracy > largest.validation_accuracy + 0.1
+    assert searched.value > largest.value + 0.1
 
 
 def test_a_resumed_quantized_phase_keeps_its_scales(train, tmp_path):
@@ -192,4 +194,4 @@ def test_only_layers_whose_bits_change_are_quantized_anew(train):
     after = {layer.spec.name: layer.numerics for layer in again.network.layers()}
     assert after["conv1"] is before["conv1"] and after["fc"] is before["fc"]
     assert (after["conv2"].bits, before["conv2"].bits) == (2, 8)
-    assert again.validation_accuracy > 0.8
+    assert again.value > 0.8

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from maxexp.base.errors import CheckpointError, ConfigError, TrackingError
+from maxexp.data.store.arrays import TargetUnit
 from maxexp.network.config import LayerConfig, NetworkConfig
 from maxexp.network.graph import build_network
 from maxexp.network.module import NetworkModule
@@ -16,7 +17,8 @@ from maxexp.quantization.files.export import to_integer
 from maxexp.quantization.simulate.fake import quantize_module
 from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.training.answers import KeptAnswers, batch_key, open_answers
-from maxexp.training.classifier import Classifier
+from maxexp.tasks.classification import Classification
+from maxexp.training.learner import Learner
 from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher, standardized
 from tests.answers import kept_answers
@@ -218,22 +220,22 @@ def test_impossible_distillation_names_its_key(values, key):
         config(**values)
 
 
-def averaged(decay: float, steps: int) -> tuple[Classifier, float]:
-    """A classifier whose weights have been 0, 1, 2 ... after each step, and the average that it keeps of them."""
+def averaged(decay: float, steps: int) -> tuple[Learner, float]:
+    """A learner whose weights have been 0, 1, 2 ... after each step, and the average that it keeps of them."""
     module = NetworkModule(build_network(TEACHER, SHAPE))
-    classifier = Classifier(module, RecipeConfig(weight_averaging=decay), "float", 0, 1)
+    learner = Learner(module, Classification(), TargetUnit(), RecipeConfig(weight_averaging=decay), "float", 0, 1)
     for step in range(steps):
         torch.nn.init.constant_(module.fc.weight, float(step))
-        classifier.on_train_batch_end()
-    return classifier, float(classifier.result.fc.weight.detach().mean())
+        learner.on_train_batch_end()
+    return learner, float(learner.result.fc.weight.detach().mean())
 
 
 def test_the_average_is_the_moving_average_of_the_weights():
-    classifier, found = averaged(0.9, 200)
+    learner, found = averaged(0.9, 200)
     wanted = 199 - 0.9 / (1 - 0.9)  # where the average of a straight line settles
     assert found == pytest.approx(wanted, abs=1e-3)
-    assert classifier.result is not classifier.network
-    assert classifier.result.fc.weight.data_ptr() != classifier.network.fc.weight.data_ptr()
+    assert learner.result is not learner.network
+    assert learner.result.fc.weight.data_ptr() != learner.network.fc.weight.data_ptr()
 
 
 def test_the_average_of_few_steps_is_not_that_of_the_first_one():
@@ -241,9 +243,9 @@ def test_the_average_of_few_steps_is_not_that_of_the_first_one():
     assert averaged(0.998, 100)[1] > 80
 
 
-def test_without_averaging_the_network_itself_is_kept_answers():
+def test_without_averaging_the_network_itself_is_kept():
     module = NetworkModule(build_network(TEACHER, SHAPE))
-    assert Classifier(module, RecipeConfig(), "float", 0, 1).result is module
+    assert Learner(module, Classification(), TargetUnit(), RecipeConfig(), "float", 0, 1).result is module
 
 
 class Run:

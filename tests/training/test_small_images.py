@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from maxexp.base.errors import ConfigError
+from maxexp.data.store.arrays import TargetUnit
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import Network, build_network
 from maxexp.network.module import NetworkModule
-from maxexp.training.classifier import Classifier
+from maxexp.tasks.classification import Classification
 from maxexp.training.config import RecipeConfig, SmallImagesConfig
+from maxexp.training.learner import Learner
 from maxexp.training.small_images import check_small_images, seen
 
 HEAD = LayerConfig(op="linear", out_features=5, wide=True)
@@ -61,8 +63,8 @@ def test_the_teacher_is_asked_about_whole_images():
     module = NetworkModule(network(pool=True))
     module.layers()[0].register_forward_pre_hook(lambda layer, args: sizes.append(args[0].shape[2]))
     recipe = RecipeConfig(small_images=SmallImagesConfig(share=0.5))
-    classifier = Classifier(module, recipe, "float", 0, 1, Asked())
-    classifier.trainer = type("Epochs", (), {"max_epochs": 2, "current_epoch": 0})()
-    classifier.on_train_epoch_start()
-    classifier.training_step((torch.randn(2, 3, 8, 8), torch.tensor([0, 1])))
+    learner = Learner(module, Classification(), TargetUnit(), recipe, "float", 0, 1, Asked())
+    learner.trainer = type("Epochs", (), {"max_epochs": 2, "current_epoch": 0})()
+    learner.on_train_epoch_start()
+    learner.training_step((torch.randn(2, 3, 8, 8), torch.tensor([0, 1])))
     assert sizes == [4, 8]

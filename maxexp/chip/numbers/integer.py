@@ -94,6 +94,20 @@ class IntegerNetwork:
             tensors[layer.name] = x
         return tensors[self.layers[-1].layer.name].flatten(1).to(torch.int32)
 
+    def in_units(self, outputs: Tensor) -> Tensor:
+        """Outputs of the network in the unit of its activations, as its torch module gives them.
+
+        Args:
+            outputs: int32 (N, outputs), as :meth:`__call__` gives them.
+
+        Returns:
+            float64 (N, outputs), exact: 8-bit values are divided by 128, raw accumulators by the scale of their
+            weights as well (hardware.md 3.2).
+        """
+        last = self.layers[-1]
+        exponent = last.shift - 14 if last.layer.wide else -7
+        return outputs.double() * 2.0**exponent
+
     def predict(self, inputs: Tensor, batch_size: int = 250) -> Tensor:
         """int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
         return torch.cat([self(batch) for batch in inputs.split(batch_size)])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.sources import cifar
+from maxexp.data.sources.arrays import ArrayFile
 from maxexp.data.sources.cifar import CifarFiles
+from maxexp.data.sources.diabetes import Diabetes
 from maxexp.data.sources.digits import Digits
 from maxexp.data.sources.folders import ClassFolders
 from maxexp.data.sources.parquet import ParquetFiles
@@ -31,6 +34,13 @@ class Source(Protocol):
         """Sentences on what lies beside the files and is not read, though it may be meant to be."""
 
 
+SHIPPED: dict[DatasetSource, Callable[[], Source]] = {
+    DatasetSource.digits: Digits,
+    DatasetSource.diabetes: Diabetes,
+}
+"""Data that a dependency brings along."""
+
+
 def roots(config: DatasetConfig) -> list[Path]:
     """The folders below which a data set may be, most preferred first."""
     if config.root is not None:
@@ -45,8 +55,11 @@ def find_source(config: DatasetConfig) -> Source:
     Raises:
         DataError: it is nowhere and cannot be downloaded; the message names the places and the fix.
     """
-    if config.source is DatasetSource.digits:
-        return Digits()
+    shipped = SHIPPED.get(config.source)
+    if shipped is not None:
+        return shipped()
+    if config.source is DatasetSource.arrays:
+        return _find_arrays(config)
     is_cifar = config.source in cifar.NAMES
     kinds = (CifarFiles, ParquetFiles, ClassFolders) if is_cifar else (ParquetFiles, ClassFolders)
     places = [place for root in roots(config) for place in (root / config.name, root)]
@@ -69,3 +82,13 @@ def find_source(config: DatasetConfig) -> Source:
             f"{missing}, and downloading it failed ({cause}): set dataset.root=FOLDER or MAXEXP_DATA to "
             "a copy, or repeat with a network connection."
         ) from error
+
+
+def _find_arrays(config: DatasetConfig) -> Source:
+    """The .npz file that ``dataset.root`` names, or ``NAME.npz`` in one of the roots."""
+    for root in roots(config):
+        source = ArrayFile.find(root, config)
+        if source is not None:
+            return source
+    places = ", ".join(str(root if root.suffix == ".npz" else root / f"{config.name}.npz") for root in roots(config))
+    raise DataError(f"No {config.name} data: there is no {places}; set dataset.root=FILE.npz")

@@ -128,7 +128,7 @@ class ParquetFiles:
         for file in self.files(split):
             table = _read_table(file)
             labels.append(_labels(table, file))
-            classes = _class_names(table, file, self.config.num_classes)
+            classes = _class_names(table, file, self.config.outputs)
             check_labels(labels[-1], classes, self.config, file)
             rows = _compressed_images(table, file)
             compressed += rows

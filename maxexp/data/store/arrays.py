@@ -13,18 +13,34 @@ from maxexp.data.config import DatasetConfig
 
 
 @dataclass(frozen=True)
+class TargetUnit:
+    """How real targets come out of what a network gives: ``offset + scale * output``.
+
+    Attributes:
+        offset: one for each target value, or a single one for all.
+        scale: likewise.
+    """
+
+    offset: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
 class SplitArrays:
-    """Decoded images.
+    """Decoded examples.
 
     Attributes:
         images: uint8 (N, C, H, W).
-        labels: int64 (N,).
-        classes: names, in the order of the labels.
+        labels: int64 (N,), numbers of classes; or float32 (N, outputs), real targets in the range of a network's
+            outputs.
+        classes: names, in the order of the labels; none for real targets.
+        unit: of real targets.
     """
 
     images: np.ndarray
     labels: np.ndarray
     classes: list[str]
+    unit: TargetUnit = TargetUnit()
 
 
 def content_digest(images: np.ndarray, labels: np.ndarray) -> str:
@@ -54,9 +70,9 @@ def check_labels(labels: np.ndarray, classes: list[str], config: DatasetConfig, 
             f"{origin} has {len(classes)} classes where dataset.num_classes={config.num_classes}: "
             "correct whichever of the two is wrong."
         )
-    outside = labels[(labels < 0) | (labels >= config.num_classes)]
+    outside = labels[(labels < 0) | (labels >= len(classes))]
     if len(outside):
         raise DataError(
-            f"{origin} holds the label {outside[0]}, outside of 0 to {config.num_classes - 1}: "
+            f"{origin} holds the label {outside[0]}, outside of 0 to {len(classes) - 1}: "
             "repair the file or raise dataset.num_classes."
         )

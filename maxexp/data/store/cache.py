@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -19,9 +20,9 @@ from filelock import FileLock
 from maxexp.base.array_file import read_array
 from maxexp.base.errors import DataError, FormatError
 from maxexp.base.json_file import read_json
-from maxexp.data.store.arrays import SplitArrays, content_digest
+from maxexp.data.store.arrays import SplitArrays, TargetUnit, content_digest
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise it whenever the same files would be decoded to other arrays."""
 
 CHECK = "check"
@@ -115,11 +116,17 @@ class SplitCache:
             return None
         if content_digest(images, labels) != described["digest"]:
             return None
-        return SplitArrays(images, labels, described["classes"]), described["digest"]
+        unit = TargetUnit(*(tuple(described["unit"][key]) for key in ("offset", "scale")))
+        return SplitArrays(images, labels, described["classes"], unit), described["digest"]
 
     def store(self, mark: str, arrays: SplitArrays, digest: str) -> None:
         """Keeps arrays; where that is impossible, warns once and goes on."""
-        described: dict = {"fingerprint": mark, "digest": digest, "classes": arrays.classes}
+        described: dict = {
+            "fingerprint": mark,
+            "digest": digest,
+            "classes": arrays.classes,
+            "unit": asdict(arrays.unit),
+        }
         described[CHECK] = _check(described)
         try:
             self._sidecar.parent.mkdir(parents=True, exist_ok=True)

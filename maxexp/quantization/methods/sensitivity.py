@@ -3,9 +3,9 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from maxexp.base.errors import ConfigError, DeviceError
@@ -21,12 +21,25 @@ from maxexp.quantization.methods.ptq import prepare, quantize_after_training, qu
 BATCH = 250
 
 
+class Judge(Protocol):
+    """How well a network does its task, as :class:`maxexp.tasks.base.Task` says it."""
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss."""
+
+    def divergence(self, outputs: Tensor, exact: Tensor) -> float:
+        """How far outputs are from those in floating point; never negative."""
+
+    def value(self, outputs: Tensor, targets: Tensor) -> float:
+        """The score that selects."""
+
+
 @dataclass(frozen=True)
-class Score:
-    """Cross-entropy and accuracy of a network on labelled images."""
+class Judgement:
+    """Loss and score of a network on validation examples."""
 
     loss: float
-    accuracy: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -34,15 +47,15 @@ class Damage:
     """What the quantization of one layer does, all others in floating point.
 
     Attributes:
-        loss: by how much the cross-entropy rises; it may fall, where noise makes a network less sure of itself.
-        accuracy: by how much the accuracy changes.
-        divergence: Kullback-Leibler divergence of the predicted probabilities from those in floating point, mean
-            over the images, in nats; never negative and with little noise, so assignments go by it.
+        loss: by how much the loss rises; it may fall, where noise makes a network less sure of itself.
+        score: by how much the score changes.
+        divergence: of the outputs from those in floating point, as the task measures it; never negative and with
+            little noise, so assignments go by it.
         output_error: squared error of the layer's output, as a share of its mean square.
     """
 
     loss: float
-    accuracy: float
+    score: float
     divergence: float
     output_error: float
 
@@ -57,40 +70,40 @@ class Assignment:
 
 
 def predict(module: NetworkModule, inputs: Tensor) -> Tensor:
-    """Outputs (N, classes) for ``inputs`` (N, C, H, W)."""
+    """Outputs (N, outputs) for ``inputs`` (N, C, H, W)."""
     module.eval()
     with torch.no_grad():
         return torch.cat([module(batch) for batch in inputs.split(BATCH)])
 
 
-def score(logits: Tensor, labels: Tensor) -> Score:
-    """Cross-entropy and accuracy of logits (N, classes) for labels (N,)."""
-    return Score(float(F.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).double().mean()))
-
-
-def divergence(logits: Tensor, exact: Tensor) -> float:
-    """Mean Kullback-Leibler divergence of the probabilities of ``logits`` (N, classes) from those of ``exact``."""
-    pair = logits.double().log_softmax(1), exact.double().log_softmax(1)
-    return float(F.kl_div(*pair, log_target=True, reduction="batchmean"))
+def judged(judge: Judge, outputs: Tensor, targets: Tensor) -> Judgement:
+    """Loss and score of outputs (N, outputs)."""
+    return Judgement(float(judge.loss(outputs, targets)), judge.value(outputs, targets))
 
 
 def measure_damage(
-    trained: NetworkModule, calibration: Tensor, inputs: Tensor, labels: Tensor, config: QuantizationConfig
-) -> tuple[Score, dict[str, dict[int, Damage]]]:
+    trained: NetworkModule,
+    calibration: Tensor,
+    inputs: Tensor,
+    targets: Tensor,
+    config: QuantizationConfig,
+    judge: Judge,
+) -> tuple[Judgement, dict[str, dict[int, Damage]]]:
     """Quantize each layer for itself with each number of bits, by the steps of post-training quantization.
 
     Args:
         trained: in floating point; left as it is.
         calibration: (N, C, H, W) training images as the network reads them.
-        inputs: images on which the damage is measured; not of the test split.
+        inputs: examples on which the damage is measured; not of the test split.
+        judge: the task.
 
     Returns:
-        The score of the floating-point network, and damages by layer name and bits.
+        The judgement of the floating-point network, and damages by layer name and bits.
     """
     prepared = copy.deepcopy(trained)
     prepare(prepared, calibration, config)
     exact = predict(prepared, inputs)
-    unharmed = score(exact, labels)
+    unharmed = judged(judge, exact, targets)
     damages: dict[str, dict[int, Damage]] = {}
     for layer in trained.network:
         if not layer.has_weights:
@@ -99,12 +112,12 @@ def measure_damage(
         for bits in sorted(WEIGHT_BITS, reverse=True):
             module = copy.deepcopy(prepared)
             errors = quantize_layers(prepared, module, calibration, {layer.name: bits}, config)
-            logits = predict(module, inputs)
-            harmed = score(logits, labels)
+            outputs = predict(module, inputs)
+            harmed = judged(judge, outputs, targets)
             damages[layer.name][bits] = Damage(
                 harmed.loss - unharmed.loss,
-                harmed.accuracy - unharmed.accuracy,
-                divergence(logits, exact),
+                harmed.score - unharmed.score,
+                judge.divergence(outputs, exact),
                 errors[layer.name],
             )
     return unharmed, damages
@@ -172,44 +185,45 @@ class Sensitivity:
     """All of a sensitivity analysis.
 
     Attributes:
-        images: how many the scores are of.
-        unharmed: score of the floating-point network.
+        images: how many the judgements are of.
+        unharmed: judgement of the floating-point network.
         damages: by layer name and bits.
         front: see :func:`best_assignments`.
         budget: bytes of weights.
         proposal: see :func:`propose`.
-        proposed: score of the whole network quantized as proposed.
+        proposed: judgement of the whole network quantized as proposed.
     """
 
     network: Network
     images: int
-    unharmed: Score
+    unharmed: Judgement
     damages: dict[str, dict[int, Damage]]
     front: list[Assignment]
     budget: int
     proposal: Assignment
-    proposed: Score
+    proposed: Judgement
 
 
 def analyse(
     trained: NetworkModule,
     calibration: Tensor,
     inputs: Tensor,
-    labels: Tensor,
+    targets: Tensor,
     config: QuantizationConfig,
     part: Part,
+    judge: Judge,
 ) -> Sensitivity:
-    """Measure the damages, propose bits within ``config.weight_budget``, and score the proposal.
+    """Measure the damages, propose bits within ``config.weight_budget``, and judge the proposal.
 
     Args and errors: as :func:`measure_damage` and :func:`propose`.
     """
     network = trained.network
-    unharmed, damages = measure_damage(trained, calibration, inputs, labels, config)
+    unharmed, damages = measure_damage(trained, calibration, inputs, targets, config, judge)
     divergences = {name: {bits: damage.divergence for bits, damage in row.items()} for name, row in damages.items()}
     front = best_assignments(network, divergences)
     budget = network.weights // 2 if config.weight_budget is None else config.weight_budget
     proposal = propose(front, network, budget, part)
     quantized = copy.deepcopy(trained)
     quantize_after_training(quantized, calibration, replace(config, layer_bits=proposal.bits))
-    proposed = score(predict(quantized, inputs), labels)
-    return Sensitivity(network, len(labels), unharmed, damages, front, budget, proposal, proposed)
+    proposed = judged(judge, predict(quantized, inputs), targets)
+    return Sensitivity(network, len(targets), unharmed, damages, front, budget, proposal, proposed)

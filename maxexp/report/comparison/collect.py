@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 from zipfile import BadZipFile
 
@@ -10,7 +11,7 @@ from maxexp.base.errors import TrackingError
 from maxexp.base.metrics import Metric
 from maxexp.chip.metrics import CYCLES
 from maxexp.report.predictions import Predictions, read_predictions
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.metrics import SELECTING, selecting_score
 from maxexp.tracking.artifacts import COST, PREDICTIONS, RANGES
 from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.reading import RecordedRun, find_restored, find_runs, read_run
@@ -19,8 +20,8 @@ from maxexp.training.metrics import QAT_EPOCH, TEST_IMAGES
 
 CURVED_RUNS = 40
 """Runs whose curves are read, the first in rank: each curve is a request to the store."""
-TEST_ACCURACIES = (ACCURACY.test_integer, ACCURACY.test_float)
-VALIDATION_ACCURACIES = (ACCURACY.validation_integer, ACCURACY.chosen)
+TESTED = tuple(metric for score in SELECTING.values() for metric in (score.test_integer, score.test_float))
+VALIDATED = tuple(metric for score in SELECTING.values() for metric in (score.validation_integer, score.chosen))
 """By which runs are ranked, the first that a run has."""
 
 
@@ -104,24 +105,24 @@ def _find(store: Store, run_id: str) -> RecordedRun:
         raise
 
 
-def judging_accuracy(runs: Iterable[RecordedRun]) -> Metric:
-    """The accuracy that runs are drawn by: test if any run has one, else validation."""
+def judging_metric(runs: Iterable[RecordedRun]) -> Metric:
+    """The score that runs are drawn by: of test examples if any run has one, else of validation examples."""
     known = {key for run in runs for key in run.metrics}
-    wanted = (*TEST_ACCURACIES, *VALIDATION_ACCURACIES)
-    return next((metric for metric in wanted if metric.key in known), ACCURACY.test_integer)
+    return next((metric for metric in (*TESTED, *VALIDATED) if metric.key in known), TESTED[0])
 
 
 def rank(run: RecordedRun) -> tuple[float, float]:
-    """The greater, the further ahead: runs with a test accuracy by it, then the others by validation accuracy."""
-    return _first(run, TEST_ACCURACIES), _first(run, VALIDATION_ACCURACIES)
+    """The greater, the further ahead: runs with a score on test examples by it, then the others by validation."""
+    return _first(run, TESTED), _first(run, VALIDATED)
 
 
 def _first(run: RecordedRun, metrics: Sequence[Metric]) -> float:
-    return next((run.metrics[metric.key] for metric in metrics if metric.key in run.metrics), -1.0)
+    values = (metric.better * run.metrics[metric.key] for metric in metrics if metric.key in run.metrics)
+    return next(values, -inf)
 
 
 def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
-    """Read runs, the most accurate first; curves of the first CURVED_RUNS only."""
+    """Read runs, the best first; curves of the first CURVED_RUNS only."""
     ranked = sorted(runs, key=rank, reverse=True)
     return [collect(run, with_curves=place < CURVED_RUNS) for place, run in enumerate(ranked)]
 
@@ -131,7 +132,8 @@ def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
     recorded = [curve.key for curve in CURVES if with_curves and curve.key in run.metrics]
     predictions = _artifact(run, PREDICTIONS, read_predictions) if TEST_IMAGES.key in run.metrics else None
     cost = _artifact(run, COST, _read_json) if CYCLES.key in run.metrics else None
-    ranges = _artifact(run, RANGES, _read_json) if ACCURACY.test_quantized.key in run.metrics else None
+    quantized = selecting_score(run.params).test_quantized.key in run.metrics
+    ranges = _artifact(run, RANGES, _read_json) if quantized else None
     return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)
 
 

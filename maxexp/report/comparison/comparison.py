@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 import numpy as np
 
 from maxexp.base.metrics import Metric
 from maxexp.chip.metrics import LATENCY, WEIGHT_MEMORY
-from maxexp.report.comparison.collect import VALIDATION_ACCURACIES, RunDetails, judging_accuracy, rank
+from maxexp.report.comparison.collect import VALIDATED, RunDetails, judging_metric, rank
 from maxexp.report.comparison.differences import differing_keys
 from maxexp.report.comparison.names import common_words, without
 from maxexp.report.pareto import pareto_mask
 from maxexp.schema.identity import Identity
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.metrics import selecting_score
 from maxexp.tracking.metrics import RESULTS
 from maxexp.tracking.owner import may_live
 from maxexp.tracking.sweep_tags import given_up
@@ -54,7 +54,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     rows = sorted(runs, key=lambda details: rank(details.run), reverse=True)
     common = common_words([details.run.name for details in rows])
     rows = [replace(details, run=replace(details.run, name=without(details.run.name, common))) for details in rows]
-    accuracy = judging_accuracy(details.run for details in rows)
+    accuracy = judging_metric(details.run for details in rows)
     ordered = dict.fromkeys((accuracy, *RESULTS))
     metrics = [metric for metric in ordered if any(metric.key in details.run.metrics for details in rows)]
     best: dict[str, set[str]] = {metric.key: set() for metric in metrics}
@@ -97,10 +97,10 @@ def _front(accuracy: Metric, runs: Sequence[RunDetails]) -> set[str]:
 
 def _accuracy_notes(accuracy: Metric, rows: Sequence[RunDetails]) -> list[str]:
     ranks = [rank(details.run) for details in rows]
-    if accuracy in VALIDATION_ACCURACIES and len(rows) > 1:
+    if accuracy in VALIDATED and len(rows) > 1:
         return [f"No run was evaluated on test images: they are ranked and drawn by {accuracy.name}."]
-    if any(test < 0 <= validation for test, validation in ranks):
-        return ["Runs without a test accuracy come last, ranked by their validation accuracy."]
+    if any(test == -inf < validation for test, validation in ranks):
+        return [f"Runs without a test {accuracy.label.partition(',')[0]} come last, ranked by that of validation."]
     return []
 
 
@@ -117,7 +117,7 @@ def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     if len(datasets) > 1:
         names = ", ".join(sorted(datasets))
         notes.append(f"The runs are on {len(datasets)} data sets ({names}): best values are those of each.")
-    if any(not d.curves and ACCURACY.validation.key in d.run.metrics for d in rows):
+    if any(not d.curves and selecting_score(d.run.params).validation.key in d.run.metrics for d in rows):
         curved = sum(bool(d.curves) for d in rows)
         notes.append(f"Learning curves are those of the first {curved} runs.")
     versions = {Identity.recorded({}, {}, d.run.tags).results for d in rows}

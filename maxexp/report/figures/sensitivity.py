@@ -1,15 +1,17 @@
 """A sensitivity analysis as a dict, a Markdown table and a picture."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from maxexp.base.number_format import NumberFormat
 from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
 from maxexp.quantization.methods.sensitivity import Assignment, Damage, Sensitivity
 from maxexp.report.markdown import table
+from maxexp.tasks.base import Task
 
 BITS = sorted(WEIGHT_BITS, reverse=True)
 
@@ -43,31 +45,33 @@ def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
     }
 
 
-def sensitivity_markdown(found: Sensitivity) -> str:
+def sensitivity_markdown(found: Sensitivity, task: Task) -> str:
     """What each layer costs at each bit width, and the proposal."""
+    score = task.selects
+    signed = replace(score.form, signed=True)
+    in_unit = f" ({signed.unit})" if signed.unit else ""
     rows = [
-        [name, f"{found.network.by_name[name].weights:,}", *_cells(row), str(found.proposal.bits[name])]
+        [name, f"{found.network.by_name[name].weights:,}", *_cells(row, signed), str(found.proposal.bits[name])]
         for name, row in found.damages.items()
     ]
     heading = ["layer", "weights", *(f"{bits} bits" for bits in BITS), "proposed"]
     unharmed, proposed, proposal = found.unharmed, found.proposed, found.proposal
     totals = [
-        ["floating point", f"{unharmed.loss:.4f}", f"{100 * unharmed.accuracy:.2f} %"],
-        ["proposed, simulated", f"{proposed.loss:.4f}", f"{100 * proposed.accuracy:.2f} %"],
+        ["floating point", f"{unharmed.loss:.4f}", score.form.with_unit(unharmed.score)],
+        ["proposed, simulated", f"{proposed.loss:.4f}", score.form.with_unit(proposed.score)],
     ]
     lines = [
         f"# Sensitivity of {found.network.name} to the bits of each layer",
         "",
-        f"Divergence of the predictions (Kullback-Leibler, in thousandths of a nat) on {found.images:,} validation "
-        "images when one layer is quantized and all others stay in floating point; in parentheses the change of the "
-        "accuracy in percentage points. The rise of the cross-entropy and the error of the layer's output are in "
-        "sensitivity.json.",
+        f"{task.divergence_name}, times 1,000, on {found.images:,} validation examples when one layer is quantized "
+        f"and all others stay in floating point; in parentheses the change of the {score.label}{in_unit}. The rise "
+        "of the loss and the error of the layer's output are in sensitivity.json.",
         "",
         table(heading, rows, range(1, len(heading))),
         "",
         f"Proposed for a budget of {found.budget:,} bytes: {proposal.weight_bytes:,} bytes of weights.",
         "",
-        table(["", "cross-entropy", "accuracy"], totals, numbers=[1, 2]),
+        table(["", "loss", score.label], totals, numbers=[1, 2]),
         "",
         "To quantize like this, add to the command line:",
         "",
@@ -77,9 +81,9 @@ def sensitivity_markdown(found: Sensitivity) -> str:
     return "\n".join(lines)
 
 
-def _cells(damages: Mapping[int, Damage]) -> list[str]:
+def _cells(damages: Mapping[int, Damage], signed: NumberFormat) -> list[str]:
     """Of one layer, by bits."""
-    return [f"{1000 * damages[bits].divergence:.2f} ({100 * damages[bits].accuracy:+.2f})" for bits in BITS]
+    return [f"{1000 * damages[bits].divergence:.2f} ({signed.text(damages[bits].score)})" for bits in BITS]
 
 
 def sensitivity_figure(found: Sensitivity) -> Figure:
@@ -96,7 +100,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
         left.text(column, row, f"{values[row, column]:.2f}", ha="center", va="center", fontsize=8, color=color)
         if found.proposal.bits[names[row]] == BITS[column]:
             left.plot(column - 0.42, row, marker=">", color="#ee6677", ms=6)
-    figure.colorbar(image, ax=left, label="log10 of the divergence [thousandths of a nat]")
+    figure.colorbar(image, ax=left, label="log10 of the divergence [thousandths]")
     left.set_xticks(range(len(BITS)), map(str, BITS))
     left.set_yticks(range(len(names)), names)
     left.set(xlabel="bits of the weights (marked: proposed)", title="one layer quantized")
@@ -105,7 +109,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
     )
     right.plot(found.proposal.weight_bytes, 1000 * found.proposal.divergence, "o", color="#ee6677", label="proposed")
     right.axvline(found.budget, color="0.4", lw=1, ls="--", label="budget")
-    right.set(xlabel="bytes of weights", ylabel="divergence, summed [thousandths of a nat]", title="best assignments")
+    right.set(xlabel="bytes of weights", ylabel="divergence, summed [thousandths]", title="best assignments")
     right.set_yscale("log")
     right.grid(alpha=0.3)
     right.legend(frameon=False)

@@ -13,7 +13,7 @@ from maxexp.report.pareto import dominates
 from maxexp.sweep.search.repeats import without_seed
 from maxexp.sweep.search.sampling import frozen
 from maxexp.sweep.workers.results import Result
-from maxexp.tasks.scores.classification import ACCURACY
+from maxexp.tasks.metrics import SELECTING
 from maxexp.tracking.metrics import METRICS
 
 
@@ -46,14 +46,13 @@ def table_csv(found: Sequence[Result]) -> str:
 
 
 def figures(found: Sequence[Result], objectives: Sequence[str], earlier: Sequence[Result] = ()) -> list[list[str]]:
-    """A heading and a line per trial or mean of trials: objectives, accuracy on the chip, baseline, parameters.
+    """A heading and a line per trial or mean of trials: objectives, score on the chip, baseline, parameters.
 
     Args:
         earlier: trials of the first phase, where these are of the second: each line names the one that it finishes.
     """
-    tested = (
-        [ACCURACY.test_integer.key] if any(ACCURACY.test_integer.key in result.tested for result in found) else []
-    )
+    integers = (score.test_integer.key for score in SELECTING.values())
+    tested = [key for key in integers if any(key in result.tested for result in found)]
     names = list(dict.fromkeys([*objectives, *tested]))
     baseline = next((r for r in found if r.baseline and r.losses), None)
     beside = ["beside the baseline"] if baseline else []

@@ -11,6 +11,7 @@ from maxexp.quantization.config import Method
 from maxexp.schema.config import Config, Stage
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import known_costs
+from maxexp.tasks.metrics import refusal
 from maxexp.tracking.metrics import MAIN, METRICS, listed, of_stage, unknown_metric
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ def _why_not(name: str, config: Config) -> str | None:
     method, metric = config.quantization.method, METRICS.get(name)
     if metric is None:
         return unknown_metric(name)
+    if foreign := refusal(name, config.task.name.name):
+        return foreign
     stage = Stage[metric.stage]
     if method is Method.ptq and metric.group == VALIDATION and stage is Stage.train:
         return (
