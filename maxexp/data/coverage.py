@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def _absent_classes(part: ImageSet) -> list[str]:
-    present = set(part.labels.tolist())
+    present = set(part.strata.tolist())
     return [name for label, name in enumerate(part.classes) if label not in present]
 
 

@@ -7,6 +7,7 @@ from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import load_split
 from maxexp.data.run_data import RunData
+from maxexp.data.sources.find import find_source
 from maxexp.run.config import Config
 from tests.conftest import composed
 
@@ -130,6 +131,12 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"own\.npz is not a \.npz file"):
         load_split(config(path, tmp_path / "cache", num_outputs=1), "train")
+
+
+def test_arrays_of_other_names_are_told(tmp_path, save):
+    path = save(x_train=np.zeros((2, 2)), x_val=np.zeros((2, 2)))
+    source = find_source(config(path, tmp_path, (2, 1, 1), num_outputs=2))
+    assert source.unused() == [f"{path} also holds x_val, which is not read"]
 
 
 def test_a_missing_file_is_named(tmp_path):

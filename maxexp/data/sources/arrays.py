@@ -40,6 +40,11 @@ class ArrayFile:
         """The one file."""
         return [self.path]
 
+    def unused(self) -> list[str]:
+        known = {f"{kind}_{split}" for kind in "xy" for split in ("train", "test")}
+        others = ", ".join(name for name in self._names() if name not in known)
+        return [f"{self.path} also holds {others}, which is not read"] if others else []
+
     def read(self, split: str) -> SplitArrays:
         """Reads a split; ranges and units are those of the training split.
 

@@ -20,6 +20,9 @@ class Diabetes:
         """None: the data are part of a library."""
         return []
 
+    def unused(self) -> list[str]:
+        return []
+
     def read(self, split: str) -> SplitArrays:
         """Features as (N, 10, 1, 1) pixels, targets of one output."""
         from sklearn.datasets import load_diabetes
