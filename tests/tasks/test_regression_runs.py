@@ -92,6 +92,7 @@ def test_an_autoencoder_learns_its_own_input(run_here, store, tmp_path):
         "+model.layers.encode={op:conv2d,out_channels:16,kernel_size:1}",
         "+model.layers.decode={op:conv2d,out_channels:4,kernel_size:1}",
         "trainer.max_epochs=12",
+        "trainer.batch_size=16",
         "recipe.learning_rate=0.02",
     )
     assert run.data.metrics["test/r2_integer"] > 0.8
