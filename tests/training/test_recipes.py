@@ -16,11 +16,11 @@ from maxexp.quantization.files.checkpoint import write_integer, write_module
 from maxexp.quantization.files.export import to_integer
 from maxexp.quantization.simulate.fake import quantize_module
 from maxexp.run.checkpoints import locate_checkpoint
-from maxexp.training.answers import KeptAnswers, batch_key, open_answers
 from maxexp.tasks.classification import Classification
-from maxexp.training.learner import Learner
+from maxexp.training.answers import KeptAnswers, batch_key, open_answers
 from maxexp.training.config import DistillationConfig, RecipeConfig
 from maxexp.training.distillation import Distillation, Teacher, load_teacher, standardized
+from maxexp.training.learner import Learner
 from tests.answers import kept_answers
 
 SHAPE = (3, 8, 8)
