@@ -15,6 +15,7 @@ from maxexp.chip.metrics import (
     PARAMETERS,
     THROUGHPUT,
     WEIGHT_MEMORY,
+    WEIGHT_SHARE,
 )
 from maxexp.network.graph import Network
 
@@ -53,6 +54,7 @@ class Cost:
     def metrics(self) -> dict[str, float]:
         """The ``hw/`` metrics of the run record."""
         values = counted(self.network, self.fit.weight_bytes, self.fit.bias_bytes)
+        values[WEIGHT_SHARE.key] = self.fit.weight_bytes / self.device.part.weight_bytes
         values[DATA_MEMORY.key] = self.fit.data_bytes
         cycles, latency_us = self.cycles, self.latency_us
         if cycles is not None and latency_us is not None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from maxexp.base.metrics import HIGHER, LOWER, NEITHER, Evidence, Metric, Need, Shown
-from maxexp.base.number_format import BYTES, COUNT, DECIMAL, IMAGES_PER_SECOND, MILLISECONDS, NumberFormat
+from maxexp.base.number_format import BYTES, COUNT, DECIMAL, IMAGES_PER_SECOND, MILLISECONDS, PERCENT, NumberFormat
 
 INTEGERS = frozenset({Need.integers})
 TIMING = frozenset({Need.integers, Need.cycle_model})
@@ -39,6 +39,17 @@ DATA_MEMORY = Metric(
     needs=INTEGERS,
     evidence=Evidence.modelled,
 )
+WEIGHT_SHARE = Metric(
+    "hw/weight_share",
+    "synthesize",
+    "weight memory, share of the chip's",
+    "weight memory used",
+    PERCENT,
+    LOWER,
+    known_before_training=True,
+    needs=INTEGERS,
+    evidence=Evidence.counted,
+)
 CYCLES = _timing("hw/cycles", "cycles", "cycles", COUNT, LOWER, Evidence.synthesized)
 THROUGHPUT = _timing("hw/images_per_s", "throughput", "throughput", IMAGES_PER_SECOND, HIGHER, Evidence.timed)
 MACS_PER_CYCLE = _timing(
@@ -54,6 +65,7 @@ METRICS = (
     THROUGHPUT,
     MACS_PER_CYCLE,
     WEIGHT_MEMORY,
+    WEIGHT_SHARE,
     BIAS_MEMORY,
     DATA_MEMORY,
 )

@@ -129,4 +129,5 @@ def test_max78002_has_memory_but_no_cycles(model):
     cost = network_cost(model("nascifarnet"), {}, MAX78002)
     assert cost.cycles is None and cost.latency_us is None
     assert cost.metrics()["hw/weight_bytes"] == 301_760
+    assert cost.metrics()["hw/weight_share"] == 301_760 / MAX78002.part.weight_bytes
     assert not {"hw/cycles", "hw/latency_us", "hw/images_per_s"} & set(cost.metrics())
