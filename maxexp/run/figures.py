@@ -20,6 +20,9 @@ from maxexp.tracking.artifacts import (
     LEARNING_CURVES,
     RANGES,
     RANGES_PICTURE,
+    SENSITIVITY,
+    SENSITIVITY_PAGE,
+    SENSITIVITY_PICTURE,
 )
 from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.record import RunRecord
@@ -43,6 +46,6 @@ def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -
 def record_sensitivity(record: RunRecord, task: Task, found: Sensitivity) -> None:
     """What few bits cost in each layer, and the bits that follow from it."""
     log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
-    record.log_dict(sensitivity_table(found), "quantization/sensitivity.json")
-    record.log_text(sensitivity_markdown(found, task), "quantization/sensitivity.md")
-    record.log_figure(sensitivity_figure(found), "quantization/sensitivity.png")
+    record.log_dict(sensitivity_table(found), SENSITIVITY)
+    record.log_text(sensitivity_markdown(found, task), SENSITIVITY_PAGE)
+    record.log_figure(sensitivity_figure(found), SENSITIVITY_PICTURE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from maxexp.tasks.metrics import SELECTING
 from maxexp.tracking.metrics import CURVES, MAIN
 
 if TYPE_CHECKING:
@@ -18,19 +19,26 @@ VIEW = "maxexp"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 
 _COSTS = tuple(metric for metric in MAIN if metric.group == "hw")
-_SCORES = tuple(metric for metric in MAIN if metric.group != "hw")
 _COLUMNS = {
     "tags": ("model", "dataset", "quantization", "weight_bits", "hw.source", "sweep.state"),
     "metrics": tuple(metric.key for metric in MAIN),
     "params": ("seed",),
 }
-_CHARTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Results and costs": (
-        *(("SCATTER", cost.key, score.key) for score in _SCORES for cost in _COSTS),
-        *(("BAR", metric.key) for metric in MAIN),
-    ),
-    "Training": tuple(("LINE", curve.key) for curve in CURVES),
-}
+
+
+def _sections() -> dict[str, list[tuple[str, ...]]]:
+    """Charts, as kind and metrics, by the heading that they are under: one for the scores of each task."""
+    sections: dict[str, list[tuple[str, ...]]] = {}
+    for task, score in SELECTING.items():
+        over = [("SCATTER", cost.key, metric.key) for metric in (score.test_integer, score.chosen) for cost in _COSTS]
+        bars = [("BAR", metric.key) for metric in (score.test_integer, score.test_float, score.chosen)]
+        sections[f"{task[0].upper()}{task[1:]}"] = [*over, *bars]
+    sections["Latency and memory"] = [("BAR", cost.key) for cost in _COSTS]
+    sections["Training"] = [("LINE", curve.key) for curve in CURVES]
+    return sections
+
+
+_CHARTS = _sections()
 
 
 def view_tags(created_ms: int) -> dict[str, str]:
@@ -69,7 +77,7 @@ def _view(created_ms: int) -> str:
         "compareRunSections": sections,
         "compareRunCharts": charts,
     }
-    name = "Accuracy, latency and memory on the chip"
+    name = "Scores, latency and memory on the chip"
     return json.dumps(
         {"name": name, "createdAt": created_ms, "state": json.dumps(state, separators=(",", ":"))},
         separators=(",", ":"),
