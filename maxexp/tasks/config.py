@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.frozen import frozen
 from maxexp.data.config import DatasetConfig
 from maxexp.network.graph import Network
 
@@ -21,6 +22,7 @@ GIVES_MAPS = frozenset({TaskName.regression})
 """Tasks whose networks may end in a map of several pixels."""
 
 
+@frozen
 @dataclass
 class TaskConfig:
     """What a network is trained for.
