@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from hypothesis import HealthCheck, settings
 from omegaconf import OmegaConf
 
 from maxexp.base import this_process
@@ -26,6 +27,9 @@ pytest_plugins = ["tests.runs"]
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# On a busy machine an example may take any time, and is not wrong for that.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 # A shell lets what it starts in the background ignore Ctrl-C, and so would all commands that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
