@@ -19,6 +19,7 @@ from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import composition_errors_told, conf_dir, described_network
 from maxexp.run.config import register_schema, to_config
+from maxexp.run.exact_ranges import use_exact_ranges
 from maxexp.schema.config import Config, Stage
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def main() -> int:
         return 0
     garbage.pause()
     this_process.prepare()
+    use_exact_ranges()
     return exit_code(PROGRAM, _run_jobs)
 
 

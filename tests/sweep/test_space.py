@@ -3,12 +3,14 @@
 import math
 
 import pytest
+from hydra.core.override_parser import types
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from maxexp.base.errors import ConfigError
+from maxexp.run.exact_ranges import use_exact_ranges
 from maxexp.sweep.search.space import Space, parse_space
 
 
@@ -51,6 +53,23 @@ def test_so_has_a_range_of_fractions(start, length, step):
     text = f"range({start / 8},{(start + length) / 8},{step})"
     override = OverridesParser.create().parse_override(f"key={text}")
     assert only(text).values() == pytest.approx(list(override.sweep_iterator()))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("range(0,1,0.3)", [0.0, 0.3, 0.6, 0.9]),
+        ("range(0,1,0.1)", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]),
+        ("range(0,0.9,0.3)", [0.0, 0.3, 0.6]),
+        ("range(1,0,-0.3)", [1.0, 0.7, 0.4, 0.1]),
+    ],
+)
+def test_a_range_of_fractions_has_the_steps_that_were_typed(text, values, monkeypatch):
+    """Also in sweeps of Hydra's own, once the command has begun."""
+    monkeypatch.setattr(types, "FloatRange", types.FloatRange)
+    use_exact_ranges()
+    assert list(OverridesParser.create().parse_override(f"key={text}").sweep_iterator()) == values
+    assert sorted(only(text).values()) == sorted(values)
 
 
 def test_values_are_written_as_hydra_reads_them():
@@ -126,6 +145,18 @@ def test_an_interval_is_endless():
         ({"a": "1,2"}, {"b=1": {"c": "1,2"}}, "b is not a choice of this sweep; choices are: a"),
         ({"a": "1,2"}, {"a=3": {"c": "1,2"}}, "a is never 3; it is one of 1, 2"),
         ({"a": "1,2"}, {"a=1": {"c": 4}}, "give a choice"),
+        ({"a": "tag(log,range(1,100,10))"}, {}, "a logarithmic range has no steps"),
+        ({"a": "sort(range(0,1,0.3),reverse=true)"}, {}, "leave sort out"),
+        ({"a": "tag(log,choice(1,2))"}, {}, "tag log has no meaning for a choice"),
+        ({"a": "choice(1,1.0,2)"}, {}, "1.0 cannot be told from 1; give each choice once"),
+        ({"a": "x,y,x"}, {}, "x cannot be told from x"),
+        ({"a": "choice(nan,1)"}, {}, "nan cannot be told from itself"),
+        ({"a": "interval(nan,1)"}, {}, "its ends must be finite numbers"),
+        ({"a": "interval(0,inf)"}, {}, "its ends must be finite numbers"),
+        ({"a": "range(0,inf)"}, {}, "its ends must be finite numbers"),
+        ({"a": "range(0,1e30)"}, {}, "more than 1,000,000 values; give an interval"),
+        ({"a": "range(0,1,1e-9)"}, {}, "more than 1,000,000 values; give an interval"),
+        ({"a": "glob(*)"}, {}, "a=glob(*): "),
     ],
 )
 def test_what_cannot_be_searched_is_said_in_one_line(params, when, part):

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import floor, inf
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from optuna.distributions import (
     BaseDistribution,
@@ -24,11 +24,11 @@ from optuna.distributions import (
 from maxexp.base.errors import ConfigError
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
+from maxexp.sweep.search.distributions import Value, read_distribution
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
 
-Value = None | bool | int | float | str
 Draw = Callable[["Parameter"], Value]
 """Gives a parameter its value."""
 
@@ -71,7 +71,18 @@ class Parameter:
         if d.step is None:
             return [d.low, d.high]
         low, step = Decimal(repr(d.low)), Decimal(repr(d.step))
-        return [float(low + i * step) for i in range(round((d.high - d.low) / d.step) + 1)]
+        return [float(low + i * step) for i in range(self.count)]
+
+    @property
+    def count(self) -> int:
+        """Number of values of a finite parameter."""
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return len(d.choices)
+        if isinstance(d, IntDistribution):
+            return (d.high - d.low) // d.step + 1
+        assert isinstance(d, FloatDistribution) and d.step is not None
+        return round((d.high - d.low) / d.step) + 1
 
     @property
     def finite(self) -> bool:
@@ -185,13 +196,16 @@ class Space:
         if not _holds(parameter, point):
             return self._count(index + 1, point)
         if parameter.name not in self._branches:
-            return len(parameter.values()) * self._count(index + 1, point)
+            return parameter.count * self._count(index + 1, point)
         return sum(self._count(index + 1, {**point, parameter.name: value}) for value in parameter.values())
 
     @staticmethod
     def _ends(parameter: Parameter) -> list[Value]:
-        values = parameter.values()
-        return values if isinstance(parameter.distribution, CategoricalDistribution) else [values[0], values[-1]]
+        d = parameter.distribution
+        if isinstance(d, CategoricalDistribution):
+            return parameter.values()
+        assert isinstance(d, (IntDistribution, FloatDistribution))
+        return [d.low, d.high]
 
     def _points(self, index: int, point: dict[str, Value]) -> Iterator[dict[str, Value]]:
         if index == len(self.parameters):
@@ -307,62 +321,5 @@ def _condition(text: str, parameters: Sequence[Parameter]) -> tuple[str, Value]:
 
 
 def _parameter(override: Override, only_if: tuple[str, Value] | None, name: str) -> Parameter:
-    distribution, texts = _distribution(override)
+    distribution, texts = read_distribution(override)
     return Parameter(name, override.get_key_element(), distribution, texts, only_if)
-
-
-def _distribution(override: Override) -> tuple[BaseDistribution, dict[Value, str]]:
-    line, value = override.input_line, override.value()
-    try:
-        if override.is_choice_sweep():
-            texts = _choices(override)
-            return CategoricalDistribution(list(texts)), texts
-        if isinstance(value, RangeSweep):
-            return _range(value), {}
-        if isinstance(value, IntervalSweep):
-            return _interval(value), {}
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{line}: {error}") from error
-    raise ConfigError(f"{line}: cannot be searched; give a choice, a range or an interval")
-
-
-def _choices(override: Override) -> dict[Value, str]:
-    texts: dict[Value, str] = {}
-    for value, text in zip(override.sweep_iterator(), override.sweep_string_iterator(), strict=True):
-        # Lists, mappings and quoted texts are known to the study by how they are written.
-        plain = isinstance(value, (bool, int, float)) or value is None
-        texts[value if plain else text] = text  # type: ignore[index]
-    if not texts:
-        raise ValueError("no choice is left")
-    return texts
-
-
-def _range(sweep: RangeSweep) -> BaseDistribution:
-    """Of Hydra's half-open range, all values that it has: Optuna's ranges include their end."""
-    start, stop, step = (Decimal(str(n)) for n in (sweep.start, sweep.stop, sweep.step))
-    steps = floor((stop - start) / step) if step else -1
-    steps -= 1 if step and start + steps * step == stop else 0
-    if steps < 0:
-        raise ValueError("the range is empty")
-    low, high = sorted((start, start + steps * step))
-    log = _is_log(sweep.tags)
-    if all(isinstance(n, int) for n in (sweep.start, sweep.stop, sweep.step)):
-        return IntDistribution(int(low), int(high), log=log, step=1 if log else int(abs(step)))
-    if log:
-        raise ValueError("a range of fractions cannot be logarithmic; give tag(log, interval(...))")
-    return FloatDistribution(float(low), float(high), step=float(abs(step)))
-
-
-def _interval(sweep: IntervalSweep) -> BaseDistribution:
-    log = _is_log(sweep.tags)
-    start, end = sweep.start, sweep.end
-    assert start is not None and end is not None
-    if isinstance(start, int) and isinstance(end, int):
-        return IntDistribution(start, end, log=log)
-    return FloatDistribution(float(start), float(end), log=log)
-
-
-def _is_log(tags: set[str]) -> bool:
-    if tags - {"log"}:
-        raise ValueError(f"tag {', '.join(sorted(tags - {'log'}))} has no meaning here; the only tag is log")
-    return "log" in tags
