@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from maxexp.base import garbage
-from maxexp.base.errors import MaxexpError, TrackingError
+from maxexp.base.errors import MaxexpError
 from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.run.composition import quoted
@@ -130,7 +130,7 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
         raise
     except MaxexpError:
         # The stages before the one that failed have left results all the same.
-        with suppress(TrackingError):
+        with suppress(MaxexpError, OSError):
             _show_results(record, title)
         raise
     _show_results(record, title)

@@ -358,7 +358,7 @@ class Pipeline:
         deployment.measure_accuracy(self._task, self._integer, chosen, self._data.mapping)
 
     def _log_data(self, *parts: str) -> None:
-        began = self._record.recorded().data if self._record.resumed else {}
+        began = self._record.snapshot().data if self._record.resumed else {}
         for part in parts:
             getattr(self._data, part)
             name, digest = f"{self._config.dataset.name}-{part}", self._data.digests()[part]

@@ -1,21 +1,27 @@
 """Going on with an interrupted run, under the configuration that it began with."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.composition import described_network
 from maxexp.run.config import read_yaml
 from maxexp.run.execution import carry_out, finish_message, resumption
-from maxexp.schema.config import Config
+from maxexp.schema.config import Config, to_plain
 from maxexp.schema.identity import ABSENT, Identity
 from maxexp.schema.repeat import key_of
-from maxexp.schema.roles import changes_result
+from maxexp.schema.roles import changes_result, declared_keys
 from maxexp.tracking.artifacts import RESOLVED
+from maxexp.tracking.flatten import flatten
 from maxexp.tracking.record import RunRecord
 from maxexp.training.config import Precision
+
+_LASTING = ("tracking.experiment", "tracking.run_name")
+"""Places that a run keeps: it is found there."""
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
@@ -32,12 +38,10 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     """
     record = RunRecord.resume(given.tracking, run_id)
     config = read_yaml(record.download_artifact(RESOLVED))
-    typed = [key_of(override) for override in overrides]
-    config = replace(config, tracking=given.tracking)
-    _check_same(record, Identity.of(given), config, typed)
-    for key in typed:
-        if not changes_result(key):
-            config = _taken_over(config, given, key.split("."))
+    _check_same(record, Identity.of(given), config, [key_of(override) for override in overrides])
+    config = replace(config, tracking=replace(config.tracking, uri=given.tracking.uri))
+    for key in _places_typed(overrides):
+        config = _taken_over(config, given, key, record.run_id)
     began = record.tags().get("train.precision")
     if began is not None:
         # "auto" may be another on this machine.
@@ -49,11 +53,45 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     finish_message(record)
 
 
-def _taken_over(config: Any, given: Any, names: Sequence[str]) -> Any:
-    """A configuration with the value that another one has at a place."""
+def _places_typed(overrides: Iterable[str]) -> list[str]:
+    """The keys that the user gave a value, of those that change no result; what a preset or a group says is not."""
+    typed: list[str] = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        value = None if override.is_delete() else override.value()
+        if isinstance(value, Mapping):
+            typed += flatten({override.key_or_group: value})
+        elif not is_dataclass(_kind(override.key_or_group)):
+            typed.append(override.key_or_group)
+    return [key for key in typed if key != "resume" and not changes_result(key)]
+
+
+def _kind(key: str) -> Any:
+    declared = declared_keys().get(key)
+    return declared.kind if declared else None
+
+
+def _taken_over(config: Config, given: Config, key: str, run_id: str) -> Config:
+    """A configuration with the value that another one has for a key.
+
+    Raises:
+        ConfigError: the run keeps what it has there, or has no such group.
+    """
+    known, wanted = flatten(to_plain(config)), flatten(to_plain(given))
+    if key in _LASTING and known[key] != wanted[key]:
+        raise ConfigError(
+            f"{key}={wanted[key]}: run {run_id} has {known[key]}, and a resumed run keeps it; leave this out, or "
+            "start a new run"
+        )
+    group = key.rpartition(".")[0]
+    if known.get(group) == ABSENT:
+        raise ConfigError(f"{key}: run {run_id} began without {group}, so this has no effect; leave it out")
+    return _with_value(config, given, key.split("."))
+
+
+def _with_value(config: Any, given: Any, names: Sequence[str]) -> Any:
     name, *inner = names
     value = getattr(given, name)
-    return replace(config, **{name: _taken_over(getattr(config, name), value, inner) if inner else value})
+    return replace(config, **{name: _with_value(getattr(config, name), value, inner) if inner else value})
 
 
 def _check_same(record: RunRecord, given: Identity, config: Config, typed: Sequence[str]) -> None:

@@ -63,6 +63,10 @@ class TrainingStage:
         task, quantization = task_of(config.task), config.quantization
         settings = TrainingSettings(task, quantization, config.recipe, config.trainer, config.seed, self._device)
         files = RunFiles(self._folder, self._keep, self._phase_logger)
+        if (began := record.tags().get("train.device", self._device.type)) != self._device.type:
+            log.warning(
+                "the run began on %s and goes on on %s: figures will differ a little", began, self._device.type
+            )
         record.set_tags(
             {
                 "train.device": self._device.type,

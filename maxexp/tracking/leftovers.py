@@ -60,7 +60,7 @@ def send_leftovers(store: Store, place: Path, run_id: str = "") -> None:
             ours = content["uri"] == without_password(store.uri) and content["run_id"].startswith(run_id)
             if not ours or _still_written(content):
                 continue
-            _send(replace(store, patience_s=0.0), path, content, letters)
+            _send(replace(store, trusted=False), path, content, letters)
             log.warning("%s: sent to run %s", path, content["run_id"])
         except OutageError as error:
             log.warning("%s", error)

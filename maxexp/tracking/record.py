@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -102,8 +101,7 @@ class RunRecord:
         texts = tag_texts(tags or {})
         store = open_store(config, patient)
         experiment_id = store.experiment_id(config.experiment)
-        # It has answered: if it is away from here on, it will be back.
-        store = replace(store, patience_s=config.patience_s)
+        store = store.known()
         send_leftovers(store, Path.cwd())
         record = cls(store, create_run(store, experiment_id, config.run_name or run_name, texts), config)
         try:
@@ -136,7 +134,7 @@ class RunRecord:
         # Its status may be among what waits.
         send_leftovers(store, Path.cwd(), run_id)
         run = find_resumable(store, run_id, finished)
-        return cls(replace(store, patience_s=config.patience_s), run, config, resumed=True)
+        return cls(store.known(), run, config, resumed=True)
 
     @property
     def run_id(self) -> str:

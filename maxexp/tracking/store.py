@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -67,12 +67,18 @@ class Store:
         client: The MLflow client of that URI.
         artifact_root: URI of the folder for artifacts, or ``None`` where the server decides.
         patience_s: Seconds for which :meth:`ask` waits while the store is away.
+        trusted: Whether the store is known to be the right one; until then nobody waits for it.
     """
 
     uri: str
     client: MlflowClient
     artifact_root: str | None
     patience_s: float = 0.0
+    trusted: bool = False
+
+    def known(self) -> Store:
+        """Returns the store as one that has answered: if it is away from here on, it will be back."""
+        return replace(self, trusted=True)
 
     def __str__(self) -> str:
         """Returns the URI without credentials."""
@@ -105,7 +111,7 @@ class Store:
             OutageError: The store has been away all the time.
             TrackingError: The store refused.
         """
-        patience = Patience(self.patience_s)
+        patience = Patience(self.patience_s if self.trusted else 0.0)
         while True:
             try:
                 with self.asked_to(deed):
@@ -129,7 +135,7 @@ class Store:
                 f"experiment {name!r} was deleted in tracking store {self}: choose another "
                 f"tracking.experiment, or `mlflow experiments restore -x {experiment.experiment_id}`"
             )
-        self.ask(f"keep a view of experiment {name!r}", lambda: self._offer_view(experiment))
+        self.known().ask(f"keep a view of experiment {name!r}", lambda: self._offer_view(experiment))
         return experiment.experiment_id
 
     def newest_run(self, experiment_id: str) -> Run | None:
@@ -201,7 +207,7 @@ def open_store(config: TrackingConfig, patient: bool = False) -> Store:
             raise TrackingError(
                 f"cannot open tracking store {without_password(uri)}: {diagnose(error).cause}"
             ) from error
-    return Store(uri, client, _artifact_root(uri), config.patience_s if patient else 0.0)
+    return Store(uri, client, _artifact_root(uri), config.patience_s, patient)
 
 
 def resolve_uri(uri: str | None) -> str:

@@ -10,6 +10,9 @@ from maxexp.base.errors import CheckpointError, ConfigError, DataError, Tracking
 from maxexp.board.config import FlashMethod
 from maxexp.run import resume
 from maxexp.run.execution import log_configuration, start_record
+from maxexp.schema.config import to_plain
+from maxexp.schema.roles import changes_result
+from maxexp.tracking.flatten import flatten
 from maxexp.tracking.reading import RecordedRun
 from maxexp.training.config import Precision
 from tests.conftest import composed
@@ -30,7 +33,8 @@ def resumed(store, monkeypatch, tmp_path):
         with pytest.raises(KeyboardInterrupt), start_record(config, BEGUN) as record:
             log_configuration(record, config, BEGUN, environment=False)
             raise KeyboardInterrupt
-        resume.resume_run(composed(*overrides, *tracking), record.run_id, overrides, tmp_path)
+        given = composed(*tracking, *(o for o in overrides if not o.startswith("~")))
+        resume.resume_run(given, record.run_id, overrides, tmp_path)
         return carried.pop()
 
     return go_on
@@ -49,6 +53,58 @@ def test_places_may_be_others_when_a_run_goes_on(resumed):
 def test_what_is_no_place_stays(override, part, resumed):
     with pytest.raises(ConfigError, match=part):
         resumed(override)
+
+
+@pytest.mark.parametrize(
+    ("override", "part"),
+    [
+        ("tracking.experiment=other", "tracking.experiment=other: run .* has resume, and a resumed run keeps it"),
+        ("tracking.run_name=mine", "tracking.run_name=mine: run .* has null"),
+        ("tracking={run_name: mine}", "tracking.run_name=mine"),
+        ("~quantization.layer_bits", None),
+        ("board={images: 7}", "board.images=7"),
+    ],
+)
+def test_what_was_typed_is_neither_ignored_nor_dropped(override, part, resumed):
+    if part is None:
+        resumed(override)
+        return
+    with pytest.raises(ConfigError, match=part):
+        resumed(override)
+
+
+def test_places_may_be_typed_as_a_mapping(resumed):
+    config = resumed("board.connection={port: /dev/ttyACM1}", "board=max78000fthr")
+    assert (config.board.connection.port, config.board.connection.flash) == ("/dev/ttyACM1", FlashMethod.daplink)
+
+
+def test_a_place_of_a_group_that_the_run_has_not_is_refused(store, tmp_path):
+    tracking = (f"tracking.uri={store.uri}", "tracking.experiment=resume", "tracking.system_metrics=false")
+    config = composed(*tracking)
+    with pytest.raises(KeyboardInterrupt), start_record(config, ()) as record:
+        log_configuration(record, config, (), environment=False)
+        raise KeyboardInterrupt
+    typed = ("board=max78000fthr", "board.connection.port=/dev/ttyACM1")
+    with pytest.raises(ConfigError, match="board.connection.port: run .* began without board.connection"):
+        resume.resume_run(composed(*typed, *tracking), record.run_id, typed[1:], tmp_path)
+
+
+def test_what_was_not_typed_stays_as_the_run_began(resumed, store):
+    """Its tracking is no exception: only the store is this command's."""
+    config = resumed()
+    assert config.tracking.system_metrics is False and config.tracking.uri == store.uri
+    assert config.tracking.experiment == "resume"
+
+
+def test_every_key_that_is_typed_is_refused_or_taken_over(resumed):
+    """Whatever the schema knows: none is ignored."""
+    config = composed(*BEGUN)
+    stored = flatten(to_plain(config))
+    for key in stored:
+        if key in ("resume", "tracking.uri"):
+            continue
+        taken = resume._places_typed([f"{key}=other"])
+        assert (taken == [key]) is not changes_result(key), key
 
 
 def test_code_that_gives_other_results_goes_on_with_no_run(resumed, monkeypatch):
