@@ -1,9 +1,9 @@
-"""Sweeps and trainings that are killed at random moments while workers are alive: what is lost, doubled, left running.
+"""Sweeps and trainings that are killed while workers are alive: what is lost, doubled or left running.
 
     python -m experiments.reliability.kills --number 100 --work FOLDER     (from the checkout's folder)
 
 A kill is SIGKILL, SIGTERM or SIGINT to the leader of a sweep, to one worker, to all processes at once, or to a
-training; the same command, or resume=, then goes on with it. Results go to kills.json beside this file after each sweep
+training; the same command, or resume=, then goes on. Results go to kills.json beside this file after each sweep
 and training; what is there already is not repeated.
 """
 

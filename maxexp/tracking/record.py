@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -188,14 +189,19 @@ class RunRecord:
         resumed: the process may have died between logging an epoch and saving it.
 
         Args:
-            metrics: Numbers, booleans, or scalars of numpy and torch; NaN and infinities are allowed.
+            metrics: Numbers, booleans, or scalars of numpy and torch. A curve may have NaN and infinities: it shows
+                what happened.
             step: Position on the curve, e.g. the epoch. ``None`` is for results that have no curve: they
                 are logged at step 0, and after a resume again if they changed, so that the latest counts.
 
         Raises:
-            TrackingError: A name or a value that cannot be stored.
+            TrackingError: A name or a value that cannot be stored, or a result that is no finite number.
         """
-        for point in metric_points(metrics, step or 0):
+        points = metric_points(metrics, step or 0)
+        for point in points if step is None else ():
+            if not isfinite(point.value):
+                raise TrackingError(f"result {point.key} is {point.value}, so it says nothing: it is not recorded")
+        for point in points:
             if self._known.is_new(point, is_result=step is None):
                 self._known.add(point)
                 self._outbox.letters.metrics.append(point)

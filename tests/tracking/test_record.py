@@ -59,6 +59,16 @@ def test_what_is_no_metric_is_refused_and_spoils_nothing(start, values):
         assert record.metrics() == {"after": 2}
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_result_that_is_no_number_is_not_recorded_as_good(start, status, value):
+    with (
+        pytest.raises(TrackingError, match=r"^result test/accuracy_float is -?(nan|inf), so it says nothing"),
+        start() as record,
+    ):
+        record.log_metrics({"test/images": 7, "test/accuracy_float": value})
+    assert status(record) == "FAILED" and record.recorded().metrics == {}
+
+
 def test_250_params_and_a_long_one(start):
     params = {f"model.p{i}": str(i) for i in range(250)}
     with start(params={**params, "long": "x" * 7000}) as record:
