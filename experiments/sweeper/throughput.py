@@ -23,7 +23,9 @@ from pathlib import Path
 
 import postgresql
 import trivial_worker
+from omegaconf import OmegaConf
 
+from maxexp.run.composition import conf_dir
 from maxexp.sweep.planning import make_plan
 from maxexp.sweep.workers import launchers
 from maxexp.sweep.workers.attributes import OVERHEAD
@@ -64,7 +66,7 @@ def make_study(url: str, name: str, trials: int, sampler: str = "random") -> Swe
         "storage": url,
         "trials": trials,
         "objectives": {"hw/latency_us": "minimize", "hw/macs_per_cycle": "maximize"},
-        "sampler": {"name": sampler},
+        "sampler": OmegaConf.load(f"{conf_dir()}/sampler/{sampler}.yaml"),
     }
     space = ["model.width=interval(0.1,1)", "model.layers.conv1.out_channels=range(4,65,4)", "stages=[synthesize]"]
     plan = make_plan(settings, [*space, "tracking.system_metrics=false"])
@@ -91,8 +93,8 @@ def processes(study: SweepStudy, count: int) -> Iterator[Callable[[], int]]:
 def ray(study: SweepStudy, count: int) -> Iterator[Callable[[], int]]:
     """Workers of Ray, through maxexp's own launcher; yields how many live."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(HERE)])
-    launchers._work = trivial_worker.work
-    workers = launchers.RayWorkers({"num_cpus": count}, (study.url, study.name, 1, study.plan), HERE)
+    launchers._work = trivial_worker.launched
+    workers = launchers.RayLauncher(launchers.Work(study.url, study.name, 1, study.plan, HERE), {"num_cpus": count})
     try:
         workers.start(count)
         yield workers.alive

@@ -10,6 +10,7 @@ from maxexp.run.composition import compose_config
 from maxexp.sweep.search.limits import judge
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.workers import trial, worker
+from maxexp.sweep.workers.launchers import Work
 
 
 def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
@@ -19,12 +20,17 @@ def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
     return "complete", None, [verdict.costs[name] for name in self._plan.settings.objectives]
 
 
-def work(url: str, name: str, threads: int | None, plan: Plan | None, cwd: str) -> int:
-    """As the workers of :mod:`maxexp.sweep.workers.launchers`; returns how many trials it has carried out."""
+def launched(task: Work, cwd: str) -> int:
+    """A worker inside of another library's process."""
     os.chdir(cwd)
+    return work(task.url, task.name, task.threads, task.plan)
+
+
+def work(url: str, name: str, threads: int | None = None, plan: Plan | None = None) -> int:
+    """Takes trials until none is left; returns how many this process has carried out."""
     trial.TrialRun._carry_out = carry_out  # type: ignore[method-assign]
     return worker.work(url, name, threads, plan)
 
 
 if __name__ == "__main__":
-    print(work(sys.argv[1], sys.argv[2], 1, None, os.getcwd()))
+    print(work(sys.argv[1], sys.argv[2], 1))

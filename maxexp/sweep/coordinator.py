@@ -14,11 +14,11 @@ from maxexp.base.errors import MaxexpError
 from maxexp.sweep.outcome.progress import interrupted
 from maxexp.sweep.outcome.record import ParentRecord
 from maxexp.sweep.outcome.tables import line
-from maxexp.sweep.search.config import Engine, SweepConfig
+from maxexp.sweep.search.config import SweepConfig
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.space import Value
 from maxexp.sweep.workers.attributes import GIVEN_BACK, PARENT_RUN, STOPPED, TOTAL, WORKER
-from maxexp.sweep.workers.launchers import Workers, make_workers
+from maxexp.sweep.workers.launchers import Launcher, Work, launcher_class, make_launcher
 from maxexp.sweep.workers.liveness import Leadership
 from maxexp.sweep.workers.results import OUTCOMES, results, worth_finishing
 from maxexp.sweep.workers.share import threads_each
@@ -88,7 +88,8 @@ class Coordinator:
         tickets: Tickets | None = None
         seen = {result.number for result in results(study) if result.outcome in OUTCOMES}
         folder = Path(self._settings.dir) / study.name
-        workers = make_workers(self._settings.launcher, study, self._threads(), folder)
+        work = Work(study.url, study.name, self._threads(), study.plan, folder)
+        workers = make_launcher(self._settings.launcher, work)
         ended = sum(map(counts, study.trials()))
         left = len(interrupted(study))
         state = f"going on, {ended} trials ended, {left} interrupted" if ended or left else "new"
@@ -130,7 +131,7 @@ class Coordinator:
         self._leadership.begin(study)
         return tickets
 
-    def _replace(self, workers: Workers) -> int:
+    def _replace(self, workers: Launcher) -> int:
         missing = self._settings.workers - workers.alive()
         if missing > 0:
             workers.start(missing)
@@ -150,7 +151,7 @@ class Coordinator:
 
     def _threads(self) -> int | None:
         """CPU threads of each worker, where it works on this machine."""
-        local = self._settings.launcher.name in (Engine.local, Engine.joblib)
+        local = launcher_class(self._settings.launcher).local
         return threads_each(self._settings.workers) if local else None
 
     def _resume_command(self, verb: str = "resume") -> str:

@@ -14,18 +14,23 @@ from maxexp.base.errors import ConfigError
 from maxexp.quantization.config import Method
 from maxexp.schema.config import Config, Stage
 from maxexp.sweep.coordinator import Coordinator
-from maxexp.sweep.search.config import GridConfig, SweepConfig, to_sweep_config
+from maxexp.sweep.search.config import SweepConfig, to_sweep_config
 from maxexp.sweep.search.limits import NOT_ON_CHIP, judge, parse_limits
 from maxexp.sweep.search.objectives import check_objectives, warn_of_test_split
 from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.search.sampling import KEY, check_sampler, traits
 from maxexp.sweep.search.space import Space, Value, parse_space
 from maxexp.tasks.metrics import refusal
+from maxexp.sweep.workers.launchers import launcher_class
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""
 
 LARGEST_GRID = 10_000
 """Points that are tried one by one at most: each is a training."""
+
+HYDRAS_OWN = "basic"
+"""Hydra's launcher where none is chosen."""
 
 UNNAMED = "sweep"
 """Begin of a study's name where no preset gives one."""
@@ -48,6 +53,11 @@ def run_sweep(
     command = [*given.task, *(o for o in given.hydra if not o.startswith("hydra.mode="))]
     sources = composed.hydra.runtime.config_sources
     searchpath = [s.path for s in sources if s.provider not in ("hydra", "main", "schema")]
+    if (launcher := composed.hydra.runtime.choices.get("hydra/launcher")) not in (None, HYDRAS_OWN):
+        raise ConfigError(
+            f"hydra/launcher={launcher}: starts runs, and this sweeper has workers, which take trials by themselves; "
+            "choose what starts those with launcher=local, joblib, ray or submitit"
+        )
     plan = make_plan(settings, arguments, command, searchpath, config_loader)
     preset = composed.hydra.runtime.choices.get("sweep") or UNNAMED
     name = plan.settings.study or f"{preset}-{plan.digest()}"
@@ -76,6 +86,7 @@ def make_plan(
     typed = to_sweep_config(dict(settings))
     space = parse_space(typed.params, typed.when, arguments, config_loader)
     common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
+    launcher_class(typed.launcher)
     _check_space(space, typed)
     _check_final(space, typed)
     plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
@@ -91,17 +102,21 @@ def _check_space(space: Space, settings: SweepConfig) -> None:
             "the sweep has nothing to search: give spaces on the command line, as model.width=interval(0.5,1), or "
             "under hydra.sweeper.params"
         )
-    if not isinstance(settings.sampler, GridConfig):
-        return
+    chosen = traits(settings.sampler)
+    if chosen.finite_only:
+        _check_finite(space)
+    if chosen.draws:
+        check_sampler(settings.sampler, space, settings.directions)
+
+
+def _check_finite(space: Space) -> None:
     if space.size == inf:
         endless = [p.key for p in space.parameters if not p.finite]
-        raise ConfigError(
-            f"sampler=grid: {', '.join(endless)} has no finite number of values; give a choice or range"
-        )
+        raise ConfigError(f"{KEY}: {', '.join(endless)} has no finite number of values; give a choice or range")
     if space.size > LARGEST_GRID:
         raise ConfigError(
-            f"sampler=grid: the search space has {space.size:,} points, more than {LARGEST_GRID:,}, and a grid tries "
-            "all; search less, or choose sampler=random with hydra.sweeper.trials=N"
+            f"{KEY}: the search space has {space.size:,} points, more than {LARGEST_GRID:,}, and a grid tries all; "
+            "search less, or choose sampler=random with hydra.sweeper.trials=N"
         )
 
 

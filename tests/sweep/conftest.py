@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -15,8 +16,8 @@ from maxexp.cli.run import conf_dir
 from maxexp.run.config import register_schema
 from maxexp.sweep import coordinator
 from maxexp.sweep.planning import make_plan
-from maxexp.sweep.search.config import LauncherConfig
 from maxexp.sweep.search.plan import Plan
+from maxexp.sweep.workers.launchers import Work
 from maxexp.sweep.workers.results import Result, results
 from maxexp.sweep.workers.study import SweepStudy
 from maxexp.sweep.workers.worker import work
@@ -55,8 +56,8 @@ def planned(*arguments: str) -> Plan:
 class InlineWorkers:
     """One worker, in this process: it returns when the study is over."""
 
-    def __init__(self, config: LauncherConfig, study: SweepStudy, threads: int | None, folder: Path) -> None:
-        self._work = study.url, study.name, threads, study.plan
+    def __init__(self, chosen: Mapping[str, Any], work: Work) -> None:
+        self._work = work.url, work.name, work.threads, work.plan
 
     def start(self, count: int) -> None:
         work(*self._work)
@@ -72,7 +73,7 @@ class InlineWorkers:
 def sweep(place, monkeypatch) -> Callable[..., tuple[SweepStudy, list[Result]]]:
     """``sweep("model.width=0.5,1", ...)``: a sweep of this process and its trials."""
 
-    monkeypatch.setattr(coordinator, "make_workers", InlineWorkers)
+    monkeypatch.setattr(coordinator, "make_launcher", InlineWorkers)
 
     def sweep(*arguments: str, name: str = "study") -> tuple[SweepStudy, list[Result]]:
         plan = planned(*arguments)

@@ -2,14 +2,14 @@
 
 import os
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from maxexp.sweep.workers import launchers
-from maxexp.sweep.workers.launchers import JoblibWorkers, RayWorkers
+from maxexp.sweep.workers.launchers import JoblibLauncher, RayLauncher, Work
+from tests.sweep.conftest import COST_ONLY, planned
 
 
 @pytest.mark.timeout(300)
@@ -17,12 +17,17 @@ from maxexp.sweep.workers.launchers import JoblibWorkers, RayWorkers
 def test_joblibs_workers_end_at_once(tmp_path, monkeypatch):
     pytest.importorskip("joblib")
 
-    def work(folder: str, *_: object) -> None:
-        Path(folder, f"begun-{os.getpid()}").touch()
+    def work(task: Work, *_: object) -> None:
+        (task.folder / f"begun-{os.getpid()}").touch()
         time.sleep(3600)
 
     monkeypatch.setattr(launchers, "_work", work)
-    workers = JoblibWorkers({}, (str(tmp_path), "study", 1), tmp_path)
+    workers = JoblibLauncher(
+        Work(
+            "", "study", 1, planned("hydra.sweeper.objectives={hw/macs:minimize}", "seed=1,2", *COST_ONLY), tmp_path
+        ),
+        {},
+    )
     workers.start(2)
     while len(pids := [int(path.name.partition("-")[2]) for path in tmp_path.glob("begun-*")]) < 2:
         time.sleep(0.1)
@@ -39,7 +44,7 @@ def test_rays_workers_are_interrupted_and_the_late_ones_killed():
         calls.append("wait")
         return tasks[:1], tasks[1:]
 
-    workers = RayWorkers.__new__(RayWorkers)
+    workers = RayLauncher.__new__(RayLauncher)
     workers._tasks = ["quick", "late"]
     workers._ray = SimpleNamespace(
         cancel=lambda task, force=False: calls.append((task, force)),

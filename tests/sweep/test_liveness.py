@@ -91,7 +91,7 @@ def test_one_leads_until_it_gives_up_or_dies(study, monkeypatch, clock, dead):
 def follower(place, monkeypatch) -> Coordinator:
     """Takes part in a sweep that another host leads, which is as an earlier command left it: stopped."""
     plan = planned("hydra.sweeper.objectives={hw/latency_us:minimize}", "seed=1,2", *COST_ONLY)
-    monkeypatch.setattr(coordinator, "make_workers", InlineWorkers)
+    monkeypatch.setattr(coordinator, "make_launcher", InlineWorkers)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     study.study.set_user_attr(LEADER, {**ELSEWHERE, BEAT: 1})
     study.study.set_user_attr(BEGUN, {**ELSEWHERE, PID: "2"})

@@ -1,28 +1,23 @@
-"""Limits, pruning, hypervolumes, samplers: the parts that know nothing of storage and runs."""
+"""Limits, pruning, hypervolumes: the parts that know nothing of storage and runs."""
 
 import itertools
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
 
 from maxexp.base.errors import ConfigError
 from maxexp.chip.cost import network_cost
-from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
-from maxexp.sweep.search.config import SAMPLERS, PruningConfig, to_sweep_config
+from maxexp.sweep.search.config import PruningConfig, to_sweep_config
 from maxexp.sweep.search.limits import judge, parse_limits
 from maxexp.sweep.search.pruning import Rival, hopeless
-from maxexp.sweep.search.sampling import DistinctSampler, ExhaustedError, frozen, make_sampler
-from maxexp.sweep.search.space import parse_space
 from maxexp.sweep.workers.hypervolume import hypervolume
 from tests.conftest import composed
 from tests.sweep.conftest import environment
@@ -165,67 +160,11 @@ def test_hypervolume_against_optuna_and_by_counting_cells(values):
     assert ours == sum((losses <= cell).all(1).any() for cell in map(np.array, grid))
 
 
-SPACE = parse_space({"a": "1,2", "b": "range(0,2)", "c": "x,y"}, {"c=y": {"d": "1,2"}}, [])
-
-
-@pytest.mark.parametrize("name", ["tpe", "nsgaii", "gp", "random"])
-def test_no_sampler_draws_a_point_twice_and_all_find_the_last_one(name):
-    config = to_sweep_config({"objectives": {"hw/macs": "minimize"}, "sampler": {"name": name}}).sampler
-    study = optuna.create_study(directions=["minimize", "minimize"])
-    drawn = []
-    for number in range(int(SPACE.size)):
-        study.sampler = DistinctSampler(make_sampler(config, SPACE, number), SPACE, drawn, number)
-        trial = study.ask()
-        point = SPACE.draw(lambda parameter, t=trial: suggest(t, parameter))
-        study.tell(trial, [point["b"], point["a"]])
-        drawn.append(frozen(point))
-    assert len(set(drawn)) == SPACE.size == 12
-    study.sampler = DistinctSampler(make_sampler(config, SPACE, 99), SPACE, drawn, 99)
-    trial = study.ask()
-    with pytest.raises(ExhaustedError, match="all 12 points"):
-        SPACE.draw(lambda parameter: suggest(trial, parameter))
-
-
-def suggest(trial, parameter):
-    name, d = parameter.name, parameter.distribution
-    if hasattr(d, "choices"):
-        return trial.suggest_categorical(name, d.choices)
-    return trial.suggest_int(name, d.low, d.high)
-
-
-def test_cmaes_draws_numbers():
-    space = parse_space({"x": "interval(0,1)", "y": "interval(0,1)"}, {}, [])
-    config = to_sweep_config({"objectives": {"hw/macs": "minimize"}, "sampler": {"name": "cmaes"}}).sampler
-    study = optuna.create_study()
-    for number in range(12):
-        study.sampler = DistinctSampler(make_sampler(config, space, number), space, [], number)
-        trial = study.ask()
-        study.tell(trial, trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1))
-    assert any("cma" in key for t in study.trials for key in t.system_attrs)
-
-
-def test_draws_depend_on_the_seed_and_the_number_alone():
-    space = parse_space({"x": "interval(0,1)"}, {}, [])
-
-    def draw(seed: int, number: int) -> float:
-        config = to_sweep_config(
-            {"objectives": {"a/b": "minimize"}, "sampler": {"name": "tpe", "seed": seed}}
-        ).sampler
-        study = optuna.create_study(sampler=DistinctSampler(make_sampler(config, space, number), space, [], 0))
-        return study.ask().suggest_float("x", 0, 1)
-
-    assert draw(1, 5) == draw(1, 5)
-    assert len({draw(1, 5), draw(1, 6), draw(2, 5)}) == 3
-
-
 @pytest.mark.parametrize(
     ("wrong", "part"),
     [
         ({"trial": 3}, "hydra.sweeper.trial: no such key"),
         ({"trials": 0}, "hydra.sweeper.trials=0"),
-        ({"sampler": {"name": "best"}}, "sampler=best: must be one of tpe"),
-        ({"sampler": {"name": "tpe", "population_size": 4}}, "sampler.population_size: no such key"),
-        ({"sampler": {"name": "nsgaii", "population_size": 1}}, "sampler.population_size=1"),
         ({"objectives": {"hw/macs": "min"}}, "hydra.sweeper.objectives.hw/macs"),
         ({"objectives": {}}, "name at least one metric"),
         ({"pruning": {"warmup": 3}}, "hydra.sweeper.pruning.warmup"),
@@ -235,21 +174,9 @@ def test_draws_depend_on_the_seed_and_the_number_alone():
         ),
         ({"pruning": {"metric": "train/seconds"}}, "hydra.sweeper.pruning.metric=train/seconds"),
         ({"final": {"overrides": []}}, "final.overrides"),
-        ({"launcher": {"name": "slurm"}}, "local, joblib, ray, submitit"),
-        ({"objectives": {"a/b": "minimize", "c/d": "minimize"}, "sampler": {"name": "cmaes"}}, "one objective"),
     ],
 )
 def test_settings_are_checked(wrong, part):
     with pytest.raises(ConfigError) as caught:
         to_sweep_config({"objectives": {"hw/macs": "minimize"}, **wrong})
     assert part in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_all_samplers_have_a_configuration():
-    for name, schema in SAMPLERS.items():
-        text = yaml.safe_load((Path(conf_dir()) / "sampler" / f"{name}.yaml").read_text())
-        assert text["name"] == name
-        assert set(text) == set(schema.__dataclass_fields__)
-        assert {k: v for k, v in text.items() if k != "name"} == {
-            k: f.default for k, f in schema.__dataclass_fields__.items() if k != "name"
-        }

@@ -110,7 +110,7 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((OBJECTIVES, "model.widht=1,2"), "model.widht"),
         ((OBJECTIVES, "model.width=1,-2"), "model.width=-2"),
         ((OBJECTIVES, "model=digitsnet,nosuch"), "nosuch"),
-        ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler=grid: model.width"),
+        ((OBJECTIVES, "+sampler=grid", "model.width=interval(1,2)"), "sampler: model.width has no finite"),
         ((OBJECTIVES, "+sampler=grid", "seed=range(0,200)", "model.width=range(1,11,0.1)"), "20,000 points"),
         ((ACCURACY, "quantization=float", "seed=1,2", "hydra.sweeper.limits=['hw/macs <= 9']"), "so its cost"),
         (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "there are train/loss"),

@@ -256,10 +256,9 @@ def test_trainings_that_stay_behind_are_given_up_with_two_objectives(sweep, clie
 
 def resampled(study):
     """A TPE sampler that has seen pruned trials of two objectives."""
-    from maxexp.sweep.search.config import TpeConfig
     from maxexp.sweep.search.sampling import make_sampler
 
-    study.study.sampler = make_sampler(TpeConfig("tpe", startup_trials=1), study.plan.space, 9)
+    study.study.sampler = make_sampler({**study.plan.settings.sampler, "n_startup_trials": 1}, 9)
     trial = study.study.ask()
     trial.suggest_categorical("recipe.learning_rate", [0.01, 1e-7])
     study.study.tell(trial, [0.5, 1.0])

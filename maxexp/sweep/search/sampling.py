@@ -1,27 +1,26 @@
-"""Samplers of Optuna by configuration, made to draw no point twice."""
+"""Samplers by configuration, made to draw no point twice."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import (
-    BaseSampler,
-    CmaEsSampler,
-    GPSampler,
-    NSGAIISampler,
-    RandomSampler,
-    TPESampler,
-)
-from optuna.study import Study
+from optuna.samplers import BaseSampler, BruteForceSampler, RandomSampler
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from maxexp.base.errors import MaxexpError
-from maxexp.sweep.search.config import CmaesConfig, GpConfig, NsgaiiConfig, SamplerConfig, TpeConfig
+from maxexp.base.errors import ConfigError, MaxexpError
+from maxexp.base.instantiation import TARGET, build, check_arguments
 from maxexp.sweep.search.space import Parameter, Space, Value
+from maxexp.tracking.text import one_line
+
+KEY = "hydra.sweeper.sampler"
+SEED_PER_TRIAL = "seed_per_trial"
 
 ATTEMPTS = 4
 """Draws of the sampler itself before another point is taken at random."""
@@ -29,53 +28,87 @@ ATTEMPTS = 4
 LISTED = 20_000
 """Spaces of up to so many points are listed to find the ones that are left."""
 
+_ENUMERATING = (optuna.samplers.GridSampler, BruteForceSampler)
+"""Samplers that end the study after their last point, which only Optuna's own loop can do."""
+
+Chosen = Mapping[str, Any]
+"""``hydra.sweeper.sampler``: a class of Optuna or of another library, and its arguments."""
+
 
 class ExhaustedError(MaxexpError):
     """Every point of the space has been drawn."""
 
 
-def make_sampler(config: SamplerConfig, space: Space, number: int) -> BaseSampler:
+class GridSampler(RandomSampler):
+    """Every point of a finite space, once; the sweep lists them, so that nothing is drawn."""
+
+    finite_only = True
+    draws = False
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a sweep must know of a sampler's class; a class says so by attributes of these names.
+
+    Attributes:
+        finite_only: it needs a space with a finite number of points.
+        draws: it draws points; otherwise all points of the space are tried.
+    """
+
+    finite_only: bool = False
+    draws: bool = True
+
+
+def traits(chosen: Chosen) -> Traits:
+    """The traits of the class that the configuration names. Raises ConfigError if it names none."""
+    found = check_arguments(KEY, _without_ours(chosen), BaseSampler)
+    if found in _ENUMERATING:
+        raise ConfigError(f"{KEY}.{TARGET}: {found.__name__} ends studies that it runs itself; choose sampler=grid")
+    return Traits(getattr(found, "finite_only", False), getattr(found, "draws", True))
+
+
+def make_sampler(chosen: Chosen, number: int) -> BaseSampler:
     """The sampler for one trial.
 
-    Its seed comes from the configured one and the trial's number: a sweep that goes on does not repeat the draws
-    of its first trials, and workers do not repeat one another's.
+    Each ``seed`` of the configuration is replaced by one that comes from it and the trial's number: a sweep that is
+    resumed does not repeat the draws of its first trials, and workers do not repeat one another's. Where
+    ``seed_per_trial: false`` stands beside it the seed stays, for a sequence that all trials continue.
+
+    Raises:
+        ConfigError: the class refuses its arguments.
     """
-    seed = int.from_bytes(hashlib.sha256(f"{config.seed}/{number}".encode()).digest()[:4], "big")
-    conditional = any(p.only_if for p in space.parameters)
-    if isinstance(config, TpeConfig):
-        return TPESampler(
-            seed=seed,
-            n_startup_trials=config.startup_trials,
-            n_ei_candidates=config.candidates,
-            multivariate=True,
-            group=conditional,
-        )
-    if isinstance(config, NsgaiiConfig):
-        return NSGAIISampler(
-            seed=seed,
-            population_size=config.population_size,
-            mutation_prob=config.mutation_probability,
-            crossover_prob=config.crossover_probability,
-            swapping_prob=config.swapping_probability,
-        )
-    if isinstance(config, GpConfig):
-        return GPSampler(
-            seed=seed,
-            n_startup_trials=config.startup_trials,
-            deterministic_objective=config.deterministic,
-            independent_sampler=RandomSampler(seed),
-            warn_independent_sampling=False,
-        )
-    if isinstance(config, CmaesConfig):
-        return CmaEsSampler(
-            seed=seed,
-            n_startup_trials=config.startup_trials,
-            sigma0=config.sigma,
-            popsize=config.population_size,
-            independent_sampler=RandomSampler(seed),
-            warn_independent_sampling=False,
-        )
-    return RandomSampler(seed)
+    sampler: BaseSampler = build(KEY, _seeded(chosen, number), BaseSampler)
+    return sampler
+
+
+def check_sampler(chosen: Chosen, space: Space, directions: Sequence[StudyDirection]) -> None:
+    """Draw a point for a study that is thrown away.
+
+    Args:
+        directions: of each objective.
+
+    Raises:
+        ConfigError: the sampler cannot draw from such a space, or not for so many objectives.
+    """
+    inner = make_sampler(chosen, 0)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(directions=directions, sampler=DistinctSampler(inner, space, (), 0))
+    try:
+        study.ask({p.name: p.distribution for p in space.parameters if not p.only_if})
+    except Exception as error:  # of whatever kind the class raises
+        raise ConfigError(f"{KEY}: {type(inner).__name__} cannot draw: {one_line(error)}") from error
+
+
+def _seeded(chosen: Chosen, number: int) -> dict[str, Any]:
+    inner = {k: _seeded(v, number) if isinstance(v, Mapping) else v for k, v in _without_ours(chosen).items()}
+    if chosen.get(SEED_PER_TRIAL, True) and isinstance(inner.get("seed"), int):
+        digest = hashlib.sha256(f"{inner['seed']}/{number}".encode()).digest()
+        inner["seed"] = int.from_bytes(digest[:4], "big")
+    return inner
+
+
+def _without_ours(chosen: Chosen) -> dict[str, Any]:
+    return {key: value for key, value in chosen.items() if key != SEED_PER_TRIAL}
 
 
 class DistinctSampler(BaseSampler):

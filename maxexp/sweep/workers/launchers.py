@@ -11,67 +11,95 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
-from maxexp.base.errors import ConfigError, MaxexpError
-from maxexp.sweep.search.config import Engine, LauncherConfig
+from maxexp.base.errors import MaxexpError
+from maxexp.base.instantiation import build, check_arguments
 from maxexp.sweep.search.plan import Plan
-from maxexp.sweep.workers.study import SweepStudy
+
+KEY = "hydra.sweeper.launcher"
 
 GRACE_S = 60.0
 """Seconds that workers have to close their runs, and to give their trials back, when they are asked to stop."""
 
 
-class Workers(Protocol):
-    """Started workers."""
+@dataclass(frozen=True)
+class Work:
+    """What each worker is to do.
 
+    Attributes:
+        url: of the study's storage.
+        name: of the study.
+        threads: CPU threads of each training; None: as the configuration says.
+        plan: that the workers are to follow.
+        folder: for the workers' own output.
+    """
+
+    url: str
+    name: str
+    threads: int | None
+    plan: Plan
+    folder: Path
+
+
+class Launcher(ABC):
+    """Starts workers and knows how many have not ended.
+
+    Constructors take ``work``, a :class:`Work`, and what ``hydra.sweeper.launcher`` has beside ``_target_``.
+
+    Attributes:
+        local: whether its workers share this machine, whose cores are then divided among them.
+    """
+
+    local: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(self, work: Work) -> None:
+        """Raises ImportError if what it needs is not installed."""
+
+    @abstractmethod
     def start(self, count: int) -> None:
         """Start so many more."""
 
+    @abstractmethod
     def alive(self) -> int:
         """How many have not ended."""
 
+    @abstractmethod
     def stop(self) -> None:
         """End all, and wait until they have; those that can be asked to give their trials back first."""
 
 
-def make_workers(config: LauncherConfig, study: SweepStudy, threads: int | None, folder: Path) -> Workers:
-    """The engine of a configuration.
+def launcher_class(chosen: Mapping[str, Any]) -> type[Launcher]:
+    """The class that the configuration names. Raises ConfigError if it names none, or arguments that it lacks."""
+    return check_arguments(KEY, chosen, Launcher, ("work",))
 
-    Args:
-        study: with the plan that the workers are to follow.
-        threads: CPU threads of each worker's training.
-        folder: for the workers' own output.
+
+def make_launcher(chosen: Mapping[str, Any], work: Work) -> Launcher:
+    """The launcher of a configuration.
 
     Raises:
-        ConfigError: the engine is not installed.
+        ConfigError: it is not installed, or refuses its arguments.
     """
-    if config.name is Engine.local:
-        return LocalWorkers(study, threads, folder)
-    engines: dict[Engine, Callable[..., Workers]] = {
-        Engine.joblib: JoblibWorkers,
-        Engine.ray: RayWorkers,
-        Engine.submitit: SubmititWorkers,
-    }
-    try:
-        return engines[config.name](config.options, (study.url, study.name, threads, study.plan), folder)
-    except ImportError as error:
-        raise ConfigError(
-            f"launcher={config.name.name}: {error.name} is not installed; run: pip install {error.name}"
-        ) from error
+    launcher: Launcher = build(KEY, chosen, Launcher, work=work)
+    return launcher
 
 
-class LocalWorkers:
+class LocalLauncher(Launcher):
     """Processes of this machine. They end with this process, even if it is killed: their standard input closes."""
 
-    def __init__(self, study: SweepStudy, threads: int | None, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "maxexp.sweep.workers.worker", study.url, study.name]
-        self._command += ["--threads", str(threads)] if threads else []
-        self._plan = json.dumps(study.plan.to_plain()).encode() + b"\n"
-        self._folder = folder
+    local = True
+
+    def __init__(self, work: Work) -> None:
+        self._command = [sys.executable, "-m", "maxexp.sweep.workers.worker", work.url, work.name]
+        self._command += ["--threads", str(work.threads)] if work.threads else []
+        self._plan = json.dumps(work.plan.to_plain()).encode() + b"\n"
+        self._folder = work.folder
         self._running: list[subprocess.Popen] = []
         self._started = 0
 
@@ -109,23 +137,29 @@ class LocalWorkers:
                 process.wait()
 
 
-def _work(url: str, name: str, threads: int | None, plan: Plan, cwd: str) -> int:
-    """A worker inside of another engine's process."""
+def _work(work: Work, cwd: str) -> int:
+    """A worker inside of another library's process."""
     os.chdir(cwd)
-    from maxexp.sweep.workers.worker import work
+    from maxexp.sweep.workers.worker import work as take_trials
 
-    return work(url, name, threads, plan)
+    return take_trials(work.url, work.name, work.threads, work.plan)
 
 
-class JoblibWorkers:
-    """joblib's processes (or dask and others that it knows)."""
+class JoblibLauncher(Launcher):
+    """joblib's processes (or dask and others that it knows).
 
-    def __init__(self, options: dict[str, Any], work: tuple, folder: Path) -> None:
+    Args:
+        options: of joblib.parallel_config.
+    """
+
+    local = True
+
+    def __init__(self, work: Work, options: Mapping[str, Any]) -> None:
         import joblib
 
         self._joblib = joblib
         self._options = {"backend": "loky", **options}
-        self._work = (*work, os.getcwd())
+        self._work, self._folder = work, os.getcwd()
         self._batches: list[tuple[threading.Thread, int]] = []
         self._stopped = False
 
@@ -134,7 +168,7 @@ class JoblibWorkers:
             try:
                 with self._joblib.parallel_config(**self._options):
                     call = self._joblib.delayed(_work)
-                    self._joblib.Parallel(n_jobs=count)(call(*self._work) for _ in range(count))
+                    self._joblib.Parallel(n_jobs=count)(call(self._work, self._folder) for _ in range(count))
             except Exception:
                 if not self._stopped:
                     raise
@@ -156,22 +190,28 @@ class JoblibWorkers:
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-class RayWorkers:
-    """Tasks of Ray, on this machine or on the cluster that ``options.address`` names."""
+class RayLauncher(Launcher):
+    """Tasks of Ray, on this machine or on the cluster that ``options.address`` names.
 
-    def __init__(self, options: dict[str, Any], work: tuple, folder: Path) -> None:
+    Args:
+        options: of ray.init.
+    """
+
+    def __init__(self, work: Work, options: Mapping[str, Any]) -> None:
         import ray
 
         self._ray = ray
         if not ray.is_initialized():
             ray.init(**{"include_dashboard": False, "log_to_driver": False, **options})
         self._remote = ray.remote(max_retries=0)(_work)
-        self._work = (*work, os.getcwd())
+        self._work, self._folder = work, os.getcwd()
         self._tasks: list[Any] = []
 
     def start(self, count: int) -> None:
-        cpus = self._work[2] or 1
-        self._tasks += [self._remote.options(num_cpus=cpus).remote(*self._work) for _ in range(count)]
+        self._tasks += [
+            self._remote.options(num_cpus=self._work.threads or 1).remote(self._work, self._folder)
+            for _ in range(count)
+        ]
 
     def alive(self) -> int:
         if self._tasks:
@@ -188,26 +228,27 @@ class RayWorkers:
         self._ray.shutdown()
 
 
-class SubmititWorkers:
-    """Jobs of SLURM through submitit; ``options`` are those of its ``update_parameters``, ``cluster`` apart."""
+class SubmititLauncher(Launcher):
+    """Jobs of SLURM through submitit.
 
-    def __init__(self, options: dict[str, Any], work: tuple, folder: Path) -> None:
+    Args:
+        options: of submitit's ``update_parameters``, and ``cluster``.
+    """
+
+    def __init__(self, work: Work, options: Mapping[str, Any]) -> None:
         import submitit
 
         options = {"timeout_min": 24 * 60, **options}
-        try:
-            self._executor = submitit.AutoExecutor(folder / "submitit", cluster=options.pop("cluster", None))
-            self._executor.update_parameters(**options)
-        except (NameError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"launcher=submitit: {error}") from error
-        self._work = (*work, os.getcwd())
+        self._executor = submitit.AutoExecutor(work.folder / "submitit", cluster=options.pop("cluster", None))
+        self._executor.update_parameters(**options)
+        self._work, self._folder = work, os.getcwd()
         self._jobs: list[Any] = []
 
     def start(self, count: int) -> None:
         try:
-            self._jobs += [self._executor.submit(_work, *self._work) for _ in range(count)]
+            self._jobs += [self._executor.submit(_work, self._work, self._folder) for _ in range(count)]
         except Exception as error:
-            raise MaxexpError(f"launcher=submitit: the job was not accepted: {error}") from error
+            raise MaxexpError(f"{KEY}: the job was not accepted: {error}") from error
 
     def alive(self) -> int:
         self._jobs = [job for job in self._jobs if not job.done()]

@@ -18,7 +18,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.study import Study, StudyDirection
+from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.base.errors import ConfigError
@@ -87,7 +87,7 @@ class SweepStudy:
             study = optuna.create_study(
                 study_name=name,
                 storage=storage,
-                directions=[StudyDirection[d.name.upper()] for d in plan.settings.objectives.values()],
+                directions=plan.settings.directions,
                 load_if_exists=True,
             )
             text = study.user_attrs.get(PLAN)
@@ -139,7 +139,7 @@ class SweepStudy:
             ticket = self._next_ticket(alone)
             if ticket is None:
                 return None
-            inner = make_sampler(self.plan.settings.sampler, self.plan.space, ticket.number)
+            inner = make_sampler(self.plan.settings.sampler, ticket.number)
             known = [self._key(t) for t in self.trials() if t.number != ticket.number]
             self.study.sampler = DistinctSampler(inner, self.plan.space, known, ticket.number)
             trial = Trial(self.study, ticket._trial_id)

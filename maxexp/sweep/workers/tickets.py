@@ -12,9 +12,8 @@ from math import isfinite
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial
 
-from maxexp.sweep.search.config import GridConfig
 from maxexp.sweep.search.repeats import repeats
-from maxexp.sweep.search.sampling import frozen
+from maxexp.sweep.search.sampling import frozen, traits
 from maxexp.sweep.search.space import Value
 from maxexp.sweep.workers.attributes import BEAT, LOST, NO_TRIAL, OUTCOME, REASON, RETRY_OF, STOPPED, TOTAL, WORKER
 from maxexp.sweep.workers.liveness import Watch
@@ -37,7 +36,7 @@ class Tickets:
         self._study = study
         self._settings = settings
         self._watch = Watch(settings.grace_s)
-        if points is None and isinstance(settings.sampler, GridConfig):
+        if points is None and not traits(settings.sampler).draws:
             points = study.plan.space.points()
         first = [study.plan.baseline] if study.plan.baseline else []
         every = (repeat for point in (*first, *(points or ())) for repeat in repeats(study.plan.space, point))
