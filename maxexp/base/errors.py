@@ -86,3 +86,8 @@ class StudyError(MaxexpError):
 
 class BoardError(MaxexpError):
     """Firmware that cannot be built, or a board, real or emulated, that cannot run it."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """The text of an exception of another library, without line breaks; its type where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

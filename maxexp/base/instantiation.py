@@ -10,7 +10,7 @@ from typing import Any
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 
-from maxexp.base.errors import ConfigError, MaxexpError
+from maxexp.base.errors import ConfigError, MaxexpError, in_one_line
 
 TARGET = "_target_"
 
@@ -88,7 +88,7 @@ def build(key: str, chosen: Mapping[str, Any], kind: type, **supplied: Any) -> A
             raise cause from None
         if isinstance(cause, ModuleNotFoundError) and cause.name:
             raise ConfigError(f"{key}: {_not_installed(cause.name)}") from error
-        raise ConfigError(f"{key}: {found.__name__} refuses its arguments: {_one_line(cause)}") from error
+        raise ConfigError(f"{key}: {found.__name__} refuses its arguments: {in_one_line(cause)}") from error
 
 
 def _imported(where: str, name: str) -> ModuleType:
@@ -99,7 +99,7 @@ def _imported(where: str, name: str) -> ModuleType:
         reason = f"there is no module {error.name}" if package == name.partition(".")[0] != error.name else None
         raise ConfigError(f"{where}: {reason or _not_installed(package)}") from error
     except ImportError as error:
-        raise ConfigError(f"{where}: {_one_line(error)}") from error
+        raise ConfigError(f"{where}: {in_one_line(error)}") from error
 
 
 def _not_installed(package: str) -> str:
@@ -114,7 +114,3 @@ def _known(module: ModuleType, name: str, kind: type) -> str:
     if near:
         return f"did you mean {module.__name__}.{near[0]}?"
     return f"{module.__name__} has {', '.join(public) or 'none'}"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

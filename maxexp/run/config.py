@@ -19,13 +19,19 @@ from maxexp.training.config import RecipeConfig
 def register_schema() -> None:
     """Make the types of the groups available to ``conf/config.yaml`` as ``schema``.
 
-    Layers, augmentations, recipes and bits per layer stay open, so that the command line can add some without a "+",
-    or set those that are null; they get their types in :func:`to_config`, as everything does in the end.
+    Layers, augmentations, recipes, bits per layer and callbacks stay open, so that the command line can add some
+    without a "+", or set those that are null; they get their types in :func:`to_config`, as everything does in the end.
     """
     open_groups = (NetworkConfig, AugmentationConfig, RecipeConfig)
     groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type not in open_groups}
     schema = OmegaConf.create({**groups, "model": {"layers": {}}, "augmentation": {}, "recipe": {}})
-    for node in (schema.model.layers, schema.augmentation, schema.recipe, schema.quantization.layer_bits):
+    for node in (
+        schema.model.layers,
+        schema.augmentation,
+        schema.recipe,
+        schema.quantization.layer_bits,
+        schema.trainer.callbacks,
+    ):
         OmegaConf.set_struct(node, False)
     ConfigStore.instance().store(name="schema", node=schema)
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import get_origin
+from typing import Any, get_origin
 
 from maxexp import RESULTS_VERSION
 from maxexp.base.roles import Role
@@ -97,13 +97,16 @@ class Identity:
         have is no difference where it has its default, which keeps results as they were; nor is one that a later
         version dropped. What does change results raises ``RESULTS_VERSION``. A group that is null in one and set in
         the other has other keys, too, and is a difference; so is an entry more or less of a mapping whose keys are
-        names, as layers.
+        names, as layers, and an argument more or less of a class that the configuration names.
         """
         for mapping in named_mappings():
             if names := _names(self.params, mapping) ^ _names(recorded.params, mapping):
                 return f"{mapping}.{min(names)}"
         nothing = [key for key, default in _evidence().items() if self.params.get(key) == default]
         unasked = tuple(f"{key.rpartition('.')[0]}." for key in nothing)
+        for mapping in unchecked():
+            if keys := _below(self.params, mapping) ^ _below(recorded.params, mapping):
+                return min(keys)
         for key in self.params:
             if not key.startswith(unasked) and self._differs(key, recorded.params):
                 return key
@@ -129,9 +132,20 @@ def named_mappings() -> tuple[str, ...]:
 
 
 @cache
+def unchecked() -> tuple[str, ...]:
+    """Keys whose values the schema does not know, as the arguments of a class that a configuration names."""
+    return tuple(key for key, each in declared_keys().items() if each.kind in (Any, dict[str, Any]))
+
+
+@cache
 def _evidence() -> dict[str, str]:
     """The keys that choose evidence, with the value by which nothing is asked for."""
     return masked({key: each.default for key, each in declared_keys().items() if each.role is Role.evidence})
+
+
+def _below(params: Mapping[str, str], mapping: str) -> set[str]:
+    """Keys below ``mapping``."""
+    return {key for key in params if key.startswith(f"{mapping}.")}
 
 
 def _names(params: Mapping[str, str], mapping: str) -> set[str]:

@@ -1,5 +1,6 @@
 """How a network is trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -9,22 +10,11 @@ from maxexp.base.frozen import frozen
 from maxexp.base.roles import MACHINE, ROUNDING
 from maxexp.network.config import NetworkConfig
 
+OPTIMIZERS = ("sgd", "adam", "adamw")
+"""Optimizers that are chosen by name."""
 
-class Optimizer(Enum):
-    """Optimizers of torch."""
-
-    sgd = "sgd"
-    adam = "adam"
-    adamw = "adamw"
-
-
-class Schedule(Enum):
-    """Learning rate over the steps of one phase."""
-
-    constant = "constant"
-    cosine = "cosine"
-    onecycle = "onecycle"
-    multistep = "multistep"
+SCHEDULES = ("constant", "cosine", "onecycle", "multistep")
+"""Schedules that are chosen by name: the learning rate over the steps of one phase."""
 
 
 class Precision(Enum):
@@ -33,6 +23,9 @@ class Precision(Enum):
     auto = "auto"
     float32 = "float32"
     bfloat16 = "bfloat16"
+
+
+_A_CLASS = "{_target_: package.module.Class, ARGUMENT: VALUE, ...}"
 
 
 @frozen
@@ -101,12 +94,17 @@ class RecipeConfig:
     """Optimizer, schedule and loss.
 
     Attributes:
+        optimizer: one of ``OPTIMIZERS``, or ``_target_``, a class such as torch.optim.RMSprop, with its arguments but
+            for learning rate and weight decay.
         learning_rate: peak of the floating-point phase, or of a training that is quantization-aware throughout.
         qat_optimizer: of quantization-aware fine-tuning; null: the same. Batch norm is folded there, so a rate that
             suits one optimizer before need not suit it after.
         qat_learning_rate: peak of quantization-aware fine-tuning.
         momentum: of sgd.
-        schedule: of each phase for itself, from its peak.
+        schedule: of each phase for itself, from its peak: one of ``SCHEDULES``, or ``_target_``, a class such as
+            torch.optim.lr_scheduler.StepLR, with its arguments, and ``interval``, epoch or step, after which it is
+            stepped. Where the class takes ``T_max``, ``total_steps`` or ``total_iters`` and none is given, it is the
+            length of the phase.
         warmup: share of a phase's steps in which ``onecycle`` rises to its peak.
         milestones: shares of a phase's epochs at which ``multistep`` multiplies the rate by ``gamma``.
         label_smoothing: probability spread over all classes in the loss.
@@ -116,13 +114,13 @@ class RecipeConfig:
         distillation: null: the labels alone.
     """
 
-    optimizer: Optimizer = Optimizer.adamw
+    optimizer: Any = "adamw"
     learning_rate: float = 0.004
-    qat_optimizer: Optimizer | None = None
+    qat_optimizer: Any = None
     qat_learning_rate: float = 0.0001
     weight_decay: float = 0.01
     momentum: float = 0.9
-    schedule: Schedule = Schedule.onecycle
+    schedule: Any = "onecycle"
     warmup: float = 0.2
     milestones: list[float] = field(default_factory=lambda: [0.33, 0.5, 0.67])
     gamma: float = 0.5
@@ -143,10 +141,30 @@ class RecipeConfig:
         check("recipe.warmup", self.warmup, 0 < self.warmup < 1, "must be above 0 and below 1")
         inside = all(0 < share < 1 for share in self.milestones)
         check("recipe.milestones", self.milestones, inside, "must be shares above 0 and below 1")
+        self._check_optimization()
+
+    def _check_optimization(self) -> None:
+        for key in ("optimizer", "qat_optimizer") if self.qat_optimizer is not None else ("optimizer",):
+            chosen = getattr(self, key)
+            if isinstance(chosen, Mapping):
+                # Only here: to import torch takes a second, which a wrong key elsewhere need not wait for.
+                from maxexp.training.chosen import check_optimizer
+
+                check_optimizer(f"recipe.{key}", chosen, self.weight_decay)
+            else:
+                named = f"must be one of {', '.join(OPTIMIZERS)}, or {_A_CLASS}"
+                check(f"recipe.{key}", chosen, chosen in OPTIMIZERS, named)
+        if isinstance(self.schedule, Mapping):
+            from maxexp.training.chosen import check_schedule
+
+            check_schedule("recipe.schedule", self.schedule)
+        else:
+            named = self.schedule in SCHEDULES
+            check("recipe.schedule", self.schedule, named, f"must be one of {', '.join(SCHEDULES)}, or {_A_CLASS}")
 
     def fine_tuning(self) -> "RecipeConfig":
         """The recipe of a quantization-aware phase that begins with a trained network."""
-        optimizer = self.qat_optimizer or self.optimizer
+        optimizer = self.optimizer if self.qat_optimizer is None else self.qat_optimizer
         return replace(self, optimizer=optimizer, learning_rate=self.qat_learning_rate, small_images=None)
 
 
@@ -161,6 +179,8 @@ class TrainerConfig:
         accelerator: auto (a GPU if there is one), cpu, gpu. Not mps: ranges and factors need float64.
         precision: ``auto`` is bfloat16 where the processor computes with it, else float32.
         threads: CPU threads; default torch's own: all cores, or fewer where OMP_NUM_THREADS says so.
+        callbacks: Lightning's, by names of one's own: ``_target_``, a class such as
+            pytorch_lightning.callbacks.EarlyStopping, and its arguments; null: none. Each phase has new ones.
         progress: progress bar within each epoch, on a terminal.
     """
 
@@ -169,6 +189,7 @@ class TrainerConfig:
     accelerator: str = "auto"
     precision: Precision = Precision.auto
     threads: int | None = field(default=None, metadata=ROUNDING)
+    callbacks: dict[str, Any] = field(default_factory=dict)
     progress: bool = field(default=True, metadata=MACHINE)
 
     def __post_init__(self) -> None:
@@ -178,3 +199,8 @@ class TrainerConfig:
         known = ("auto", "cpu", "gpu")
         allowed = f"must be one of {', '.join(known)}"
         check("trainer.accelerator", self.accelerator, self.accelerator in known, allowed)
+        if self.callbacks:
+            # Only here: to import Lightning takes seconds.
+            from maxexp.training.own_callbacks import make_callbacks
+
+            make_callbacks(self.callbacks)

@@ -132,8 +132,14 @@ class Learner(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = build_optimizer(self.recipe, self.network.parameters())
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = build_schedule(self.recipe, optimizer, steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        epochs = self.trainer.max_epochs
+        assert epochs is not None
+        schedule, interval = build_schedule(self.recipe, optimizer, steps, epochs)
+        # Schedules that look at the validation look at its loss.
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": interval, "monitor": VALIDATION_LOSS.key},
+        }
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["maxexp_phase"] = self.phase

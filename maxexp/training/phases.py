@@ -37,6 +37,7 @@ from maxexp.training.distillation import Distillation
 from maxexp.training.files import FLOAT, QAT, best_file
 from maxexp.training.hardware import training_precision
 from maxexp.training.learner import QUANTILES, Learner
+from maxexp.training.own_callbacks import callback_errors, make_callbacks
 
 log = logging.getLogger(__name__)
 for library in ("pytorch_lightning", "lightning_fabric"):
@@ -168,7 +169,9 @@ class Training:
         settings, files = self._settings, self._files
         score = settings.task.selects
         best = BestNetwork(score)
-        callbacks = [best, EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
+        own = make_callbacks(settings.trainer.callbacks)
+        # Theirs come before the checkpoint of an epoch, which keeps their state.
+        callbacks = [best, *own.values(), EpochEnd(settings.trainer.max_epochs, files.folder, files.keep)]
         progress = settings.trainer.progress and sys.stderr.isatty()
         if progress:
             callbacks.append(TQDMProgressBar())
@@ -193,7 +196,8 @@ class Training:
         learner.to(memory_format=torch.channels_last)
         learner.train()
         resume = self._resume if self._resumed_phase == phase else None
-        fit(trainer, learner, ImageDataModule(self._data, offset), resume)
+        with callback_errors(own):
+            fit(trainer, learner, ImageDataModule(self._data, offset), resume)
         module.load_state_dict(best.weights)
         module.eval()
         text = score.form.with_unit(best.value)
