@@ -20,7 +20,7 @@ def register_schema() -> None:
     """Make the types of the groups available to ``conf/config.yaml`` as ``schema``.
 
     Layers, augmentations, recipes, bits per layer and callbacks stay open, so that the command line can add some
-    without a "+", or set those that are null; they get their types in :func:`to_config`, as everything does in the end.
+    without a "+", or set those that are null; they get their types in :func:`to_config`, as everything does at last.
     """
     open_groups = (NetworkConfig, AugmentationConfig, RecipeConfig)
     groups = {f.name: f.type for f in fields(Config) if is_dataclass(f.type) and f.type not in open_groups}
