@@ -25,9 +25,6 @@ class Precision(Enum):
     bfloat16 = "bfloat16"
 
 
-_A_CLASS = "{_target_: package.module.Class, ARGUMENT: VALUE, ...}"
-
-
 @frozen
 @dataclass
 class DistillationConfig:
@@ -152,20 +149,22 @@ class RecipeConfig:
 
                 check_optimizer(f"recipe.{key}", chosen, self.weight_decay)
             else:
-                named = f"must be one of {', '.join(OPTIMIZERS)}, or {_A_CLASS}"
-                check(f"recipe.{key}", chosen, chosen in OPTIMIZERS, named)
+                check(f"recipe.{key}", chosen, chosen in OPTIMIZERS, _allowed(OPTIMIZERS))
         if isinstance(self.schedule, Mapping):
             from maxexp.training.chosen import check_schedule
 
             check_schedule("recipe.schedule", self.schedule)
         else:
-            named = self.schedule in SCHEDULES
-            check("recipe.schedule", self.schedule, named, f"must be one of {', '.join(SCHEDULES)}, or {_A_CLASS}")
+            check("recipe.schedule", self.schedule, self.schedule in SCHEDULES, _allowed(SCHEDULES))
 
     def fine_tuning(self) -> "RecipeConfig":
         """The recipe of a quantization-aware phase that begins with a trained network."""
         optimizer = self.optimizer if self.qat_optimizer is None else self.qat_optimizer
         return replace(self, optimizer=optimizer, learning_rate=self.qat_learning_rate, small_images=None)
+
+
+def _allowed(names: tuple[str, ...]) -> str:
+    return f"must be one of {', '.join(names)}, or {{_target_: package.module.Class, ARGUMENT: VALUE, ...}}"
 
 
 @frozen
