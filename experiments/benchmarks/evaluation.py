@@ -87,7 +87,7 @@ def with_maxexp() -> Callable:
     from workload import nascifarnet
 
     from maxexp.base import this_process
-    from maxexp.data.config import InputMapping
+    from maxexp.data.augmentation.config import InputMapping
     from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
     from maxexp.tasks.classification import Classification
     from maxexp.training.config import TrainerConfig

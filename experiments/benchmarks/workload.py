@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from maxexp.data.config import (
-    AugmentationConfig,
-    DatasetConfig,
-    DatasetSource,
-    HorizontalFlipConfig,
-    RandomCropConfig,
-)
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.augmentation.entries.horizontal_flip import HorizontalFlip
+from maxexp.data.augmentation.entries.random_crop import RandomCrop
+from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 from maxexp.network.config import NetworkConfig
 from maxexp.network.graph import Network, build_network
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from maxexp.training.phases import TrainingSettings
 
 BATCH = 128
-AUGMENTATION = AugmentationConfig(RandomCropConfig(4), HorizontalFlipConfig(0.5))
+AUGMENTATION = AugmentationConfig(RandomCrop(4), HorizontalFlip(0.5))
 PHASES = {
     "float": QuantizationConfig(Method.float),
     "qat": QuantizationConfig(Method.qat, start_epoch=0),

@@ -1,4 +1,4 @@
-"""What can be chosen about data: the data set and its augmentation, as typed schemas."""
+"""What can be chosen about a data set, as a typed schema."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ class DatasetSource(Enum):
     images = "images"
     arrays = "arrays"
     diabetes = "diabetes"
-
-
-class InputMapping(Enum):
-    """How an 8-bit pixel p becomes the signed 8-bit number that the network reads."""
-
-    p128 = "p128"
-    ai8x = "ai8x"
 
 
 # (channels, height, width, classes, targets) of the sources whose content is not the user's to choose.
@@ -129,137 +122,3 @@ class DatasetConfig:
     def shape(self) -> tuple[int, int, int]:
         """(channels, height, width) of one image."""
         return self.channels, self.height, self.width
-
-
-@frozen
-@dataclass
-class RandomCropConfig:
-    """Zero padding on every side, then a crop of the original size at a random place.
-
-    Attributes:
-        padding: pixels added to each side.
-    """
-
-    padding: int = 4
-
-    def __post_init__(self) -> None:
-        check("augmentation.random_crop.padding", self.padding, self.padding >= 0, "must be 0 or more pixels")
-
-
-@frozen
-@dataclass
-class HorizontalFlipConfig:
-    """Mirror left and right.
-
-    Attributes:
-        probability: of an image being mirrored.
-    """
-
-    probability: float = 0.5
-
-    def __post_init__(self) -> None:
-        possible = 0 <= self.probability <= 1
-        check("augmentation.horizontal_flip.probability", self.probability, possible, "must be 0 to 1")
-
-
-@frozen
-@dataclass
-class RotationConfig:
-    """Rotation about the image's centre.
-
-    Attributes:
-        degrees: angles are uniform in [-degrees, degrees].
-    """
-
-    degrees: float = 10.0
-
-    def __post_init__(self) -> None:
-        check("augmentation.rotation.degrees", self.degrees, 0 <= self.degrees <= 180, "must be 0 to 180")
-
-
-@frozen
-@dataclass
-class ColorJitterConfig:
-    """Random colours, with the meaning that torchvision's ColorJitter gives to each number.
-
-    Attributes:
-        brightness: factor uniform in [max(0, 1 - brightness), 1 + brightness].
-        contrast: likewise.
-        saturation: likewise.
-        hue: shift uniform in [-hue, hue], in turns of the colour circle.
-    """
-
-    brightness: float = 0.2
-    contrast: float = 0.2
-    saturation: float = 0.2
-    hue: float = 0.05
-
-    def __post_init__(self) -> None:
-        for key in ("brightness", "contrast", "saturation"):
-            value = getattr(self, key)
-            check(f"augmentation.color_jitter.{key}", value, 0 <= value < float("inf"), "must be 0 or more")
-        check("augmentation.color_jitter.hue", self.hue, 0 <= self.hue <= 0.5, "must be 0 to 0.5")
-
-
-@frozen
-@dataclass
-class GaussianNoiseConfig:
-    """Independent noise on every value of every pixel.
-
-    Attributes:
-        std: standard deviation, where black is 0 and white is 1.
-    """
-
-    std: float = 0.1
-
-    def __post_init__(self) -> None:
-        check("augmentation.gaussian_noise.std", self.std, 0 <= self.std <= 1, "must be 0 to 1")
-
-
-@frozen
-@dataclass
-class CutoutConfig:
-    """A grey square over a part of the image (arXiv 1708.04552).
-
-    Attributes:
-        size: pixels of its side; a part of it may be outside.
-    """
-
-    size: int = 8
-
-    def __post_init__(self) -> None:
-        check("augmentation.cutout.size", self.size, self.size >= 1, "must be 1 or more pixels")
-
-
-@frozen
-@dataclass
-class NormalizeConfig:
-    """From unsigned pixels to signed numbers; the only entry that also holds at evaluation.
-
-    Attributes:
-        mapping: which signed number a pixel becomes.
-    """
-
-    mapping: InputMapping = InputMapping.p128
-
-
-@frozen
-@dataclass
-class AugmentationConfig:
-    """What happens to training images; None switches an entry off.
-
-    Without `normalize` the pixels are not centred: the network reads p >> 1, that is 0 to 127.
-    """
-
-    random_crop: RandomCropConfig | None = None
-    horizontal_flip: HorizontalFlipConfig | None = None
-    rotation: RotationConfig | None = None
-    color_jitter: ColorJitterConfig | None = None
-    gaussian_noise: GaussianNoiseConfig | None = None
-    cutout: CutoutConfig | None = None
-    normalize: NormalizeConfig | None = field(default_factory=NormalizeConfig)
-
-    @property
-    def mapping(self) -> InputMapping | None:
-        """The input mapping, None for pixels that are not centred."""
-        return None if self.normalize is None else self.normalize.mapping

@@ -10,8 +10,8 @@ from torch import Generator, Tensor
 
 from maxexp.base.seeding import derived_seed
 from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import evaluation_input
-from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 
 Batch = tuple[Tensor, Tensor]

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from maxexp.base.errors import ConfigError
 from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.config import AugmentationConfig, InputMapping
 from maxexp.data.augmentation.pixels import evaluation_input
-from maxexp.data.config import FIXED_CONTENT, AugmentationConfig, DatasetConfig, InputMapping
+from maxexp.data.config import FIXED_CONTENT, DatasetConfig
 from maxexp.data.coverage import warn_of_absent_classes, warn_of_few_steps
 from maxexp.data.dataset import ImageSet, check_files, load_split
 from maxexp.data.doubts import warn_of_doubts

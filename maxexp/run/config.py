@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
-from maxexp.data.config import AugmentationConfig
+from maxexp.data.augmentation.config import AugmentationConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.run.explain import explain, no_such_key
 from maxexp.schema.config import Config, to_plain

@@ -19,8 +19,8 @@ from maxexp.board.serial_output import FirmwareResult
 from maxexp.chip.metrics import LATENCY, THROUGHPUT
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.chip.part import Part
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import map_pixels
-from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.data.store.split import stratified_order
 from maxexp.network.graph import Network

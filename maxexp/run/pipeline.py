@@ -16,8 +16,8 @@ from maxexp.board.config import BoardKind
 from maxexp.chip.check import check_fit
 from maxexp.chip.cost import counted, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
-from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.run_data import RunData
 from maxexp.network.graph import Network

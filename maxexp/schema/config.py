@@ -10,7 +10,8 @@ from maxexp.base.frozen import frozen
 from maxexp.base.roles import PLACE
 from maxexp.board.config import BoardConfig
 from maxexp.chip.config import DeviceConfig
-from maxexp.data.config import AugmentationConfig, DatasetConfig
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.config import DatasetConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.quantization.config import QuantizationConfig
 from maxexp.synthesis.config import SynthesisConfig

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from maxexp.base.errors import TrainingError
 from maxexp.chip.numbers.integer import IntegerNetwork
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
-from maxexp.data.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.network.module import NetworkModule
 from maxexp.tasks.base import Task

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from maxexp.camera import bayer, rgb565, rgb888, yuv422
 from maxexp.camera.signed import to_pixels, to_signed
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import map_pixels
-from maxexp.data.config import InputMapping
 from tests.camera.conftest import unhurried
 
 EVERY_WORD = np.arange(1 << 16, dtype=">u2").view(np.uint8).reshape(256, 256, 2)

@@ -12,28 +12,23 @@ from maxexp.data.augmentation.color import (
     adjust_contrast,
     adjust_hue,
     adjust_saturation,
-    color_jitter,
 )
+from maxexp.data.augmentation.config import AugmentationConfig, InputMapping, NormalizeConfig
+from maxexp.data.augmentation.entries.color_jitter import ColorJitter
+from maxexp.data.augmentation.entries.cutout import Cutout
+from maxexp.data.augmentation.entries.gaussian_noise import GaussianNoise
+from maxexp.data.augmentation.entries.horizontal_flip import HorizontalFlip
+from maxexp.data.augmentation.entries.random_crop import RandomCrop
+from maxexp.data.augmentation.entries.rotation import Rotation
 from maxexp.data.augmentation.geometry import crop_and_flip, rotate
 from maxexp.data.augmentation.pixels import evaluation_input
-from maxexp.data.config import (
-    AugmentationConfig,
-    ColorJitterConfig,
-    CutoutConfig,
-    GaussianNoiseConfig,
-    HorizontalFlipConfig,
-    InputMapping,
-    NormalizeConfig,
-    RandomCropConfig,
-    RotationConfig,
-)
 
 DECK = {
-    "random_crop": RandomCropConfig(4),
-    "horizontal_flip": HorizontalFlipConfig(0.5),
-    "rotation": RotationConfig(10),
-    "color_jitter": ColorJitterConfig(),
-    "gaussian_noise": GaussianNoiseConfig(0.1),
+    "random_crop": RandomCrop(4),
+    "horizontal_flip": HorizontalFlip(0.5),
+    "rotation": Rotation(10),
+    "color_jitter": ColorJitter(),
+    "gaussian_noise": GaussianNoise(0.1),
     "normalize": NormalizeConfig(InputMapping.p128),
 }
 
@@ -70,12 +65,12 @@ def shifts_of(image, moved, padding):
 
 def test_certain_flip_is_the_mirror_image():
     images = noise_images()
-    assert torch.equal(augment(images, horizontal_flip=HorizontalFlipConfig(1.0)), images.flip(3))
+    assert torch.equal(augment(images, horizontal_flip=HorizontalFlip(1.0)), images.flip(3))
 
 
 def test_flip_mirrors_about_as_many_as_asked_for():
     images = noise_images(2000, 1, 4, 4)
-    flipped = augment(images, horizontal_flip=HorizontalFlipConfig(0.25))
+    flipped = augment(images, horizontal_flip=HorizontalFlip(0.25))
     mirrored = (flipped == images.flip(3)).flatten(1).all(1)
     same = (flipped == images).flatten(1).all(1)
     assert (mirrored ^ same).all()
@@ -95,20 +90,20 @@ def test_crop_and_flip_move_whole_pixels_each_image_by_its_own_draw():
 
 def test_what_moves_in_is_black():
     white = torch.full((64, 1, 8, 8), 255, dtype=torch.uint8)
-    inputs = BatchAugmentation(AugmentationConfig(random_crop=RandomCropConfig(2)))(white, seeded())
+    inputs = BatchAugmentation(AugmentationConfig(random_crop=RandomCrop(2)))(white, seeded())
     assert inputs.unique().tolist() == [-1.0, 127 / 128]
 
 
 def test_the_crop_stays_exact_when_the_rotation_is_on():
     images = noise_images(8)
-    entries = {"random_crop": RandomCropConfig(2), "rotation": RotationConfig(0)}
+    entries = {"random_crop": RandomCrop(2), "rotation": Rotation(0)}
     for image, moved in zip(images, augment(images, **entries), strict=True):
         assert len(shifts_of(image, moved, 2)) == 1
 
 
 def test_no_rotation_is_the_identity():
     images = noise_images()
-    assert torch.equal(augment(images, rotation=RotationConfig(0)), images)
+    assert torch.equal(augment(images, rotation=Rotation(0)), images)
 
 
 def test_rotation_turns_a_picture_of_any_aspect_as_torchvision_does(monkeypatch):
@@ -136,7 +131,7 @@ def test_rotation_differs_within_a_batch_and_stays_within_its_degrees():
 
 def test_noise_has_the_deviation_that_was_asked_for():
     gray = torch.full((32, 3, 16, 16), 128, dtype=torch.uint8)
-    noisy = augment(gray, gaussian_noise=GaussianNoiseConfig(0.1)).float() / 255
+    noisy = augment(gray, gaussian_noise=GaussianNoise(0.1)).float() / 255
     assert abs(noisy.std() - 0.1) < 0.002
     assert abs(noisy.mean() - 128 / 255) < 0.003
     assert (noisy[0] != noisy[1]).float().mean() > 0.9
@@ -145,7 +140,7 @@ def test_noise_has_the_deviation_that_was_asked_for():
 @pytest.mark.parametrize("extreme", [0, 255])
 def test_noise_stops_at_black_and_white(extreme):
     images = torch.full((8, 1, 16, 16), extreme, dtype=torch.uint8)
-    noisy = augment(images, gaussian_noise=GaussianNoiseConfig(0.05)).int()
+    noisy = augment(images, gaussian_noise=GaussianNoise(0.05)).int()
     assert (noisy - extreme).abs().max() < 0.3 * 255
     assert 0.4 < (noisy == extreme).float().mean() < 0.6
 
@@ -170,23 +165,23 @@ def test_colours_change_as_torchvision_changes_them(ours, theirs, factors, chann
 
 def test_jitter_draws_a_factor_per_image_within_bounds():
     gray = torch.full((500, 1, 2, 2), 100.0)
-    config = ColorJitterConfig(brightness=0.4, contrast=0, saturation=0, hue=0)
-    factors = color_jitter(gray, config, seeded())[:, 0, 0, 0] / 100
+    jitter = ColorJitter(brightness=0.4, contrast=0, saturation=0, hue=0)
+    factors = jitter(gray, seeded())[:, 0, 0, 0] / 100
     assert 0.6 <= factors.min() < 0.65 and 1.35 < factors.max() <= 1.4
     assert len(factors.unique()) > 400
 
 
 def test_saturation_and_hue_leave_gray_images_alone():
     images = noise_images(channels=1)
-    jitter = ColorJitterConfig(brightness=0, contrast=0, saturation=0.9, hue=0.5)
+    jitter = ColorJitter(brightness=0, contrast=0, saturation=0.9, hue=0.5)
     assert torch.equal(augment(images, color_jitter=jitter), images)
 
 
 def test_cutout_covers_one_square_of_each_image():
     images = noise_images(200, 3, 20, 24)
     images[images == 128] = 127
-    holes = (augment(images, cutout=CutoutConfig(6)) == 128).all(1)
-    assert torch.equal((augment(images, cutout=CutoutConfig(6)) != images).any(1), holes)
+    holes = (augment(images, cutout=Cutout(6)) == 128).all(1)
+    assert torch.equal((augment(images, cutout=Cutout(6)) != images).any(1), holes)
     corners = set()
     for hole in holes:
         rows, columns = hole.any(1).nonzero().flatten(), hole.any(0).nonzero().flatten()

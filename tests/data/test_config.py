@@ -1,6 +1,8 @@
 """The schemas: what they refuse, and that the files in conf/ are complete and valid."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,17 +10,16 @@ from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from maxexp.base.errors import ConfigError
-from maxexp.data.config import (
-    AugmentationConfig,
-    ColorJitterConfig,
-    CutoutConfig,
-    DatasetConfig,
-    GaussianNoiseConfig,
-    HorizontalFlipConfig,
-    InputMapping,
-    RandomCropConfig,
-    RotationConfig,
-)
+from maxexp.data.augmentation.config import AugmentationConfig, InputMapping
+from maxexp.data.augmentation.entries.color_jitter import ColorJitter
+from maxexp.data.augmentation.entries.cutout import Cutout
+from maxexp.data.augmentation.entries.gaussian_noise import GaussianNoise
+from maxexp.data.augmentation.entries.horizontal_flip import HorizontalFlip
+from maxexp.data.augmentation.entries.random_crop import RandomCrop
+from maxexp.data.augmentation.entries.rotation import Rotation
+from maxexp.data.augmentation.registry import all_entries
+from maxexp.data.config import DatasetConfig
+from tests.conftest import composed
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -42,12 +43,21 @@ def test_images_file_asks_for_the_number_of_classes():
 
 
 @pytest.mark.parametrize("name, on", [("none", 1), ("basic", 3), ("deck", 6)])
-def test_augmentation_file_is_valid_and_spells_out_every_key(name, on):
-    loaded, config = read("augmentation", name, AugmentationConfig)
-    fields = [field.name for field in dataclasses.fields(AugmentationConfig)]
-    assert set(loaded) == set(fields)
-    assert sum(getattr(config, field) is not None for field in fields) == on
+def test_augmentation_file_is_valid(name, on):
+    config = composed(f"augmentation={name}").augmentation
+    assert sum(getattr(config, field.name) is not None for field in dataclasses.fields(config)) == on
     assert config.mapping is InputMapping.p128
+
+
+def test_the_file_without_augmentations_has_all_of_them():
+    loaded, _ = read("augmentation", "none", AugmentationConfig)
+    assert set(loaded) == {entry.name for entry in all_entries()} | {"normalize"}
+
+
+def test_a_configuration_is_read_without_torch():
+    """Whoever mistypes a key need not wait for it."""
+    code = "import maxexp.data.augmentation.config, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("folder", ["dataset", "augmentation"])
@@ -81,16 +91,16 @@ def test_impossible_dataset_value_is_refused_by_name(cifar10, key, value):
 @pytest.mark.parametrize(
     "make, key",
     [
-        (lambda: RandomCropConfig(-1), "random_crop.padding"),
-        (lambda: HorizontalFlipConfig(1.5), "horizontal_flip.probability"),
-        (lambda: RotationConfig(-10), "rotation.degrees"),
-        (lambda: RotationConfig(float("nan")), "rotation.degrees"),
-        (lambda: ColorJitterConfig(brightness=-0.1), "color_jitter.brightness"),
-        (lambda: ColorJitterConfig(contrast=float("inf")), "color_jitter.contrast"),
-        (lambda: ColorJitterConfig(saturation=-1), "color_jitter.saturation"),
-        (lambda: ColorJitterConfig(hue=0.6), "color_jitter.hue"),
-        (lambda: GaussianNoiseConfig(25.5), "gaussian_noise.std"),
-        (lambda: CutoutConfig(0), "cutout.size"),
+        (lambda: RandomCrop(-1), "random_crop.padding"),
+        (lambda: HorizontalFlip(1.5), "horizontal_flip.probability"),
+        (lambda: Rotation(-10), "rotation.degrees"),
+        (lambda: Rotation(float("nan")), "rotation.degrees"),
+        (lambda: ColorJitter(brightness=-0.1), "color_jitter.brightness"),
+        (lambda: ColorJitter(contrast=float("inf")), "color_jitter.contrast"),
+        (lambda: ColorJitter(saturation=-1), "color_jitter.saturation"),
+        (lambda: ColorJitter(hue=0.6), "color_jitter.hue"),
+        (lambda: GaussianNoise(25.5), "gaussian_noise.std"),
+        (lambda: Cutout(0), "cutout.size"),
     ],
 )
 def test_impossible_augmentation_value_is_refused_by_name(make, key):

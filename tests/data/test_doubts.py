@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from maxexp.base.errors import DataError
-from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 
 PICTURES = DatasetConfig("pictures", DatasetSource.images, 3, 8, 8, 2, 4, root=".")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
-from maxexp.data.config import InputMapping
 
 PIXELS = torch.arange(256, dtype=torch.uint8)
 FORMULAS = {

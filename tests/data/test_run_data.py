@@ -13,28 +13,23 @@ from PIL import Image
 from maxexp.base.errors import ConfigError, DataError
 from maxexp.data import run_data
 from maxexp.data.augmentation.augment import BatchAugmentation
+from maxexp.data.augmentation.config import AugmentationConfig, InputMapping, NormalizeConfig
+from maxexp.data.augmentation.entries.color_jitter import ColorJitter
+from maxexp.data.augmentation.entries.gaussian_noise import GaussianNoise
+from maxexp.data.augmentation.entries.horizontal_flip import HorizontalFlip
+from maxexp.data.augmentation.entries.random_crop import RandomCrop
 from maxexp.data.augmentation.pixels import evaluation_input
-from maxexp.data.config import (
-    AugmentationConfig,
-    ColorJitterConfig,
-    DatasetConfig,
-    DatasetSource,
-    GaussianNoiseConfig,
-    HorizontalFlipConfig,
-    InputMapping,
-    NormalizeConfig,
-    RandomCropConfig,
-)
+from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.loader import EvaluationBatches, TrainingBatches
 from maxexp.data.module import ImageDataModule
 from maxexp.data.run_data import RunData
 
 AUGMENTED = AugmentationConfig(
-    random_crop=RandomCropConfig(1),
-    horizontal_flip=HorizontalFlipConfig(),
-    color_jitter=ColorJitterConfig(),
-    gaussian_noise=GaussianNoiseConfig(0.05),
+    random_crop=RandomCrop(1),
+    horizontal_flip=HorizontalFlip(),
+    color_jitter=ColorJitter(),
+    gaussian_noise=GaussianNoise(0.05),
 )
 
 

@@ -127,7 +127,7 @@ def test_there_is_an_experiment_for_each_cell_of_the_deck():
         ("checkpoint=", ["checkpoint= is empty"]),
         ("resume=", ["resume= is empty"]),
         ("device.clock_mhz=200", ["device.clock_mhz=200", "50"]),
-        ("augmentation.rotation=5", ["augmentation.rotation", "RotationConfig"]),
+        ("augmentation.rotation=5", ["augmentation.rotation", "Rotation"]),
         ("augmentation.normalize.mapping=x", ["augmentation.normalize.mapping", "p128, ai8x"]),
         ("dataset=images", ["dataset.num_classes", "dataset.num_classes=..."]),
         ("dataset.validation_images=0", ["dataset.validation_images=0"]),

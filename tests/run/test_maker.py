@@ -2,7 +2,7 @@
 
 import pytest
 
-from maxexp.data.config import InputMapping
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.dataset import load_split
 from maxexp.network.graph import build_network
 from maxexp.quantization.files.checkpoint import read_checkpoint, to_module

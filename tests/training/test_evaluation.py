@@ -7,7 +7,7 @@ import torch
 
 from maxexp.base.errors import TrainingError
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork
-from maxexp.data.config import InputMapping
+from maxexp.data.augmentation.config import InputMapping
 from maxexp.data.dataset import ImageSet
 from maxexp.network.config import LayerConfig, NetworkConfig
 from maxexp.network.graph import build_network

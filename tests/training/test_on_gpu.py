@@ -6,17 +6,14 @@ import pytest
 import torch
 
 from maxexp.data import loader
-from maxexp.data.config import (
-    AugmentationConfig,
-    ColorJitterConfig,
-    CutoutConfig,
-    DatasetConfig,
-    DatasetSource,
-    GaussianNoiseConfig,
-    HorizontalFlipConfig,
-    RandomCropConfig,
-    RotationConfig,
-)
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.augmentation.entries.color_jitter import ColorJitter
+from maxexp.data.augmentation.entries.cutout import Cutout
+from maxexp.data.augmentation.entries.gaussian_noise import GaussianNoise
+from maxexp.data.augmentation.entries.horizontal_flip import HorizontalFlip
+from maxexp.data.augmentation.entries.random_crop import RandomCrop
+from maxexp.data.augmentation.entries.rotation import Rotation
+from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 from maxexp.data.store.arrays import TargetUnit
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
@@ -34,12 +31,12 @@ from tests.pretend_gpu import DEVICE, PretendGpu
 
 DIGITS = DatasetConfig("digits", DatasetSource.digits, 1, 8, 8, 10, validation_images=240)
 AUGMENTATION = AugmentationConfig(
-    RandomCropConfig(1),
-    HorizontalFlipConfig(0.5),
-    RotationConfig(10.0),
-    ColorJitterConfig(0.2, 0.2, 0.2, 0.05),
-    GaussianNoiseConfig(0.05),
-    CutoutConfig(2),
+    RandomCrop(1),
+    HorizontalFlip(0.5),
+    Rotation(10.0),
+    ColorJitter(0.2, 0.2, 0.2, 0.05),
+    GaussianNoise(0.05),
+    Cutout(2),
 )
 NETWORK = NetworkConfig(
     "small",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from maxexp.base.errors import ConfigError
-from maxexp.data.config import AugmentationConfig
+from maxexp.data.augmentation.config import AugmentationConfig
 from maxexp.data.run_data import RunData
 from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from maxexp.base.errors import TrainingError
-from maxexp.data.config import AugmentationConfig, DatasetConfig, DatasetSource
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.run_data import RunData
 from maxexp.network.config import BatchNorm, LayerConfig, NetworkConfig, Pool
 from maxexp.network.graph import Network, build_network

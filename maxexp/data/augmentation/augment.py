@@ -5,21 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from maxexp.data.augmentation.color import WHITE, color_jitter
-from maxexp.data.augmentation.geometry import crop_and_flip, cutout, rotate
+from maxexp.data.augmentation.color import WHITE
+from maxexp.data.augmentation.config import AugmentationConfig
+from maxexp.data.augmentation.geometry import crop_and_flip
 from maxexp.data.augmentation.pixels import evaluation_input
-from maxexp.data.config import AugmentationConfig
-
-GREY = 128
-"""The pixel that the network reads as 0."""
+from maxexp.data.augmentation.registry import Domain
 
 
 class BatchAugmentation:
     """Turns pixels into the network's input, randomly.
 
-    Crop, flip, rotation, colour jitter, noise, in this order; then the result is rounded to 8 bits,
-    as a camera would give it, a square is cut out, and it is mapped to signed numbers. Crop and flip move
-    whole pixels; images pass through floating point only for rotation, jitter and noise.
+    Crop and flip move whole pixels. What alters values passes through floating point; the result is rounded to 8
+    bits, as a camera would give it. Then come the augmentations of whole pixels, and the mapping to signed numbers.
 
     Args:
         config: what is on.
@@ -27,6 +24,7 @@ class BatchAugmentation:
 
     def __init__(self, config: AugmentationConfig) -> None:
         self.config = config
+        self._values, self._pixels = config.chosen(Domain.values), config.chosen(Domain.pixels)
 
     def __call__(self, images: Tensor, generator: Generator) -> Tensor:
         """Augments a batch.
@@ -39,10 +37,13 @@ class BatchAugmentation:
             float32 (N, C, H, W), multiples of 1/128 in [-1, 127/128]; channels_last if there are colours.
         """
         images = self._move(images, generator)
-        if self.config.rotation or self.config.color_jitter or self.config.gaussian_noise:
-            images = self._alter(images.float(), generator)
-        if self.config.cutout:
-            images = cutout(images, self.config.cutout.size, GREY, generator)
+        if self._values:
+            values = images.float()
+            for alter in self._values:
+                values = alter(values, generator)
+            images = values.round_().clamp_(0, WHITE).to(torch.uint8)
+        for alter in self._pixels:
+            images = alter(images, generator)
         return evaluation_input(images, self.config.mapping)
 
     def _move(self, images: Tensor, generator: Generator) -> Tensor:
@@ -51,14 +52,3 @@ class BatchAugmentation:
             return images
         padding = crop.padding if crop else 0
         return crop_and_flip(images, padding, flip.probability if flip else 0.0, generator)
-
-    def _alter(self, values: Tensor, generator: Generator) -> Tensor:
-        config = self.config
-        if config.rotation:
-            values = rotate(values, config.rotation.degrees, generator)
-        if config.color_jitter:
-            values = color_jitter(values, config.color_jitter, generator)
-        if config.gaussian_noise:
-            noise = torch.randn(values.shape, generator=generator, device=values.device)
-            values = noise.mul_(config.gaussian_noise.std * WHITE).add_(values)
-        return values.round_().clamp_(0, WHITE).to(torch.uint8)

@@ -7,10 +7,7 @@ saturation and hue mean nothing and do nothing.
 from __future__ import annotations
 
 import torch
-from torch import Generator, Tensor
-
-from maxexp.data.augmentation.geometry import uniform
-from maxexp.data.config import ColorJitterConfig
+from torch import Tensor
 
 WHITE = 255.0
 LUMA = (0.2989, 0.587, 0.114)
@@ -57,26 +54,3 @@ def adjust_hue(images: Tensor, shift: Tensor) -> Tensor:
     # From HSV to one channel: value - chroma * clamp(min(k, 4 - k), 0, 1), k = (offset + hue) mod 6.
     k = torch.stack((sextant + 5, sextant + 3, sextant + 1), 1).remainder_(6)
     return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0, 1)
-
-
-def color_jitter(images: Tensor, config: ColorJitterConfig, generator: Generator) -> Tensor:
-    """Random brightness, contrast, saturation and hue, always in this order.
-
-    Args:
-        images: float32 (N, C, H, W) in [0, 255].
-        config: how far each may go; 0 leaves one out.
-        generator: on the images' device.
-
-    Returns:
-        float32, same shape, in [0, 255].
-    """
-    for amount, adjust in (
-        (config.brightness, adjust_brightness),
-        (config.contrast, adjust_contrast),
-        (config.saturation, adjust_saturation),
-    ):
-        if amount > 0:
-            images = adjust(images, uniform(images, max(0.0, 1 - amount), 1 + amount, generator))
-    if config.hue > 0:
-        images = adjust_hue(images, uniform(images, -config.hue, config.hue, generator))
-    return images

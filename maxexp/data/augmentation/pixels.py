@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maxexp.chip.numbers.arithmetic import ACTIVATION_SCALE
-from maxexp.data.config import InputMapping
+from maxexp.data.augmentation.config import InputMapping
 
 
 def map_pixels(images: Tensor, mapping: InputMapping | None) -> Tensor:
