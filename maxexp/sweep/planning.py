@@ -20,8 +20,8 @@ from maxexp.sweep.search.objectives import check_objectives, warn_of_test_split
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.sampling import KEY, check_sampler, traits
 from maxexp.sweep.search.space import Space, Value, parse_space
-from maxexp.tasks.metrics import refusal
 from maxexp.sweep.workers.launchers import launcher_class
+from maxexp.tasks.metrics import refusal
 
 SWEEPER_GROUPS = ("sampler=", "launcher=")
 """Groups that belong to the sweep, not to its trials."""

@@ -16,6 +16,7 @@ from maxexp.tasks.base import LOSS, Sums, Task
 from maxexp.training.averaging import moving_average
 from maxexp.training.config import RecipeConfig
 from maxexp.training.distillation import Distillation
+from maxexp.training.metrics import VALIDATION_LOSS
 from maxexp.training.optimization import build_optimizer, build_schedule
 from maxexp.training.small_images import seen
 
@@ -123,6 +124,10 @@ class Learner(LightningModule):
         with torch.autocast(inputs.device.type, enabled=False):
             outputs = self.result(inputs)
         self._validation.add(len(targets), self.task.totals(outputs, targets))
+
+    def on_validation_epoch_end(self) -> None:
+        """For schedules and callbacks of Lightning that look at a metric."""
+        self.log_dict(self.validation_means(), logger=False)
 
     def validation_means(self) -> dict[str, float]:
         """Loss and all scores over the validation examples."""

@@ -7,6 +7,7 @@ from maxexp.base.errors import ConfigError
 from maxexp.data.augmentation.config import AugmentationConfig
 from maxexp.data.run_data import RunData
 from maxexp.quantization.config import Method, QuantizationConfig
+from maxexp.tasks.classification import Classification
 from maxexp.training.config import Precision, RecipeConfig, TrainerConfig
 from maxexp.training.phases import RunFiles, Training, TrainingSettings
 from tests.training.test_phases import DIGITS, network
@@ -22,7 +23,7 @@ def epochs(tmp_path):
     def epochs(callbacks: dict) -> int:
         trainer = TrainerConfig(10, 512, "cpu", Precision.float32, progress=False, callbacks=callbacks)
         quantization = QuantizationConfig(Method.qat, start_epoch=5)
-        settings = TrainingSettings(quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
+        settings = TrainingSettings(Classification(), quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
         kept: list[str] = []
         files = RunFiles(tmp_path, lambda path: kept.append(path.name), lambda phase, offset: None)
         Training(network(), RunData(DIGITS, AugmentationConfig(), 512, 1), settings, files).run()
