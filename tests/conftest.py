@@ -98,6 +98,23 @@ def model(compose_config) -> Callable[..., Network]:
     return model
 
 
+KEYWORDS, VIBRATION = (128, 128, 1), (256, 3, 1)
+"""Inputs of the maker's networks for signals: a folded second of speech, spectra of three axes."""
+
+
+@pytest.fixture(scope="session")
+def signal_model(compose_config) -> Callable[..., Network]:
+    """``signal_model("kws20_v3")``: a network of conf/model for the signals that the maker made it for."""
+
+    def signal_model(name: str, *overrides: str) -> Network:
+        keywords = "kws" in name
+        given = ["model.layers.fc.out_features=21"] if keywords else []
+        config = compose_config(f"model={name}", *given, *overrides)
+        return build_network(config.model, KEYWORDS if keywords else VIBRATION)
+
+    return signal_model
+
+
 @pytest.fixture(scope="session")
 def make_network() -> Callable[..., Network]:
     """``make_network({"conv1": {"out_channels": 4}, ...}, (3, 32, 32))``: a network from plain values."""

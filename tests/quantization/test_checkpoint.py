@@ -136,6 +136,20 @@ def test_prefix_of_data_parallel_training_is_ignored(network, quantized, path, r
     assert torch.equal(again(x), quantized(x))
 
 
+def test_parameters_under_both_names_must_be_equal(network, quantized, path):
+    """The maker's quantizer keeps those of a parallel network and adds its own: as it published kws20_v3."""
+    write_integer(path, to_integer(quantized), 0, {})
+    content = torch.load(path, weights_only=True)
+    state = content["state_dict"]
+    state |= {f"module.{key}": value.to(torch.int32) for key, value in state.items() if key.endswith("weight")}
+    torch.save(content, path)
+    assert read_checkpoint(path).kind is Kind.integer
+    state["module.a.op.weight"] += 1
+    torch.save(content, path)
+    with pytest.raises(CheckpointError, match="it holds a.op.weight twice"):
+        read_checkpoint(path)
+
+
 def test_batch_norm_is_as_the_file_has_it(make_network, module, path):
     write_module(path, module, 0, {})
     plain = {name: {**entry, "batchnorm": "none"} for name, entry in LAYERS.items()}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 DTYPES = (
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-    *(torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64),
+    *(torch.bool, torch.int8, torch.uint8, torch.int16, torch.int32, torch.int64),
 )
 PREFIX = "module."
 """Of all names where a network was trained as ``DataParallel``."""
@@ -41,10 +41,11 @@ def tensors(state: Mapping[Any, Any]) -> dict[str, Tensor]:
         if not isinstance(value, Tensor):
             continue
         name = str(key).removeprefix(PREFIX)
-        if name in found:
-            raise ValueError(f"it holds {name} twice")
         if not _plain(value):
             raise ValueError(f"{name[:60]!r} is no plain tensor of numbers")
+        # The maker's quantizer leaves some parameters of a parallel network under both names.
+        if name in found and not torch.equal(found[name].double(), value.double()):
+            raise ValueError(f"it holds {name} twice")
         found[name] = value.detach()
     return found
 

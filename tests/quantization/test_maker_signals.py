@@ -1,0 +1,31 @@
+"""The maker's checkpoints of networks for signals: our quantizer against its own."""
+
+import pytest
+import torch
+
+from maxexp.quantization.files.checkpoint import Kind, read_checkpoint, to_integer_network, to_module, write_integer
+from maxexp.quantization.files.export import to_integer
+
+pytestmark = pytest.mark.ai8x
+
+TRAINED = {
+    "kws20_v3": "ai85-kws20_v3-qat8",
+    "autoencoder": "ai85-autoencoder-samplemotordatalimerick-qat",
+}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_quantizer_agrees_in_every_tensor(checkout, signal_model, name, tmp_path):
+    """Layout included: ours is read back as theirs is."""
+    network = signal_model(name)
+    path = checkout / "trained" / TRAINED[name]
+    trained = read_checkpoint(path.with_name(f"{path.name}.pth.tar"))
+    quantized = read_checkpoint(path.with_name(f"{path.name}-q.pth.tar"))
+    assert (trained.kind, quantized.kind) == (Kind.quantized, Kind.integer)
+    write_integer(tmp_path / "ours.pth.tar", to_integer(to_module(trained, network)), 0, {})
+    ours = read_checkpoint(tmp_path / "ours.pth.tar")
+    assert set(ours.state) == set(quantized.state)
+    for key, value in quantized.state.items():
+        assert torch.equal(ours.state[key], value.float()), key
+    x = torch.randint(-128, 128, (4, *network.in_shape))
+    assert torch.equal(to_integer_network(ours, network)(x), to_integer_network(quantized, network)(x))
