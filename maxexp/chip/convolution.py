@@ -14,11 +14,16 @@ class Convolution(ChipOperation):
     def check(self, layer: Layer, part: Part) -> None:
         most = part.limits.padding
         if any(pad > min(most, side - 1) for pad, side in zip(layer.padding, layer.kernel_size, strict=True)):
+            padding, kernel = self.shown(layer.padding), self.shown(layer.kernel_size)
             refuse(
                 layer,
-                f"padding {dimensions(layer.padding)} of a {dimensions(layer.kernel_size)} kernel; {part.name} pads "
-                f"by at most {most}, and by less than the kernel's size; set padding",
+                f"padding {padding} of a kernel of {kernel}; {part.name} pads by at most {most}, and by less than "
+                "the kernel's size; set padding",
             )
+
+    def shown(self, size: Size) -> str:
+        """A size as the description gives it."""
+        return dimensions(size)
 
     def kernel_size(self, layer: Layer) -> Size:
         """Rows and columns of a kernel in kernel memory."""

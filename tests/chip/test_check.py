@@ -27,9 +27,9 @@ REFUSED = [
     ({"a": {**CONV, "padding": 2}}, (3, 2, 1020), "layer a: rows or columns 1,024 is 1 over the 1,023"),
     ({"a": {**CONV, "kernel_size": 5}}, (3, 8, 8), "layer a: kernel_size 5x5; max78000 has kernels of 1x1 and 3x3"),
     ({"a": {**CONV, "kernel_size": [1, 3]}}, (3, 8, 8), "layer a: kernel_size 1x3; max78000 has kernels of 1x1 and"),
-    ({"a": {**CONV, "padding": 3}}, (3, 8, 8), "layer a: padding 3x3 of a 3x3 kernel; max78000 pads by at most 2"),
+    ({"a": {**CONV, "padding": 3}}, (3, 8, 8), "layer a: padding 3x3 of a kernel of 3x3; max78000 pads by at"),
     ({"a": {**CONV, "padding": [0, 1]}}, (3, 8, 8), "layer a: padding 0x1; max78000 pads rows and columns alike"),
-    ({"a": conv(4, padding=1)}, (3, 8, 8), "layer a: padding 1x1 of a 1x1 kernel; .* less than the kernel's size"),
+    ({"a": conv(4, padding=1)}, (3, 8, 8), "layer a: padding 1x1 of a kernel of 1x1; .* less than the kern"),
     (
         {"a": {**CONV, "pool": "max", "pool_size": 17}},
         (3, 40, 40),

@@ -43,7 +43,7 @@ REFUSED = [
     (
         {"a": {**CONV, "kernel_size": 9}},
         (3, 40, 1),
-        "layer a: padding 4x0 of a 9x1 kernel; max78000 pads by",
+        "layer a: padding 4 of a kernel of 9; max78000 pads by at",
     ),
     (
         {"a": CONV, "b": CONV, "c": {**CONV, "inputs": ["a", "b"], "eltwise": "add"}},

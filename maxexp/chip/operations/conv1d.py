@@ -30,6 +30,9 @@ class Conv1d(Convolution):
             )
         super().check(layer, part)
 
+    def shown(self, size: Size) -> str:
+        return str(size[0])
+
     def kernel_size(self, layer: Layer) -> Size:
         return layer.dilation[0] * (layer.kernel_size[0] - 1) + 1, 1
 
