@@ -29,7 +29,7 @@ COMMAND = [
 ]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TARGETS = ("leader", "worker", "all")
-LATEST_S = 4.0
+LATEST_S = 20.0
 """A kill comes at most so long after a worker was seen at work."""
 
 

@@ -17,7 +17,7 @@ from experiments.reliability.processes import left_running, start
 EPOCHS = 6
 COMMAND = [f"trainer.max_epochs={EPOCHS}", "stages=[train]", "dataset.limit=300", "tracking.system_metrics=false"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LATEST_S = 6.0
+LATEST_S = 15.0
 """A kill comes at most so long after the training was seen to run."""
 
 

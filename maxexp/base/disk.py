@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maxexp.base.errors import DiskFullError
 
-_NO_SPACE = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "files are limited"}
+_FULL = "the disk is full"
+_NO_SPACE = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EFBIG: "files may not become larger (ulimit -f)",
+}
 _LEAST_FREE_BYTES = 65536
 """A file system with less than that takes no file of ours."""
 
 
 def no_space(error: BaseException) -> str | None:
-    """Why a file could not grow, if that is what an error says; None for any other error."""
-    return _NO_SPACE.get(error.errno or 0) if isinstance(error, OSError) else None
+    """Why a file could not grow, if that is what an error of the system or of SQLite says; None for any other."""
+    if isinstance(error, OSError):
+        return _NO_SPACE.get(error.errno or 0)
+    return _FULL if (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_FULL") else None
 
 
 def full(path: Path) -> bool:
     """Whether the file system of a path, which need not exist, has no space left for us."""
-    existing = next((folder for folder in (path, *path.absolute().parents) if folder.exists()), Path("/"))
     try:
+        existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         found = os.statvfs(existing)
     except OSError:
         return False
     return found.f_bavail * found.f_frsize < _LEAST_FREE_BYTES
+
+
+def full_places() -> list[str]:
+    """Those of the folders that every command writes to whose disks are full."""
+    places = [Path.cwd()]
+    with suppress(OSError):
+        places.append(Path(tempfile.gettempdir()))
+    return [str(place) for place in places if full(place)]
 
 
 @contextmanager
@@ -41,12 +57,10 @@ def writing(what: str, path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except DiskFullError:
-        raise
     except (OSError, RuntimeError) as error:
-        reason = no_space(error) or (_NO_SPACE[errno.ENOSPC] if full(path) else None)
+        reason = no_space(error) or (_FULL if full(path) else None)
         if reason is None:
             raise
         raise DiskFullError(
-            f"cannot write {what} {path}: {reason}; free space there, then give the same command again"
+            f"cannot write {what} {path}: {reason}; free space there, and what was interrupted can be gone on with"
         ) from error

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from maxexp.base.disk import full_places, no_space
 from maxexp.base.errors import MaxexpError
 
 INTERRUPTED = 130
@@ -49,5 +50,14 @@ def show_error(program: str, error: MaxexpError | OSError) -> None:
         if error.shown:
             return
         error.shown = True
-    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-    print(f"{program}: error: {text}", file=sys.stderr, flush=True)
+    print(f"{program}: error: {_text(error)}", file=sys.stderr, flush=True)
+
+
+def _text(error: MaxexpError | OSError) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if no_space(error) and (places := full_places()):
+        return f"{error}: {', '.join(places)}"
+    return str(error)

@@ -1,6 +1,7 @@
 """What maxexp changes of the process that it runs in, all in one place; each command that trains begins with it."""
 
 import ctypes
+import logging
 import os
 import platform
 import warnings
@@ -19,6 +20,8 @@ def prepare() -> None:
     """
     # Hydra would print its own errors over several lines; with this it hands them to us.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    # A log file on a full disk would put a traceback on the terminal for each line; the run says what is full.
+    logging.raiseExceptions = False
     for message in _UNWANTED:
         warnings.filterwarnings("ignore", message=message)
     _keep_memory()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maxexp.base.disk import writing
 from maxexp.tracking.artifacts import PREDICTIONS
 
 KINDS = ("integer", "quantized", "float")
@@ -51,7 +52,8 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
 def write_predictions(folder: Path, arrays: Arrays) -> Path:
     """Writes ``predictions.npz``: one array for each kind, the targets, and what else the task keeps."""
     path = folder / Path(PREDICTIONS).name
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy types one of its keywords otherwise
+    with writing("predictions", path):
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy types one of its keywords otherwise
     return path
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import yaml
 
 from maxexp.base import garbage
-from maxexp.base.errors import MaxexpError
+from maxexp.base.disk import writing
+from maxexp.base.errors import DiskFullError, MaxexpError, OutageError
 from maxexp.network.graph import Network
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.run.composition import quoted
@@ -115,17 +116,24 @@ def run_name(config: Config, overrides: Sequence[str]) -> str:
 def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
     """Run the pipeline within an open record and sum its results up."""
     from maxexp.report.run_page import write_summary
-    from maxexp.run.pipeline import Pipeline
 
     garbage.resume()
     log.info("run %s in %s", record.run_id, record.place)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing("files of the run to", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _run_stages(config, network, record, folder)
+    write_summary(record)
+
+
+def _run_stages(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
+    from maxexp.run.pipeline import Pipeline
+
     if Stage.train in config.stages:
         record.when_finished(lambda: _remove_resume_files(record, folder))
     title = f"{network.name} on {config.dataset.name}"
     try:
         Pipeline(config, network, record, folder).run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DiskFullError, OutageError):
         print(f"maxexp: stopped; go on with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
         raise
     except MaxexpError:
@@ -134,7 +142,6 @@ def carry_out(config: Config, network: Network, record: RunRecord, folder: Path)
             _show_results(record, title)
         raise
     _show_results(record, title)
-    write_summary(record)
 
 
 def _remove_resume_files(record: RunRecord, folder: Path) -> None:

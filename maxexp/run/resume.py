@@ -47,6 +47,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
         # "auto" may be another on this machine.
         config = replace(config, trainer=replace(config.trainer, precision=Precision[began]))
     network = described_network(config)
+    record.configure(config.tracking)
     with record:
         record.set_tags(resumption())
         carry_out(config, network, record, folder)

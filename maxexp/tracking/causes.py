@@ -158,16 +158,13 @@ def _of_connection(link: BaseException) -> str | None:
 
 
 def _of_files(link: BaseException) -> str | None:
-    if isinstance(link, OSError) and (reason := no_space(link)):
+    if reason := no_space(link):
         # Copying names the source first.
-        path = link.filename2 or link.filename
+        path = getattr(link, "filename2", None) or getattr(link, "filename", None)
         return f"{reason}{f' ({path})' if path else ''}; free space there"
     if isinstance(link, PermissionError) and link.filename:
         return f"{link.filename2 or link.filename} may not be written; change its permissions or tracking.uri"
-    name = getattr(link, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL"):
-        return "the disk of the database is full; free space there"
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    if (getattr(link, "sqlite_errorname", "") or "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another process keeps the database locked; end it, or wait"
     return None
 

@@ -69,8 +69,7 @@ class RunRecord:
         self._known = Known(run)
         folder = UnsentFolder(unsent_path(Path.cwd(), self._run_id), store, self._run_id)
         self._outbox = Outbox(Delivery(store, self._run_id, run.info.artifact_uri, folder))
-        self._system = SystemMetrics(store.uri, config.system_metrics_interval_s, self._log_system)
-        self._with_system_metrics = config.system_metrics
+        self.configure(config)
         self._open = ExitStack()
         self._closing = Closing(self._outbox, folder, store, self._run_id)
         self._artifacts = Artifacts(self._outbox)
@@ -137,10 +136,20 @@ class RunRecord:
         run = find_resumable(store, run_id, finished)
         return cls(store.known(), run, config, resumed=True)
 
+    def configure(self, config: TrackingConfig) -> None:
+        """Samples the machine's use as another configuration says; before the ``with`` block."""
+        self._system = SystemMetrics(self._store.uri, config.system_metrics_interval_s, self._log_system)
+        self._with_system_metrics = config.system_metrics
+
     @property
     def run_id(self) -> str:
         """MLflow's id of the run."""
         return self._run_id
+
+    @property
+    def away(self) -> bool:
+        """Whether the store was away when something was sent to it the last time."""
+        return self._outbox.down is not None
 
     @property
     def experiment_id(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pytorch_lightning import Callback, Trainer
 from torch import Tensor
 
+from maxexp.base.disk import writing
 from maxexp.base.errors import TrainingError
 from maxexp.tasks.score import Score
 from maxexp.training.files import RESUME_FILES
@@ -107,5 +108,6 @@ class EpochEnd(Callback):
             values[TRAINING_SPEED.key],
         )
         path = self._folder / RESUME_FILES[learner.epoch % len(RESUME_FILES)]
-        trainer.save_checkpoint(path)
+        with writing("checkpoint", path):
+            trainer.save_checkpoint(path)
         self._keep(path)

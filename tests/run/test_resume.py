@@ -14,6 +14,7 @@ from maxexp.schema.config import to_plain
 from maxexp.schema.roles import changes_result
 from maxexp.tracking.flatten import flatten
 from maxexp.tracking.reading import RecordedRun
+from maxexp.tracking.system_metrics import SystemMetrics
 from maxexp.training.config import Precision
 from tests.conftest import composed
 from tests.run.test_pipeline import OWN, images
@@ -33,7 +34,7 @@ def resumed(store, monkeypatch, tmp_path):
         with pytest.raises(KeyboardInterrupt), start_record(config, BEGUN) as record:
             log_configuration(record, config, BEGUN, environment=False)
             raise KeyboardInterrupt
-        given = composed(*tracking, *(o for o in overrides if not o.startswith("~")))
+        given = composed(tracking[0], *(o for o in overrides if not o.startswith("~")))
         resume.resume_run(given, record.run_id, overrides, tmp_path)
         return carried.pop()
 
@@ -89,8 +90,9 @@ def test_a_place_of_a_group_that_the_run_has_not_is_refused(store, tmp_path):
         resume.resume_run(composed(*typed, *tracking), record.run_id, typed[1:], tmp_path)
 
 
-def test_what_was_not_typed_stays_as_the_run_began(resumed, store):
+def test_what_was_not_typed_stays_as_the_run_began(resumed, store, monkeypatch):
     """Its tracking is no exception: only the store is this command's."""
+    monkeypatch.setattr(SystemMetrics, "start", None)
     config = resumed()
     assert config.tracking.system_metrics is False and config.tracking.uri == store.uri
     assert config.tracking.experiment == "resume"

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from maxexp.base.disk import writing
 from maxexp.base.errors import CheckpointError
 from maxexp.chip.numbers.arithmetic import BIAS_BITS, WEIGHT_BITS
 from maxexp.chip.numbers.integer import IntegerLayer, IntegerNetwork, integer_layer
@@ -366,9 +367,10 @@ def _add_layer(
 
 
 def _save(path: Path, arch: str, state: OrderedDict[str, Tensor], epoch: int, extras: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
     # Trained channels last; the maker's quantizer counts on the order of the shape.
     state = OrderedDict((key, value.contiguous()) for key, value in state.items())
-    torch.save({"epoch": epoch, "arch": arch, "state_dict": state, "extras": extras}, partial)
-    os.replace(partial, path)
+    with writing("checkpoint", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save({"epoch": epoch, "arch": arch, "state_dict": state, "extras": extras}, partial)
+        os.replace(partial, path)

@@ -71,8 +71,9 @@ class ParentRecord:
             UnsentError: the tracking store is away; the message names the folders that are to be sent later.
         """
         self._record.__exit__(kind, error, trace)
-        self._record.send_leftovers()
-        self._record.close_abandoned()
+        if not self._record.away:
+            self._record.send_leftovers()
+            self._record.close_abandoned()
 
     def progress(self, study: SweepStudy) -> None:
         """How many trials there are of each outcome, and the best values so far."""

@@ -16,6 +16,7 @@ from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBSt
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import SQLAlchemyError
 
+from maxexp.base.disk import full
 from maxexp.base.errors import MaxexpError
 from maxexp.tracking.text import one_line, without_password
 
@@ -67,9 +68,17 @@ def storage_failures_told(url: str) -> Iterator[None]:
     try:
         yield
     except storage_errors() + (OptunaError,) as error:
+        file = _file(url)
+        cause = f"the disk of {file} is full; free space there" if file and full(file) else one_line(error)
         raise StorageError(
-            f"storage {without_password(url)} fails: {one_line(error)}; the same command goes on later"
+            f"storage {without_password(url)} fails: {cause}; the same command goes on later"
         ) from error
+
+
+def _file(url: str) -> Path | None:
+    """The file that a storage is; None for a server."""
+    scheme = next((scheme for scheme in (SQLITE, JOURNAL) if url.startswith(scheme)), None)
+    return Path(url.removeprefix(scheme)).absolute() if scheme else None
 
 
 def check_exists(url: str) -> None:
@@ -78,9 +87,8 @@ def check_exists(url: str) -> None:
     Raises:
         StorageError: it is a local file that there is not.
     """
-    for scheme in (SQLITE, JOURNAL):
-        if url.startswith(scheme) and not Path(url.removeprefix(scheme)).exists():
-            raise StorageError(f"no sweeps in {url}: begin one (python -m maxexp -m +sweep=smoke), or give --storage")
+    if (path := _file(url)) and not path.exists():
+        raise StorageError(f"no sweeps in {url}: begin one (python -m maxexp -m +sweep=smoke), or give --storage")
 
 
 def _open(url: str) -> BaseStorage:
@@ -110,11 +118,10 @@ def storage_lock(url: str) -> Iterator[bool]:
     SQLite has no row locks: without this, two workers could take the same trial, or draw the same point. Databases
     with a server settle that themselves.
     """
-    for scheme in (SQLITE, JOURNAL):
-        if url.startswith(scheme):
-            path = Path(url.removeprefix(scheme)).absolute()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):
-                yield True
-            return
-    yield False
+    path = _file(url)
+    if path is None:
+        yield False
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        yield True

@@ -12,6 +12,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from maxexp.base.disk import writing
 from maxexp.base.errors import DiskFullError, MaxexpError, OutageError, TrainingError, UnsentError
 from maxexp.run.composition import compose_config, described_network
 from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
@@ -323,8 +324,9 @@ def curve_of(attributes: Mapping[str, Any]) -> dict[int, float]:
 @contextmanager
 def log_file(folder: Path) -> Iterator[None]:
     """Sends what is logged into a file of the trial."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(folder / "trial.log")
+    with writing("log of the trial", folder / "trial.log"):
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / "trial.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
