@@ -27,7 +27,7 @@ from maxexp.tracking.owner import close_abandoned_runs
 from maxexp.tracking.reading import RecordedRun, read_run
 from maxexp.tracking.resumption import find_resumable, reopen
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
-from maxexp.tracking.snapshot import Snapshot
+from maxexp.tracking.snapshot import snapshot_of
 from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.system_metrics import PREFIX, SystemMetrics
 from maxexp.tracking.text import LONGEST_PARAM, shortened
@@ -65,7 +65,6 @@ class RunRecord:
         self._store = store
         self._run = run
         self._run_id = run.info.run_id
-        self._experiment_id = run.info.experiment_id
         self._known = Known(run)
         folder = UnsentFolder(unsent_path(Path.cwd(), self._run_id), store, self._run_id)
         self._outbox = Outbox(Delivery(store, self._run_id, run.info.artifact_uri, folder))
@@ -91,8 +90,7 @@ class RunRecord:
             run_name: Name of the run, unless ``config.run_name`` says otherwise.
             tags: Tags, such as those of :func:`maxexp.tracking.provenance`.
             params: Params, flat.
-            patient: Whether to wait for a store that has yet to answer for the first time: it is known to be the
-                right one.
+            patient: Whether to wait for a store that has yet to answer: it is known to be the right one.
 
         Raises:
             OutageError: The store is away.
@@ -116,8 +114,8 @@ class RunRecord:
     def resume(cls, config: TrackingConfig, run_id: str, finished: bool = False, patient: bool = False) -> RunRecord:
         """Continues a run; points that it has are not logged twice.
 
-        Nothing of the run changes until the ``with`` block begins, but that what waits for it in the current folder
-        is sent: who finds by then that it cannot go on leaves its status as it was.
+        Nothing of the run changes until the ``with`` block begins, but that what waits for it in the current
+        folder is sent: who finds by then that it cannot go on leaves its status as it was.
 
         Args:
             config: Where the run is; its experiment stays what it was.
@@ -154,7 +152,7 @@ class RunRecord:
     @property
     def experiment_id(self) -> str:
         """MLflow's id of the experiment."""
-        return self._experiment_id
+        return self._run.info.experiment_id
 
     @property
     def uri(self) -> str:
@@ -313,33 +311,19 @@ class RunRecord:
 
     def snapshot(self) -> RecordedRun:
         """Returns this run as the store will have it once everything has arrived."""
-        known, info = self._known, self._run.info
-        return Snapshot(
-            info.run_id,
-            info.run_name or info.run_id,
-            info.experiment_id,
-            info.status,
-            self.params(),
-            self.metrics(),
-            self.tags(),
-            dict(known.data),
-            False,
-            info.artifact_uri,
-            self._store,
-            {key: known.history(key) for key in known.metrics()},
-            self._artifacts.local,
-        )
+        return snapshot_of(self._store, self._run, self._known, self._artifacts.local)
 
-    def close_abandoned(self) -> None:
-        """Closes runs of this experiment whose process died without doing so; only warns if the store fails."""
+    def settle_others(self) -> None:
+        """Sends what runs that have ended left here, then closes those of this experiment whose process is dead.
+
+        What fails because of the store is only warned of.
+        """
+        send_leftovers(self._store, Path.cwd())
+        close = partial(close_abandoned_runs, self.client, self.experiment_id)
         try:
-            self._store.ask("close abandoned runs", lambda: close_abandoned_runs(self.client, self._experiment_id))
+            self._store.ask("close abandoned runs", close)
         except TrackingError as error:
             log.warning("%s", error)
-
-    def send_leftovers(self) -> None:
-        """Sends what runs that have ended left in the current folder; only warns if the store fails."""
-        send_leftovers(self._store, Path.cwd())
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

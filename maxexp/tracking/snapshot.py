@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from maxexp.tracking.known import Known
 from maxexp.tracking.reading import RecordedRun
+from maxexp.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 @dataclass(frozen=True)
@@ -27,3 +33,29 @@ class Snapshot(RecordedRun):
             TrackingError: the run has no such artifact, or the store, which must be asked for it, fails.
         """
         return self._local(path) or super().artifact(path)
+
+
+def snapshot_of(store: Store, run: Run, known: Known, local: Callable[[str], Path | None]) -> Snapshot:
+    """What a process knows of a run that it has open.
+
+    Args:
+        run: as the store had it when it was opened.
+        known: what was logged since, too.
+        local: finds the files that the process has made artifacts.
+    """
+    info = run.info
+    return Snapshot(
+        info.run_id,
+        info.run_name or info.run_id,
+        info.experiment_id,
+        info.status,
+        dict(known.params),
+        known.metrics(),
+        dict(known.tags),
+        dict(known.data),
+        False,
+        info.artifact_uri,
+        store,
+        {key: known.history(key) for key in known.metrics()},
+        local,
+    )

@@ -59,7 +59,7 @@ class ParentRecord:
 
     def __enter__(self) -> Self:
         self._record.__enter__()
-        self._record.close_abandoned()
+        self._record.settle_others()
         return self
 
     def __exit__(
@@ -72,8 +72,7 @@ class ParentRecord:
         """
         self._record.__exit__(kind, error, trace)
         if not self._record.away:
-            self._record.send_leftovers()
-            self._record.close_abandoned()
+            self._record.settle_others()
 
     def progress(self, study: SweepStudy) -> None:
         """How many trials there are of each outcome, and the best values so far."""
