@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from maxexp.base.disk import writing
+from maxexp.base.array_file import read_archive
+from maxexp.base.errors import FormatError
 from maxexp.tracking.artifacts import PREDICTIONS
 
 KINDS = ("integer", "quantized", "float")
@@ -62,7 +64,20 @@ def read_predictions(path: Path) -> Predictions:
 
     Raises:
         KeyError: the run predicted no classes.
+        FormatError: the file holds no predictions, or such as no network of these classes gives.
+        OSError: it cannot be read.
     """
-    with np.load(path) as content:
-        kind = next(kind for kind in KINDS if kind in content)
-        return Predictions(kind, content[kind], content["labels"], content["classes"].tolist())
+    content = read_archive(path)
+    kind = next((kind for kind in KINDS if kind in content), None)
+    if kind is None or "labels" not in content:
+        raise FormatError("it holds no predictions")
+    predicted, labels, classes = content[kind], content["labels"], content["classes"]
+    if predicted.shape != labels.shape or labels.ndim != 1 or classes.ndim != 1 or classes.dtype.kind != "U":
+        raise FormatError("predictions, labels and classes do not go together")
+    if not all(_are_classes(values, len(classes)) for values in (predicted, labels)):
+        raise FormatError("it holds numbers that are no classes")
+    return Predictions(kind, predicted, labels, classes.tolist())
+
+
+def _are_classes(values: np.ndarray, count: int) -> bool:
+    return values.dtype.kind in "iu" and (values.size == 0 or bool(values.min() >= 0 and values.max() < count))

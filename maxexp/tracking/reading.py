@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
-import yaml
-
-from maxexp.base.errors import TrackingError
+from maxexp.base.errors import FormatError, TrackingError
+from maxexp.base.yaml_file import read_yaml
 from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.store import Store
 
@@ -60,7 +59,8 @@ class RecordedRun:
     @property
     def threads(self) -> int | None:
         """CPU threads of its training, where it has one."""
-        return int(self.tags[THREADS]) if THREADS in self.tags else None
+        text = self.tags.get(THREADS, "")
+        return int(text) if re.fullmatch("[0-9]{1,6}", text) else None
 
     @property
     def link(self) -> str | None:
@@ -107,9 +107,15 @@ class RecordedRun:
         """What the user typed after ``python -m maxexp``.
 
         Raises:
-            TrackingError: it was not recorded, or the store fails.
+            TrackingError: it was not recorded, or is damaged, or the store fails.
         """
-        return yaml.safe_load(self.artifact(OVERRIDES).read_text()) or []
+        try:
+            words = read_yaml(self.artifact(OVERRIDES)) or []
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                raise FormatError("it is no list of texts")
+        except FormatError as error:
+            raise TrackingError(f"run {self.run_id}: its artifact {OVERRIDES} is damaged: {error}") from error
+        return words
 
 
 @cache

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from maxexp.base.errors import CheckpointError
+from maxexp.base.errors import CheckpointError, FormatError
 from maxexp.base.number_format import COUNT, HOURS, NumberFormat
+from maxexp.base.yaml_file import read_yaml
 from maxexp.chip.metrics import CYCLES, WEIGHT_MEMORY
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
@@ -175,23 +176,31 @@ def _scores(score: Score, value: float, images: int) -> dict[str, float]:
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
-        [f"[{path.parent.name}]({path.parent.name}/card.yaml)", *_figures(yaml.safe_load(path.read_text()))]
+        [f"[{path.parent.name}]({path.parent.name}/card.yaml)", *_figures(path)]
         for path in sorted(folder.glob("*/card.yaml"))
     ]
     return markdown.table(HEADING, rows, range(1, len(HEADING))) + "\n"
 
 
-def _figures(card: dict[str, Any]) -> list[str]:
-    """A card's row of the table, without the name."""
-    training, hardware = card["training"], card["hardware"]
-    return [
-        *(_score(card["test"].get(kind, {})) for kind in ("integer", "float")),
-        _score(training, "validation_"),
-        _written(COUNT, training["epochs"]),
-        _written(HOURS, training["hours"]),
-        *(_written(metric.form, hardware.get(metric.quantity)) for metric in (CYCLES, WEIGHT_MEMORY)),
-        str(training["seed"]),
-    ]
+def _figures(path: Path) -> list[str]:
+    """A card's row of the table, without the name.
+
+    Raises:
+        CheckpointError: it is no card.
+    """
+    try:
+        card = read_yaml(path)
+        training, hardware = card["training"], card["hardware"]
+        return [
+            *(_score(card["test"].get(kind, {})) for kind in ("integer", "float")),
+            _score(training, "validation_"),
+            _written(COUNT, training["epochs"]),
+            _written(HOURS, training["hours"]),
+            *(_written(metric.form, hardware.get(metric.quantity)) for metric in (CYCLES, WEIGHT_MEMORY)),
+            str(training["seed"]),
+        ]
+    except (FormatError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: not the card of a network: {error}; restore it") from error
 
 
 def _written(form: NumberFormat, value: float | None) -> str:

@@ -1,14 +1,16 @@
 """What the tracking store and the artifacts of a run say of it."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
-from zipfile import BadZipFile
+from pathlib import Path
+from typing import Any, TypeVar
 
-from maxexp.base.errors import TrackingError
+from maxexp.base.errors import FormatError, TrackingError
+from maxexp.base.json_file import read_json
 from maxexp.base.metrics import Metric
+from maxexp.chip.config import known_parts
 from maxexp.chip.metrics import CYCLES
 from maxexp.report.predictions import Predictions, read_predictions
 from maxexp.tasks.metrics import SELECTING, selecting_score
@@ -17,6 +19,10 @@ from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.reading import RecordedRun, find_restored, find_runs, read_run
 from maxexp.tracking.store import Store
 from maxexp.training.metrics import QAT_EPOCH, TEST_IMAGES
+
+Content = TypeVar("Content")
+
+log = logging.getLogger(__name__)
 
 CURVED_RUNS = 40
 """Runs whose curves are read, the first in rank: each curve is a request to the store."""
@@ -128,21 +134,35 @@ def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
 
 
 def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
-    """Read curves and artifacts; what is missing or damaged is None."""
+    """Read curves and artifacts; what is missing is None, and what is damaged, which is told."""
     recorded = [curve.key for curve in CURVES if with_curves and curve.key in run.metrics]
     predictions = _artifact(run, PREDICTIONS, read_predictions) if TEST_IMAGES.key in run.metrics else None
-    cost = _artifact(run, COST, _read_json) if CYCLES.key in run.metrics else None
+    cost = _artifact(run, COST, _read_cost) if CYCLES.key in run.metrics else None
     quantized = selecting_score(run.params).test_quantized.key in run.metrics
-    ranges = _artifact(run, RANGES, _read_json) if quantized else None
+    ranges = _artifact(run, RANGES, _read_mapping) if quantized else None
     return RunDetails(run, {key: run.history(key) for key in recorded}, cost, predictions, ranges)
 
 
-def _artifact(run: RecordedRun, path: str, read):
+def _artifact(run: RecordedRun, path: str, read: Callable[[Path], Content]) -> Content | None:
     try:
         return read(run.artifact(path))
-    except (TrackingError, OSError, ValueError, KeyError, StopIteration, BadZipFile):
-        return None  # of a run that still goes on, or cut short by a kill
+    except (TrackingError, OSError, KeyError):
+        return None  # of a run that still goes on, or of another task
+    except FormatError as error:
+        log.warning("run %s: its artifact %s is damaged and left out: %s", run.run_id, path, error)
+        return None
 
 
-def _read_json(path):
-    return json.loads(path.read_text())
+def _read_mapping(path: Path) -> Mapping[str, Any]:
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise FormatError("it is no mapping")
+    return content
+
+
+def _read_cost(path: Path) -> Mapping[str, Any]:
+    content = _read_mapping(path)
+    parts = all(isinstance(content.get(key), list) for key in ("layers", "tensors"))
+    if not parts or content.get("device") not in known_parts():
+        raise FormatError("it is no cost of a network on a device that is known")
+    return content

@@ -8,14 +8,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from PIL import Image
 
-from maxexp.base.errors import MaxexpError
+from maxexp.base.errors import FormatError, MaxexpError
+from maxexp.base.yaml_file import read_yaml
 from maxexp.data.config import DatasetConfig
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.tracking.artifacts import RESOLVED
@@ -109,10 +110,10 @@ def _images(details: RunDetails) -> ImageSet | None:
 
 def _recorded_dataset(resolved: Path) -> DatasetConfig:
     """Reads the data set from a run's resolved configuration."""
-    recorded = OmegaConf.load(resolved)
-    assert isinstance(recorded, DictConfig)
-    dataset = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(DatasetConfig), recorded.dataset))
-    assert isinstance(dataset, DatasetConfig)
+    recorded = read_yaml(resolved)
+    if not isinstance(recorded, dict) or not isinstance(recorded.get("dataset"), dict):
+        raise FormatError("the recorded configuration has no data set")
+    dataset: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(DatasetConfig), recorded["dataset"]))
     return dataset
 
 
