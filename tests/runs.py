@@ -10,8 +10,8 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from maxexp.network.graph import build_network
 from maxexp.run.execution import new_run
+from maxexp.schema.config import Config
 from tests.conftest import composed
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -30,6 +30,11 @@ class Store:
         """A fresh experiment, so that a test finds its own run."""
         self._count += 1
         return f"test{self._count}"
+
+    def configuration(self, *overrides: str) -> Config:
+        """Of a command line, for a fresh experiment of this store."""
+        tracking = (f"tracking.uri={self.uri}", f"tracking.experiment={self.experiment()}")
+        return composed(*overrides, *tracking, "tracking.system_metrics=false")
 
     def only_run(self, experiment: str) -> Run:
         found = self.client.search_runs([self.client.get_experiment_by_name(experiment).experiment_id])
@@ -53,22 +58,34 @@ def store(tmp_path_factory) -> Store:
 
 @pytest.fixture
 def run_here(store: Store, tmp_path: Path) -> Callable[..., Run]:
-    """Runs a command line in this process; the run is returned even where an error is expected."""
+    """Runs a command line in this process; the run is returned even where an error of a stage is expected."""
 
     def run(*overrides: str, error: type[Exception] | None = None, match: str = "") -> Run:
-        experiment = store.experiment()
-        tracking = (f"tracking.uri={store.uri}", f"tracking.experiment={experiment}", "tracking.system_metrics=false")
-        config = composed(*overrides, *tracking)
-        network = build_network(config.model, config.dataset.shape)
+        config = store.configuration(*overrides)
         if error is None:
-            new_run(config, network, overrides, tmp_path)
+            new_run(config, overrides, tmp_path)
         else:
             with pytest.raises(error, match=match) as caught:
-                new_run(config, network, overrides, tmp_path)
+                new_run(config, overrides, tmp_path)
             assert "\n" not in str(caught.value)
-        return store.only_run(experiment)
+        return store.only_run(config.tracking.experiment)
 
     return run
+
+
+@pytest.fixture
+def refused_here(store: Store, tmp_path: Path) -> Callable[..., str]:
+    """Gives a command line that is refused before its first stage, which leaves no run; returns what is told."""
+
+    def refused(*overrides: str, error: type[Exception], match: str) -> str:
+        config = store.configuration(*overrides)
+        with pytest.raises(error, match=match) as caught:
+            new_run(config, overrides, tmp_path)
+        assert "\n" not in str(caught.value)
+        assert store.client.get_experiment_by_name(config.tracking.experiment) is None
+        return str(caught.value)
+
+    return refused
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +93,7 @@ def quickstart(store: Store, tmp_path_factory) -> Run:
     """The default run, trained once for all tests that look at it."""
     experiment = store.experiment()
     config = composed("+experiment=quickstart", f"tracking.uri={store.uri}", f"tracking.experiment={experiment}")
-    network = build_network(config.model, config.dataset.shape)
-    new_run(config, network, ["+experiment=quickstart"], tmp_path_factory.mktemp("run"))
+    new_run(config, ["+experiment=quickstart"], tmp_path_factory.mktemp("run"))
     return store.only_run(experiment)
 
 

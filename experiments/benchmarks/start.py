@@ -20,12 +20,12 @@ from turns import Size, call, say, spread
 TITLE = "From the command to the first step"
 PARTS = {
     "configuration": "Python, Hydra, configuration",
-    "record": "MLflow: import, run record",
     "libraries": "import of torch and Lightning",
+    "record": "checks; MLflow: import, run record",
     "data": "data: read or decode, check, digest",
     "step": "trainer and first step",
 }
-COLORS = ["#bbbbbb", "#ccbb44", "#ee6677", "#228833", "#4477aa"]
+COLORS = ["#bbbbbb", "#ee6677", "#ccbb44", "#228833", "#4477aa"]
 LABELS = {"first": "first run", "later": "later run"}
 
 
@@ -79,19 +79,23 @@ def main() -> None:
     from maxexp.cli import run as __main__
     from maxexp.run import execution
 
-    compose, carry_out = __main__.run_stages, execution.carry_out
+    compose, prepare, carry_out = __main__.run_stages, execution.prepare, execution.carry_out
 
     def composed(*arguments) -> None:
         ends.append(time.time())
         compose(*arguments)
 
-    def recorded(*arguments) -> None:
-        ends.append(time.time())
-        # As the original does first.
-        import maxexp.run.pipeline  # noqa: F401
-        from maxexp.training import phases
+    def prepared(*arguments):
+        # As the stage that trains does first.
+        import maxexp.run.recorded_training  # noqa: F401
 
         ends.append(time.time())
+        return prepare(*arguments)
+
+    def recorded(*arguments) -> None:
+        ends.append(time.time())
+        from maxexp.training import phases
+
         fit = phases.fit
 
         def fitting(*arguments) -> None:
@@ -104,7 +108,7 @@ def main() -> None:
         phases.fit = fitting
         carry_out(*arguments)
 
-    __main__.run_stages, execution.carry_out = composed, recorded
+    __main__.run_stages, execution.prepare, execution.carry_out = composed, prepared, recorded
     sys.argv = [str(Path(__main__.__file__)), *overrides]
     __main__.main()
 

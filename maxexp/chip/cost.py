@@ -78,13 +78,16 @@ def counted(network: Network, weight_bytes: int, bias_bytes: int) -> dict[str, f
     }
 
 
-def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig) -> Cost:
+def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig, fit: Fit | None = None) -> Cost:
     """Cost of ``network`` with ``bits`` per weight by layer name (8 where not named).
+
+    Args:
+        fit: what it occupies, where that is known.
 
     Raises:
         DeviceError: the network does not fit.
     """
-    fit = check_fit(network, bits, device.part)
+    fit = fit or check_fit(network, bits, device.part)
     cycles = fit.memory.layer_cycles
     rows = [
         LayerCost(

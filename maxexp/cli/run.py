@@ -10,17 +10,12 @@ from omegaconf import DictConfig
 
 from maxexp import __version__
 from maxexp.base import garbage, this_process
-from maxexp.base.errors import DeviceError
-from maxexp.base.exit_codes import exit_code, show_error
-from maxexp.chip.check import check_fit
+from maxexp.base.exit_codes import exit_code
 from maxexp.cli.arguments import overrides_first
 from maxexp.cli.jobs import Jobs
-from maxexp.network.graph import Network
-from maxexp.quantization.config import Method
-from maxexp.run.composition import composition_errors_told, conf_dir, described_network
+from maxexp.run.composition import composition_errors_told, conf_dir
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.exact_ranges import use_exact_ranges
-from maxexp.schema.config import Config, Stage
 
 log = logging.getLogger(__name__)
 
@@ -47,32 +42,9 @@ def run_stages(composed: DictConfig) -> None:
 
         resume_run(config, config.resume, HydraConfig.get().overrides.task, output_dir())
         return
-    network = described_network(config)
-    refusal = refuse(config, network)
-    if refusal:
-        # At once: to open the record takes seconds.
-        show_error(PROGRAM, refusal)
     from maxexp.run.execution import new_run
 
-    new_run(config, network, HydraConfig.get().overrides.task, output_dir(), refusal)
-
-
-def refuse(config: Config, network: Network) -> DeviceError | None:
-    """Why the network cannot run on the device; None if it can, or if it is not meant to."""
-    quantization = config.quantization
-    bits = quantization.bits(network)
-    if Stage.train in config.stages:
-        quantization.float_epochs(config.trainer.max_epochs)
-    try:
-        check_fit(network, bits, config.device.part)
-    except DeviceError as error:
-        if config.checkpoint:
-            return None  # it brings bits of its own; the pipeline checks those
-        if quantization.method is Method.float:
-            log.warning("this network would not run on %s: %s", config.device.name, error)
-            return None
-        return error
-    return None
+    new_run(config, HydraConfig.get().overrides.task, output_dir())
 
 
 def output_dir() -> Path:

@@ -1,4 +1,4 @@
-"""The deploy stage: a generated project becomes firmware, the firmware runs, and what it says is recorded."""
+"""A generated project becomes firmware, the firmware runs on a board, and what it says is recorded."""
 
 import logging
 import sys
@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from maxexp.base.errors import BoardError, ConfigError
-from maxexp.board.board import Board, open_board
+from maxexp.base.errors import BoardError
+from maxexp.board.board import Board
 from maxexp.board.inference import InferenceClient, Line
 from maxexp.board.metrics import BOARD_IMAGES, BOARD_LATENCY, DISAGREEMENTS, KNOWN_ANSWER
 from maxexp.board.result import SERIAL_LOG, BoardRun
@@ -24,32 +24,12 @@ from maxexp.data.augmentation.pixels import map_pixels
 from maxexp.data.dataset import ImageSet
 from maxexp.data.store.split import stratified_order
 from maxexp.network.graph import Network
-from maxexp.schema.config import Config, Stage
 from maxexp.synthesis.ai8x import Synthesis
-from maxexp.synthesis.config import SynthesisMethod
 from maxexp.tasks.base import Task
 from maxexp.tracking import artifacts
 from maxexp.tracking.record import RunRecord
 
 log = logging.getLogger(__name__)
-
-
-def prepare_board(config: Config) -> Board:
-    """The board of a run, as far as its tools go: better missed before a training than after it.
-
-    Raises:
-        ConfigError: nothing in this run generates firmware.
-        BoardError: see :func:`maxexp.board.board.open_board`.
-    """
-    board = f"board={config.board.kind.name}"
-    if Stage.synthesize not in config.stages:
-        raise ConfigError(f"{board}: deploy runs what synthesize generates; add synthesize to stages")
-    if config.synthesis.method is not SynthesisMethod.ai8x:
-        raise ConfigError(
-            f"{board}: the maker's synthesizer generates the firmware; set synthesis=ai8x and "
-            "synthesis.path=/path/to/ai8x-synthesis, or board=none"
-        )
-    return open_board(config.board, config.device.part)
 
 
 class Deployment:

@@ -1,4 +1,4 @@
-"""One run inside its record: opened, carried out, summed up, closed."""
+"""One run inside its record: prepared, opened, carried out, summed up, closed."""
 
 import logging
 import shlex
@@ -12,47 +12,54 @@ import yaml
 
 from maxexp.base import garbage
 from maxexp.base.disk import writing
-from maxexp.base.errors import DiskFullError, MaxexpError, OutageError
-from maxexp.network.graph import Network
+from maxexp.base.errors import DeviceError, DiskFullError, MaxexpError, OutageError
+from maxexp.chip.check import check_fit
+from maxexp.quantization.config import Method
 from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.run.composition import quoted
 from maxexp.run.config import to_yaml
-from maxexp.schema.config import Config, Stage, to_plain
+from maxexp.run.pipeline import Pipeline, prepare
+from maxexp.run.spec import RunSpec
+from maxexp.schema.config import Config, to_plain
 from maxexp.schema.repeat import key_of
 from maxexp.schema.roles import changes_result
-from maxexp.tracking.artifacts import CHECKPOINTS, CONFIGURATION, OVERRIDES, RESOLVED
+from maxexp.tracking.artifacts import CONFIGURATION, OVERRIDES, RESOLVED
 from maxexp.tracking.flatten import masked
 from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.record import RunRecord
 from maxexp.tracking.text import without_password
-from maxexp.training.files import RESUME_FILES
 
 log = logging.getLogger(__name__)
 
 LONGEST_NAME = 120
 
 
-def new_run(
-    config: Config,
-    network: Network,
-    overrides: Sequence[str],
-    folder: Path,
-    refusal: MaxexpError | None = None,
-) -> None:
-    """Open a record and run the pipeline in it.
+def new_run(config: Config, overrides: Sequence[str], folder: Path) -> None:
+    """Carry a configuration out in a record of its own; what is refused before its first stage leaves none.
 
     Args:
         overrides: what the user typed.
         folder: local folder of the run.
-        refusal: why the network cannot run; it is recorded, and the run fails with it.
+
+    Raises:
+        MaxexpError: the run is refused, or fails.
     """
+    pipeline = prepare(config, folder)
+    if pipeline.spec.method is Method.float and not config.checkpoint:
+        _warn_of_no_fit(pipeline.spec)
     record = start_record(config, overrides)
     with record:
         log_configuration(record, config, overrides)
-        if refusal:
-            raise refusal
-        carry_out(config, network, record, folder)
+        carry_out(pipeline, record)
     finish_message(record)
+
+
+def _warn_of_no_fit(spec: RunSpec) -> None:
+    """Say so where a network that stays in floating point could not be quantized for the chip later."""
+    try:
+        check_fit(spec.network, dict(spec.bits), spec.config.device.part)
+    except DeviceError as error:
+        log.warning("this network would not run on %s: %s", spec.config.device.name, error)
 
 
 def start_record(
@@ -113,26 +120,23 @@ def run_name(config: Config, overrides: Sequence[str]) -> str:
     return " ".join([name, *single])[:LONGEST_NAME]
 
 
-def carry_out(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
-    """Run the pipeline within an open record and sum its results up."""
+def carry_out(pipeline: Pipeline, record: RunRecord) -> None:
+    """Run a pipeline within an open record and sum its results up."""
     from maxexp.report.run_page import write_summary
 
     garbage.resume()
     log.info("run %s in %s", record.run_id, record.place)
-    with writing("files of the run to", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _run_stages(config, network, record, folder)
+    with writing("files of the run to", pipeline.folder):
+        pipeline.folder.mkdir(parents=True, exist_ok=True)
+        _run_stages(pipeline, record)
     write_summary(record)
 
 
-def _run_stages(config: Config, network: Network, record: RunRecord, folder: Path) -> None:
-    from maxexp.run.pipeline import Pipeline
-
-    if Stage.train in config.stages:
-        record.when_finished(lambda: _remove_resume_files(record, folder))
-    title = f"{network.name} on {config.dataset.name}"
+def _run_stages(pipeline: Pipeline, record: RunRecord) -> None:
+    config = pipeline.spec.config
+    title = f"{pipeline.spec.network.name} on {config.dataset.name}"
     try:
-        Pipeline(config, network, record, folder).run()
+        pipeline.run(record)
     except (KeyboardInterrupt, DiskFullError, OutageError):
         print(f"maxexp: stopped; go on with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
         raise
@@ -142,13 +146,6 @@ def _run_stages(config: Config, network: Network, record: RunRecord, folder: Pat
             _show_results(record, title)
         raise
     _show_results(record, title)
-
-
-def _remove_resume_files(record: RunRecord, folder: Path) -> None:
-    """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
-    for name in RESUME_FILES:
-        (folder / name).unlink(missing_ok=True)
-        record.delete_artifact(f"{CHECKPOINTS}/{name}")
 
 
 def resume_command(run_id: str, uri: str | None) -> str:

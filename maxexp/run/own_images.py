@@ -1,10 +1,8 @@
 """What a user's own images are, wherever they lie: by it runs on other images are told from runs on the same."""
 
 from maxexp.data.config import FIXED_CONTENT
-from maxexp.schema.config import Config, Stage
-
-PARTS = {Stage.train: ("train", "validation"), Stage.quantize: ("train", "validation"), Stage.evaluate: ("test",)}
-"""Which parts of its data set a stage looks at, and records."""
+from maxexp.run.stages.plan import read_parts
+from maxexp.schema.config import Config
 
 
 def digests_of_own_images(config: Config) -> dict[str, str]:
@@ -22,6 +20,6 @@ def digests_of_own_images(config: Config) -> dict[str, str]:
     from maxexp.data.run_data import RunData
 
     data = RunData(config.dataset, config.augmentation, config.trainer.batch_size, config.seed)
-    for part in sorted({part for stage in config.stages for part in PARTS.get(stage, ())}):
+    for part in read_parts(config.stages):
         getattr(data, part)
     return {f"{config.dataset.name}-{part}": digest for part, digest in data.digests().items()}

@@ -8,9 +8,9 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maxexp.base.errors import ConfigError
-from maxexp.run.composition import described_network
 from maxexp.run.config import read_yaml
 from maxexp.run.execution import carry_out, finish_message, resumption
+from maxexp.run.pipeline import prepare
 from maxexp.schema.config import Config, to_plain
 from maxexp.schema.identity import ABSENT, Identity
 from maxexp.schema.repeat import key_of
@@ -46,11 +46,12 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     if began is not None:
         # "auto" may be another on this machine.
         config = replace(config, trainer=replace(config.trainer, precision=Precision[began]))
-    network = described_network(config)
     record.configure(config.tracking)
+    # Whoever finds by then that it cannot go on leaves the run as it was.
+    pipeline = prepare(config, folder, record.snapshot())
     with record:
         record.set_tags(resumption())
-        carry_out(config, network, record, folder)
+        carry_out(pipeline, record)
     finish_message(record)
 
 

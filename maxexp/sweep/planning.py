@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from maxexp.base.errors import ConfigError
 from maxexp.quantization.config import Method
+from maxexp.run.stages.plan import refusals
 from maxexp.schema.config import Config, Stage
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.search.config import SweepConfig, to_sweep_config
@@ -156,8 +157,12 @@ def _check_samples(plan: Plan) -> None:
     for each in plans:
         configs = [each.compose(*plan.space.overrides(point)) for point in plan.space.samples()]
         for config in configs:
-            judge(config, limits)
-            check_objectives(plan.settings.objectives, config)
+            spec = judge(config, limits).spec
+            # What a checkpoint holds is found out by the trials.
+            found = refusals(spec) if spec and not config.checkpoint else []
+            if found:
+                raise ConfigError(found[0])
+            check_objectives(plan.settings.objectives, config, spec)
         _check_first(each, configs[0])
         if limits and all(config.quantization.method is Method.float for config in configs):
             raise ConfigError(f"hydra.sweeper.limits: {NOT_ON_CHIP}; take the limits away, or choose ptq or qat")

@@ -17,6 +17,7 @@ from maxexp.base.array_file import read_array
 from maxexp.base.bounded import read_bounded
 from maxexp.base.errors import ConfigError, FormatError, SynthesisError
 from maxexp.base.process import run_program
+from maxexp.chip.check import Fit
 from maxexp.chip.config import DeviceConfig, known_parts
 from maxexp.chip.cost import Cost, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
@@ -85,12 +86,15 @@ class Synthesis:
 class Synthesizer:
     """A checkout of ai8x-synthesis, ready to be used.
 
+    Args:
+        fit: what the network occupies that will be synthesized, where that is known.
+
     Raises:
         ConfigError: there is no checkout where it is said to be, or the device is not the one it is for.
         SynthesisError: its environment cannot be made.
     """
 
-    def __init__(self, config: SynthesisConfig, device: DeviceConfig) -> None:
+    def __init__(self, config: SynthesisConfig, device: DeviceConfig, fit: Fit | None = None) -> None:
         if device.part.toolchain is None:
             supported = ", ".join(name for name, part in known_parts().items() if part.toolchain is not None)
             raise ConfigError(f"synthesis=ai8x: supports {supported} only, not {device.name}; use synthesis=estimate")
@@ -98,6 +102,7 @@ class Synthesizer:
         self._python = environment_python(config.python)
         self._timeout_s = config.timeout_s
         self._device = device
+        self._fit = fit
 
     def run(self, integer: IntegerNetwork, checkpoint: Path, dataset: str, sample: Tensor, folder: Path) -> Synthesis:
         """Synthesize an integer network and check every figure.
@@ -114,7 +119,9 @@ class Synthesizer:
             SynthesisError: the synthesizer fails, or comes to other figures than we do.
         """
         network = without_zero_biases(integer)
-        cost = network_cost(network, integer.bits, self._device)
+        # Biases that are left out make room.
+        known = self._fit if network == integer.network else None
+        cost = network_cost(network, integer.bits, self._device, known)
         sequence = cost.fit.memory.network
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -69,7 +69,7 @@ def test_a_wrong_key_is_one_line_and_exit_code_1(override, part, tmp_path):
     assert not (tmp_path / "mlruns" / "mlflow.db").exists()
 
 
-def test_a_network_that_does_not_fit_is_refused_at_once_and_recorded(tmp_path):
+def test_a_network_that_does_not_fit_is_refused_at_once_and_leaves_no_run(tmp_path):
     arguments = ["model=nascifarnet", "dataset=cifar10", "model.width=2", "dataset.root=nowhere"]
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -88,10 +88,7 @@ def test_a_network_that_does_not_fit_is_refused_at_once_and_recorded(tmp_path):
     assert "model.width" in line
     assert rest == ""
     assert seconds < 3  # 0.6 s on an idle machine
-    with sqlite3.connect(tmp_path / "mlruns" / "mlflow.db") as database:
-        assert database.execute("select status from runs").fetchall() == [("FAILED",)]
-        errors = database.execute("select value from tags where key = 'error'").fetchall()
-    assert "750,976" in errors[0][0]
+    assert not (tmp_path / "mlruns" / "mlflow.db").exists()
 
 
 def test_an_error_in_a_run_is_one_line(tmp_path):
@@ -107,18 +104,17 @@ def test_a_sweep_goes_on_after_a_job_that_is_refused(tmp_path):
     assert done.stderr.splitlines()[-1].startswith("maxexp: error: 1 of 2 failed: #0 model.width=16: ")
     assert "cycles" in done.stdout
     with sqlite3.connect(tmp_path / "mlruns" / "mlflow.db") as database:
-        assert database.execute("select status from runs order by start_time").fetchall() == [
-            ("FAILED",),
-            ("FINISHED",),
-        ]
+        # What is refused leaves no run.
+        assert database.execute("select status from runs").fetchall() == [("FINISHED",)]
 
 
-def test_cost_is_found_without_lightning(tmp_path):
-    """It takes two seconds to import, a third of such a command."""
+def test_cost_is_found_without_torch_and_lightning(tmp_path):
+    """To import them takes two seconds each, most of such a command."""
     done = call("stages=[synthesize]", QUIET, cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0
     assert "maxexp.run.pipeline" in done.stderr
-    assert "pytorch_lightning" not in done.stderr and "torchmetrics" not in done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "pytorch_lightning", "torchmetrics"}
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):

@@ -6,7 +6,8 @@ import torch
 from maxexp.chip.numbers.arithmetic import quantize_weight
 from maxexp.network.module import NetworkModule
 from maxexp.quantization.files.export import to_integer
-from maxexp.quantization.methods.ranges import BINS, layer_ranges
+from maxexp.quantization.methods.layer_range import BINS
+from maxexp.quantization.methods.ranges import layer_ranges
 from maxexp.quantization.simulate.fake import quantize_module, quantized_numerics
 
 LAYERS = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maxexp.quantization.methods.ranges import BINS, LayerRange, Range
+from maxexp.quantization.methods.layer_range import BINS, LayerRange, Range
 from maxexp.report.figures.histograms import range_histograms, ranges_table, read_ranges, share_text
 from maxexp.report.figures.run_picture import RunParts, run_picture
 from maxexp.report.predictions import read_predictions, write_predictions

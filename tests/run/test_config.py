@@ -13,6 +13,8 @@ from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config, composition_errors_told, quoted
 from maxexp.run.config import register_schema, to_config, to_yaml
 from maxexp.run.explain import explain
+from maxexp.run.spec import describe
+from maxexp.run.stages.plan import refusals
 from maxexp.schema.config import Config, to_plain
 from maxexp.training.config import SmallImagesConfig
 from tests.conftest import composed
@@ -270,10 +272,9 @@ def test_a_key_of_a_layer_can_be_set_whether_its_file_names_it_or_not():
 
 
 def test_the_start_of_quantization_matters_only_where_something_is_trained():
-    from maxexp.cli.run import refuse
-
-    config = composed("quantization.start_epoch=30", "stages=[synthesize]")
-    assert refuse(config, build_network(config.model, config.dataset.shape)) is None
+    assert refusals(describe(composed("quantization.start_epoch=30", "stages=[synthesize]"))) == []
+    (told,) = refusals(describe(composed("quantization.start_epoch=30")))
+    assert "start_epoch=30: quantization-aware training would never begin" in told
 
 
 def test_the_recorded_yaml_repeats_the_configuration():

@@ -114,7 +114,7 @@ def deploy(quickstart, store, run_here, monkeypatch, tmp_path):
             (tmp_path / "checkout" / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / "checkout" / "ai8xize.py").touch()
         if board:
-            monkeypatch.setattr("maxexp.run.deployment.open_board", lambda config, part: board)
+            monkeypatch.setattr("maxexp.board.board.open_board", lambda config, part: board)
         file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
         checkout = f"synthesis.path={tmp_path}/checkout"
         return run_here(*DEPLOY, f"checkpoint={file}", checkout, "board=max78000fthr", *overrides, **error)
@@ -205,9 +205,24 @@ def test_no_board_attached(deploy, store, monkeypatch):
         (["board=max78000fthr", "stages=[train,deploy]"], "board=max78000fthr: .*add synthesize to stages"),
     ],
 )
-def test_what_a_board_needs_is_missed_before_the_training(run_here, overrides, says):
-    run = run_here(*overrides, error=ConfigError, match=says)
-    assert "train/loss" not in run.data.metrics
+def test_what_a_board_needs_is_missed_before_the_training(refused_here, overrides, says):
+    refused_here(*overrides, error=ConfigError, match=says)
+
+
+def test_all_that_a_board_needs_is_told_at_once(refused_here, monkeypatch):
+    told = refused_here(
+        "board=emulated",
+        "quantization=ptq",
+        "stages=[train,deploy]",
+        error=ConfigError,
+        match="quantizes in stage quantize; add it",
+    )
+    for need in ("add synthesize to stages", "set synthesis=ai8x and synthesis.path="):
+        assert need in told
+    monkeypatch.delenv(synthesizer.CHECKOUT_VARIABLE, raising=False)
+    monkeypatch.setattr("maxexp.board.firmware.which", lambda compiler: None)
+    told = refused_here("board=emulated", "synthesis=ai8x", error=ConfigError, match="needs the maker's synthesizer")
+    assert "arm-none-eabi-gcc" in told
 
 
 def test_floating_point_is_not_deployed(run_here):

@@ -200,11 +200,9 @@ def test_the_max78002_has_no_cycle_model(run_here):
     assert "hw/cycles" not in run.data.metrics
 
 
-def test_missing_data_fail_the_run_with_a_reason(run_here, tmp_path):
+def test_missing_data_are_told_with_a_remedy(refused_here, tmp_path):
     places = [f"dataset.root={tmp_path}", "dataset.download=false"]
-    run = run_here("model=cmsisnnet", "dataset=cifar10", *places, error=DataError, match="dataset.root")
-    assert run.info.status == "FAILED"
-    assert "DataError" in run.data.tags["error"]
+    refused_here("model=cmsisnnet", "dataset=cifar10", *places, error=DataError, match="dataset.root")
 
 
 def images(folder, classes):
@@ -225,18 +223,15 @@ def test_own_pictures_train(run_here, tmp_path):
     assert run.data.metrics["test/accuracy_integer"] >= 0.5
 
 
-def test_missing_test_pictures_are_noticed_before_training(run_here, tmp_path):
+def test_missing_test_pictures_are_noticed_before_training(refused_here, tmp_path):
     images(tmp_path / "pictures" / "train", ["cats", "dogs"])
-    run = run_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="test/<class>/")
-    assert "val/accuracy" not in run.data.metrics
-    assert "stage.train" not in run.data.tags
+    refused_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="test/<class>/")
 
 
-def test_a_broken_test_picture_is_noticed_before_training(run_here, tmp_path):
+def test_a_broken_test_picture_is_noticed_before_training(refused_here, tmp_path):
     images(tmp_path / "pictures", ["cats", "dogs"])
     (tmp_path / "pictures" / "dogs" / "5.png").write_bytes(b"cut short")  # by its name it is for the test
-    run = run_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="dogs/5.png is not a readable")
-    assert "stage.train" not in run.data.tags
+    refused_here(*OWN, f"dataset.root={tmp_path}/pictures", error=DataError, match="dogs/5.png is not a readable")
 
 
 def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart, store, run_here):
@@ -247,7 +242,7 @@ def test_a_quantized_checkpoint_is_trained_on_with_the_bits_asked_for(quickstart
     assert run.data.metrics["train/qat_epoch"] == 0  # a new network would begin in floating point
 
 
-def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, tmp_path):
+def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(refused_here, tmp_path):
     from maxexp.network.graph import build_network
     from maxexp.network.module import NetworkModule
     from maxexp.quantization.files.checkpoint import write_module
@@ -256,8 +251,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_its_stages(run_here, t
     config = composed(*wide)
     write_module(tmp_path / "w.pth.tar", NetworkModule(build_network(config.model, (3, 32, 32))), 0, {})
     stages = ["stages=[quantize,evaluate]", "quantization=ptq", f"dataset.root={tmp_path}/nowhere"]
-    run = run_here(*wide, *stages, f"checkpoint={tmp_path}/w.pth.tar", error=DeviceError, match="over the 442,368")
-    assert run.info.status == "FAILED"
+    refused_here(*wide, *stages, f"checkpoint={tmp_path}/w.pth.tar", error=DeviceError, match="over the 442,368")
 
 
 def test_passwords_stay_out_of_the_record(store):
@@ -304,7 +298,6 @@ ZOO_TEACHER = "recipe.distillation.checkpoint=zoo:cifar10_teacher"
         (["checkpoint={qat}", "stages=[train]", "quantization=float"], ConfigError, "quantization=qat"),
         (["checkpoint={qat}", "stages=[train]", "quantization=ptq"], ConfigError, "quantization=qat"),
         (["checkpoint={garbage}"], CheckpointError, "not a readable checkpoint"),
-        (["recipe.learning_rate=1e18", "recipe.optimizer=sgd", SHORT], TrainingError, "epoch 1.*learning_rate"),
         (["stages=[evaluate]"], ConfigError, "checkpoint=PATH"),
         (["quantization=ptq", "stages=[train,synthesize]", SHORT], ConfigError, "stage quantize; add it"),
         (["checkpoint={qat}", "stages=[evaluate]", "quantization.weight_bits=2"], ConfigError, "2 bits.*with 8"),
@@ -318,7 +311,7 @@ ZOO_TEACHER = "recipe.distillation.checkpoint=zoo:cifar10_teacher"
         (["recipe=distill", ZOO_TEACHER], ConfigError, r"recipe\.distillation\.model\.layers\."),
     ],
 )
-def test_impossible_combinations_fail_the_run(overrides, error, match, quickstart, store, run_here, tmp_path):
+def test_impossible_combinations_leave_no_run(overrides, error, match, quickstart, store, refused_here, tmp_path):
     files = {
         "qat": store.artifact(quickstart, "checkpoints/qat_best.pth.tar"),
         "float": store.artifact(quickstart, "checkpoints/float_best.pth.tar"),
@@ -327,16 +320,20 @@ def test_impossible_combinations_fail_the_run(overrides, error, match, quickstar
     }
     files["garbage"].write_bytes(b"no checkpoint at all")
     filled = [re.sub(r"{(\w+)}", lambda found: str(files[found[1]]), override) for override in overrides]
-    run = run_here(*filled, error=error, match=match)
-    assert run.info.status == "FAILED"
-    assert "stage.train" not in run.data.tags or error is TrainingError
+    refused_here(*filled, error=error, match=match)
+
+
+def test_a_training_that_diverges_fails_the_run(run_here):
+    wild = ("recipe.learning_rate=1e18", "recipe.optimizer=sgd", SHORT)
+    run = run_here(*wild, error=TrainingError, match="epoch 1.*learning_rate")
+    assert (run.info.status, run.data.tags["stage.train"]) == ("FAILED", "failed")
 
 
 def test_what_was_computed_before_a_failure_is_kept(quickstart, store, run_here, monkeypatch):
     def broken(*_):
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr("maxexp.run.pipeline.evaluate_module", broken)
+    monkeypatch.setattr("maxexp.run.recorded_evaluation.evaluate_module", broken)
     run = run_here(SHORT, error=RuntimeError, match="disk full")
     assert run.info.status == "FAILED"
     tags = {stage: run.data.tags[f"stage.{stage}"] for stage in ("train", "quantize", "evaluate")}

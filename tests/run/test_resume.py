@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-import maxexp.run.pipeline
+import maxexp.quantization.files.checkpoint
 import maxexp.training.hardware
 from maxexp.base.errors import CheckpointError, ConfigError, DataError, TrackingError
 from maxexp.board.config import FlashMethod
@@ -25,7 +25,8 @@ BEGUN = ("board=max78000fthr", "board.connection.flash=daplink", "synthesis.path
 @pytest.fixture
 def resumed(store, monkeypatch, tmp_path):
     """``resumed(*overrides)``: the configuration with which an interrupted run goes on."""
-    monkeypatch.setattr(resume, "carry_out", lambda config, *_: carried.append(config))
+    monkeypatch.setattr(resume, "prepare", lambda config, *_: config)
+    monkeypatch.setattr(resume, "carry_out", lambda config, _: carried.append(config))
     tracking = (f"tracking.uri={store.uri}", "tracking.experiment=resume", "tracking.system_metrics=false")
     carried = []
 
@@ -125,7 +126,7 @@ def failed(run_here, store, tmp_path, monkeypatch):
     images(tmp_path / "pictures", ["cats", "dogs"])
     root, batch = f"dataset.root={tmp_path}/pictures", "trainer.batch_size=8"
     with monkeypatch.context() as patch:
-        patch.setattr(maxexp.run.pipeline, "write_integer", broken)
+        patch.setattr(maxexp.quantization.files.checkpoint, "write_integer", broken)
         run = run_here(*OWN, root, batch, error=RuntimeError, match="disk full")
 
     def go_on(*overrides: str):

@@ -12,7 +12,6 @@ import yaml
 from maxexp.base.errors import ConfigError
 from maxexp.cli.run import conf_dir
 from maxexp.cli.sweep import _export, _show
-from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config
 from maxexp.run.execution import new_run
 from maxexp.schema.config import to_plain
@@ -115,7 +114,8 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
         ((ACCURACY, "quantization=float", "seed=1,2", "hydra.sweeper.limits=['hw/macs <= 9']"), "so its cost"),
         (("hydra.sweeper.objectives={accuracy:maximize}", "seed=1,2"), "there are test/accuracy_integer"),
         (("hydra.sweeper.objectives={val/acc:maximize}", "seed=1,2"), "there are val/best_accuracy, val/accuracy_integer"),
-        (("hydra.sweeper.objectives={board/latency_us:minimize}", "seed=1,2"), "choose board=emulated"),
+        (("hydra.sweeper.objectives={board/latency_us:minimize}", "seed=1,2"), "skipped with board=none; choose"),
+        ((OBJECTIVES, "seed=1,2", "board=emulated"), "set synthesis=ai8x and synthesis.path="),
         ((OBJECTIVES, "seed=1,2", "device=max78002"), "the timing of max78002 is unknown; known are hw/parameters"),
         (("+sweep=cifar10_pareto", "device=max78002"), "the timing of max78002 is unknown, and so is hw/latency_us"),
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),
@@ -295,7 +295,7 @@ def test_the_smoke_sweep_on_a_grid_equals_training_each_of_its_networks(tmp_path
     for number, point in enumerate(product(channels, kernels, bits)):
         chosen = [f"{key}={value}" for key, value in zip(keys, point, strict=True)]
         config = composed(*chosen, *common, "tracking.experiment=bruteforce")
-        new_run(config, build_network(config.model, config.dataset.shape), [], tmp_path / str(number))
+        new_run(config, [], tmp_path / str(number))
         (run, *_) = client.search_runs([client.get_experiment_by_name("bruteforce").experiment_id])
         expected[tuple(map(int, point))] = (-run.data.metrics["val/best_accuracy"], run.data.metrics["hw/latency_us"])
     assert {tuple(r.params[key] for key in keys): r.losses for r in found} == expected

@@ -50,8 +50,8 @@ def test_an_epoch_that_cannot_be_noted_is_no_reason_to_end_a_training(place, mon
 def test_a_worker_gives_its_threads_to_a_configuration_that_names_none(place, monkeypatch, client, named, expected):
     study, threads = begun(*COST_ONLY, *named), []
 
-    def carried_out(config, network, record, folder):
-        threads.append(config.trainer.threads)
+    def carried_out(pipeline, record):
+        threads.append(pipeline.spec.config.trainer.threads)
         record.log_metrics({"hw/latency_us": 7.0})
 
     monkeypatch.setattr(trial, "carry_out", carried_out)
@@ -67,8 +67,8 @@ def test_each_machine_keeps_its_own_places(place, monkeypatch):
     Tickets(study).tend()
     paths = []
 
-    def carried_out(config, network, record, folder):
-        paths.append(config.synthesis.path)
+    def carried_out(pipeline, record):
+        paths.append(pipeline.spec.config.synthesis.path)
         record.log_metrics({"hw/latency_us": 7.0})
 
     monkeypatch.setattr(trial, "carry_out", carried_out)
@@ -127,7 +127,7 @@ def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkey
     assert client.get_run(run_id).info.status == "FAILED"
     resumed = []
 
-    def carried_out(config, network, record, folder):
+    def carried_out(pipeline, record):
         resumed.append(record.run_id if record.resumed else None)
         record.log_metrics({"hw/latency_us": 7.0})
 

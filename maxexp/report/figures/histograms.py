@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxexp.quantization.methods.ranges import BINS, REACH, LayerRange, Range
+from maxexp.quantization.methods.layer_range import BINS, REACH, LayerRange, Range
 from maxexp.report.figures.plots import Canvas
 
 WEIGHTS_COLOR, OUTPUTS_COLOR, CLIPPED_COLOR = "#4477aa", "#228833", "#cc3311"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from maxexp.chip.metrics import CYCLES
-from maxexp.quantization.methods.ranges import LayerRange
+from maxexp.quantization.methods.layer_range import LayerRange
 from maxexp.report.figures.histograms import PANELS_A_ROW, range_histograms
 from maxexp.report.figures.plots import TRAIN_COLOR, Canvas, History, confusion_matrix, learning_curves
 from maxexp.report.predictions import Predictions

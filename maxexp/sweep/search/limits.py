@@ -16,6 +16,7 @@ from maxexp.chip.part import Part
 from maxexp.network.graph import Network
 from maxexp.quantization.config import Method
 from maxexp.run.composition import described_network
+from maxexp.run.spec import RunSpec, describe
 from maxexp.schema.config import Config
 from maxexp.tracking.metrics import METRICS, listed
 
@@ -62,11 +63,13 @@ class Verdict:
         costs: the ``hw/`` metrics; none if the network does not fit.
         constraints: by name, not above 0 where kept, as Optuna has them.
         reason: why it must not be trained; None: it may.
+        spec: its run, where that is known by then.
     """
 
     costs: Mapping[str, float]
     constraints: Mapping[str, float]
     reason: str | None = None
+    spec: RunSpec | None = None
 
 
 def parse_limits(texts: Sequence[str]) -> list[Limit]:
@@ -113,8 +116,8 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
             its part has no model of.
     """
     unknown = {FIT: LEAST_EXCESS, **{limit.name: 0.0 for limit in limits}}
-    if config.quantization.method is Method.float:
-        return Verdict({}, unknown, NOT_ON_CHIP) if limits else Verdict({}, {FIT: 0.0})
+    if limits and config.quantization.method is Method.float:
+        return Verdict({}, unknown, NOT_ON_CHIP)
     _check_known(limits, config.device.part)
     try:
         network = described_network(config)
@@ -122,14 +125,17 @@ def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
         return Verdict({}, unknown, str(error))
     bits = config.quantization.bits(network)
     try:
-        costs = network_cost(network, bits, config.device).metrics()
+        spec = describe(config, network)
     except DeviceError as error:
         excess = max(_weight_excess(network, bits, config.device.part.weight_bytes), LEAST_EXCESS)
         return Verdict({}, {**unknown, FIT: excess}, str(error))
+    if spec.fit is None:
+        return Verdict({}, {FIT: 0.0}, spec=spec)
+    costs = network_cost(network, bits, config.device, spec.fit).metrics()
     constraints = {limit.name: limit.excess(costs[limit.metric]) for limit in limits}
     broken = [limit for limit in limits if constraints[limit.name] > 0]
     reason = "; ".join(f"{limit.metric} is {costs[limit.metric]:g}, the limit {limit}" for limit in broken)
-    return Verdict(costs, {FIT: 0.0, **constraints}, reason or None)
+    return Verdict(costs, {FIT: 0.0, **constraints}, reason or None, spec)
 
 
 def _check_known(limits: Sequence[Limit], part: Part) -> None:

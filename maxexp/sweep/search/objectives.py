@@ -6,8 +6,9 @@ from math import isfinite
 
 from maxexp.base.errors import ConfigError, MaxexpError
 from maxexp.base.metrics import Need
-from maxexp.board.config import BoardKind
 from maxexp.quantization.config import Method
+from maxexp.run.spec import RunSpec
+from maxexp.run.stages.plan import planned_stages
 from maxexp.schema.config import Config, Stage
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import known_costs
@@ -26,15 +27,18 @@ class ObjectiveError(MaxexpError):
     """A finished run without a usable value of an objective."""
 
 
-def check_objectives(objectives: Mapping[str, Direction], config: Config) -> None:
+def check_objectives(objectives: Mapping[str, Direction], config: Config, spec: RunSpec | None) -> None:
     """Refuse objectives that no trial of this configuration would have.
+
+    Args:
+        spec: of its run; None where there is none, as of a network that does not fit.
 
     Raises:
         ConfigError: an unknown metric, one whose stage does not run, one that network or device does not have, an
             accuracy that was measured before the network was quantized.
     """
     for name in objectives:
-        if reason := _why_not(name, config):
+        if reason := _why_not(name, config) or (spec and _skipped(name, spec)):
             raise ConfigError(f"hydra.sweeper.objectives.{name}: {reason}")
 
 
@@ -57,8 +61,15 @@ def _why_not(name: str, config: Config) -> str | None:
         return "quantization=float does not run on the chip"
     if Need.cycle_model in metric.needs and not config.device.part.cycles_known:
         return f"the timing of {config.device.name} is unknown; known are {listed(known_costs(config.device.part))}"
-    if stage is Stage.deploy and config.board.kind is BoardKind.none:
-        return "board=none measures nothing; choose board=emulated or board=max78000fthr, with synthesis=ai8x"
+    return None
+
+
+def _skipped(name: str, spec: RunSpec) -> str | None:
+    """Why the stage that writes a metric does nothing in a run; None: it runs."""
+    stage = METRICS[name].stage
+    reasons = {planned.kind.stage.name: planned.skipped for planned in planned_stages(spec)}
+    if reason := reasons[stage]:
+        return f"the stage {stage} writes it, and is skipped with {reason}; choose another value"
     return None
 
 

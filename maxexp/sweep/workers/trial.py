@@ -14,8 +14,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.base.disk import writing
 from maxexp.base.errors import DiskFullError, MaxexpError, OutageError, TrainingError, UnsentError
-from maxexp.run.composition import compose_config, described_network
+from maxexp.run.composition import compose_config
 from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.run.pipeline import prepare
+from maxexp.run.spec import RunSpec
 from maxexp.schema.config import Config
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.limits import Verdict, judge, parse_limits
@@ -123,7 +125,7 @@ class TrialRun:
         if verdict.reason:
             self._record_infeasible(config, verdict, earlier)
             return "infeasible", verdict.reason, self._placeholders(verdict)
-        return self._train(config, earlier)
+        return self._train(config, verdict.spec, earlier)
 
     def _compose(self) -> Config:
         """The configuration of the trial, with its share of the cores where that names no number of threads."""
@@ -133,9 +135,10 @@ class TrialRun:
             self._overrides.append(f"trainer.threads={self._threads}")
         return config
 
-    def _train(self, config: Config, earlier: RecordedRun | None) -> tuple[str, str | None, list[float] | None]:
+    def _train(
+        self, config: Config, spec: RunSpec | None, earlier: RecordedRun | None
+    ) -> tuple[str, str | None, list[float] | None]:
         record = self._open(config, earlier)
-        network = described_network(config)
         outcome, reason, values = "complete", None, None
         with _sent_later(), record:
             self._trial.set_user_attr(RUN, record.run_id)
@@ -145,7 +148,7 @@ class TrialRun:
             if self._plan.settings.pruning:
                 record.watch(self._prune)
             try:
-                carry_out(config, network, record, self._folder)
+                carry_out(prepare(config, self._folder, earlier, spec), record)
                 values = self._values(record.metrics())
             except (PrunedError, TrainingError) as end:
                 # A training that diverged would do so again: that is a result of its point, and no failure.

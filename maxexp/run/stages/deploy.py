@@ -1,0 +1,83 @@
+"""The stage deploy: the synthesized network on a board, real or emulated."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from maxexp.board.config import BoardKind
+from maxexp.quantization.config import Method
+from maxexp.run.networks import Form, Product
+from maxexp.run.spec import RunSpec
+from maxexp.run.stages.base import RunStage
+from maxexp.run.stages.synthesize import NOT_ON_CHIP
+from maxexp.schema.config import Stage
+from maxexp.synthesis.config import SynthesisMethod
+from maxexp.tracking.record import RunRecord
+
+if TYPE_CHECKING:
+    from maxexp.board.board import Board
+
+log = logging.getLogger(__name__)
+
+
+class Deploy(RunStage):
+    """Runs the known-answer test on the board, then classifies test images there."""
+
+    stage = Stage.deploy
+
+    _board: Board
+    """Of :meth:`prepare`."""
+
+    @classmethod
+    def refusal(cls, spec: RunSpec, network: Form) -> str | None:
+        config = spec.config
+        if config.board.kind is BoardKind.none or config.quantization.method is Method.float:
+            return None
+        if spec.method is Method.float:
+            return NOT_ON_CHIP.format(checkpoint=config.checkpoint)
+        needs = []
+        if not spec.runs(Stage.synthesize):
+            needs.append("add synthesize to stages")
+        if config.synthesis.method is not SynthesisMethod.ai8x:
+            needs.append("set synthesis=ai8x and synthesis.path=/path/to/ai8x-synthesis")
+        if not needs:
+            return None
+        return (
+            f"board={config.board.kind.name}: deploy runs the firmware that the maker's synthesizer generates; "
+            f"{', '.join(needs)}, or choose board=none"
+        )
+
+    @classmethod
+    def nothing_to_do(cls, spec: RunSpec, network: Form) -> str | None:
+        if spec.config.board.kind is BoardKind.none:
+            return "board=none"
+        return "quantization=float" if spec.method is Method.float else None
+
+    def prepare(self) -> None:
+        """Find the board's tools; the board itself need not be connected yet.
+
+        Raises:
+            BoardError: see :func:`maxexp.board.board.open_board`.
+        """
+        from maxexp.board.board import open_board
+
+        self._board = open_board(self._spec.config.board, self._spec.config.device.part)
+
+    def run(self, product: Product, record: RunRecord) -> Product:
+        from maxexp.run.deployment import Deployment, choose_images
+
+        assert product.synthesis, "refused without"
+        config, integer = self._spec.config, product.network.integer
+        deployment = Deployment(self._board, product.synthesis, record, self._bench.folder)
+        deployment.run_known_answer()
+        images = self._bench.local_test_images()
+        if integer is None or images is None or config.board.images == 0:
+            log.info("no trained network, test images or board.images: no accuracy on the board")
+            return product
+        chosen = choose_images(images, config.board.images, config.seed)
+        deployment.measure_accuracy(self._bench.task, integer, chosen, config.augmentation.mapping)
+        return product
+
+
+STAGE = Deploy
