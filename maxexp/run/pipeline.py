@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from maxexp.base.errors import ConfigError, MaxexpError
+from maxexp.base.errors import ConfigError, MaxexpError, OutageError
 from maxexp.quantization.config import Method
-from maxexp.run.bench import Bench
 from maxexp.run.composition import described_network
+from maxexp.run.context import RunContext
 from maxexp.run.networks import Product, RunNetwork
 from maxexp.run.spec import RunSpec, describe
 from maxexp.run.stages.plan import planned_stages, refusals
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 class Pipeline:
     """The chosen stages of one run, ready to run; see :func:`prepare`."""
 
-    def __init__(self, spec: RunSpec, start: RunNetwork, bench: Bench) -> None:
+    def __init__(self, spec: RunSpec, start: RunNetwork, context: RunContext) -> None:
         self.spec = spec
-        self.folder = bench.folder
+        self.folder = context.folder
         self._start = start
-        self._bench = bench
-        self._stages = [(each, each.kind(spec, bench)) for each in planned_stages(spec)]
+        self._context = context
+        self._stages = [(each, each.kind(spec, context)) for each in planned_stages(spec)]
 
     def prepare(self) -> None:
         """Find what the stages need outside of the run; data last, for they may have to be downloaded.
@@ -38,10 +38,10 @@ class Pipeline:
             MaxexpError: something is missing; names all that is.
         """
         wanted = [(each, stage) for each, stage in self._stages if not each.skipped]
-        _all_at_once(stage.prepare for _, stage in wanted)
-        parts = [part for each, stage in wanted for part in stage.looks_at(each.before)]
+        _collect_errors(stage.prepare for _, stage in wanted)
+        parts = [part for each, stage in wanted for part in stage.needed_parts(each.input_form)]
         if parts:
-            self._bench.check_data(parts)
+            self._context.check_data(parts)
 
     def run(self, record: RunRecord) -> None:
         """Run the stages, and record each; an exception of one ends the run."""
@@ -75,22 +75,27 @@ def prepare(
         MaxexpError: the stages or the configuration make no sense, the network does not fit, or something is missing.
     """
     network = known.network if known else described_network(config)
-    bench = Bench(config, folder, earlier)
-    start = starting_network(config, network, bench)
+    context = RunContext(config, folder, earlier)
+    start = starting_network(config, network, context)
     spec = describe(config, network, start, known)
     if found := refusals(spec):
         raise ConfigError(_joined(found))
-    pipeline = Pipeline(spec, start, bench)
+    pipeline = Pipeline(spec, start, context)
     pipeline.prepare()
     return pipeline
 
 
-def _all_at_once(works: Iterable[Callable[[], None]]) -> None:
-    """Do all, whichever of them fails; raises what failed, as one error where several did."""
+def _collect_errors(works: Iterable[Callable[[], None]]) -> None:
+    """Do all, whichever of them fails; raises what failed, as one error where several did.
+
+    An outage of the tracking store is raised at once: it is nobody's mistake, and passes.
+    """
     errors = []
     for work in works:
         try:
             work()
+        except OutageError:
+            raise
         except MaxexpError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -100,4 +105,4 @@ def _all_at_once(works: Iterable[Callable[[], None]]) -> None:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    return "; besides, ".join(texts)
+    return "; also: ".join(texts)

@@ -8,8 +8,8 @@ import torch
 from maxexp.base.errors import CheckpointError, ConfigError, NetworkError
 from maxexp.base.folders import cache_folder
 from maxexp.network.module import NetworkModule
-from maxexp.run.bench import Bench
 from maxexp.run.checkpoints import locate_checkpoint
+from maxexp.run.context import RunContext
 from maxexp.run.figures import record_curves
 from maxexp.run.spec import RunSpec
 from maxexp.tracking.artifacts import CHECKPOINTS
@@ -33,18 +33,18 @@ class RecordedTraining:
 
     Args:
         spec: of the run.
-        bench: what the stages of a run share.
+        context: what the stages of a run share.
 
     Raises:
         CheckpointError, ConfigError: a teacher is missing, or is none for these images; or the network cannot
             compute the small ones of the first epochs.
     """
 
-    def __init__(self, spec: RunSpec, bench: Bench) -> None:
+    def __init__(self, spec: RunSpec, context: RunContext) -> None:
         self._config = spec.config
         self._network = spec.network
-        self._bench = bench
-        self._precision = training_precision(spec.config.trainer, bench.device)
+        self._context = context
+        self._precision = training_precision(spec.config.trainer, context.device)
         if spec.config.recipe.small_images is not None:
             check_small_images(spec.config.recipe.small_images, spec.network)
         self._distillation = self._load_teachers()
@@ -55,10 +55,10 @@ class RecordedTraining:
         Args:
             start: network to begin with; freshly initialized if None.
         """
-        config, device = self._config, self._bench.device
-        task, quantization = self._bench.task, config.quantization
+        config, device = self._config, self._context.device
+        task, quantization = self._context.task, config.quantization
         settings = TrainingSettings(task, quantization, config.recipe, config.trainer, config.seed, device)
-        files = _RecordedFiles(record, self._bench.folder)
+        files = _RecordedFiles(record, self._context.folder)
         if (began := record.tags().get("train.device", device.type)) != device.type:
             log.warning("the run began on %s and goes on on %s: figures will differ a little", began, device.type)
         record.set_tags(
@@ -70,7 +70,7 @@ class RecordedTraining:
         )
         resume = _newest_resume_file(record.recorded()) if record.resumed else None
         training = Training(
-            self._network, self._bench.data, settings, files.for_training(), start, resume, self._distillation
+            self._network, self._context.data, settings, files.for_training(), start, resume, self._distillation
         )
         trained = training.run()
         seconds = [value for _, value in record.history(SECONDS_OF_EPOCH.key)]
@@ -89,7 +89,7 @@ class RecordedTraining:
         config = self._config.recipe.distillation
         if config is None:
             return None
-        if not self._bench.task.distills:
+        if not self._context.task.distills:
             name = self._config.task.name.name
             raise ConfigError(f"recipe.distillation: task={name} has no teachers; choose recipe=default")
         return Distillation(config, [self._load_teacher(config, each) for each in config.checkpoints])
@@ -98,8 +98,8 @@ class RecordedTraining:
         dataset = self._config.dataset
         memory = cache_folder(dataset.cache_dir) / "teachers" / self._precision.name
         try:
-            path = locate_checkpoint(checkpoint, self._bench.read_run)
-            return load_teacher(config, path, dataset.shape, dataset.outputs, memory).to(self._bench.device)
+            path = locate_checkpoint(checkpoint, self._context.read_run)
+            return load_teacher(config, path, dataset.shape, dataset.outputs, memory).to(self._context.device)
         except NetworkError as error:
             raise ConfigError(f"recipe.distillation.{error}") from error
         except CheckpointError as error:

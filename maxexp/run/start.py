@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from maxexp.network.graph import Network
-from maxexp.run.bench import Bench
 from maxexp.run.checkpoints import locate_checkpoint
+from maxexp.run.context import RunContext
 from maxexp.run.networks import Floating, Integer, Quantized, RunNetwork, Untrained
 from maxexp.schema.config import Config, Stage
 
 
-def starting_network(config: Config, network: Network, bench: Bench) -> RunNetwork:
+def starting_network(config: Config, network: Network, context: RunContext) -> RunNetwork:
     """What the checkpoint of a configuration holds; an untrained network where there is none.
 
     Raises:
@@ -23,8 +23,8 @@ def starting_network(config: Config, network: Network, bench: Bench) -> RunNetwo
     from maxexp.quantization.files.export import to_integer
 
     to_run = not {Stage.train, Stage.quantize} & set(config.stages)
-    checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, bench.read_run, to_run))
+    checkpoint = read_checkpoint(locate_checkpoint(config.checkpoint, context.read_run, to_run))
     if checkpoint.kind is Kind.integer:
         return Integer(to_integer_network(checkpoint, network))
-    module = to_module(checkpoint, network).to(bench.device)
+    module = to_module(checkpoint, network).to(context.device)
     return Floating(module) if checkpoint.kind is Kind.float else Quantized(module, to_integer(module))

@@ -90,7 +90,7 @@ class Identity:
         keys = self.params.keys() | other.params.keys()
         return sorted(key for key in keys if self.params.get(key, ABSENT) != other.params.get(key, ABSENT))
 
-    def unanswered(self, recorded: Identity) -> str | None:
+    def first_mismatch(self, recorded: Identity) -> str | None:
         """The first thing that this experiment asks for and a recorded run has otherwise; None: that run answers it.
 
         More evidence for the figures of the chip than was asked for is welcome. A key that an older version did not

@@ -151,7 +151,7 @@ def _refuse_changes(study: Study, names: Sequence[str], machine: Sequence[str]) 
     """Refuse what would make an entry another run: the study would not know it, or take an older one for it."""
     for overrides in (overrides_of(study, name, seed) for name in names for seed in study.seeds_of(name)):
         asked, given = (Identity.of(compose_config(each)) for each in (overrides, [*overrides, *machine]))
-        if key := asked.unanswered(given):
+        if key := asked.first_mismatch(given):
             raise ConfigError(
                 f"{key}: another value changes the results; leave it out, or change study.yaml: only how the machine "
                 "is used and how costs are backed can be given here"

@@ -133,4 +133,4 @@ def deleted(results: Iterable[Result], store: Store) -> set[str]:
 
 
 def _answers(found: Result | RecordedRun, job: Job) -> bool:
-    return job.identity.unanswered(Identity.recorded(found.params, found.data, found.tags)) is None
+    return job.identity.first_mismatch(Identity.recorded(found.params, found.data, found.tags)) is None

@@ -7,7 +7,7 @@ import pytest
 
 from maxexp.base.errors import BoardError, ConfigError, DataError
 from maxexp.run.networks import Floating, Form, Quantized, Untrained
-from maxexp.run.pipeline import _all_at_once
+from maxexp.run.pipeline import _collect_errors
 from maxexp.run.spec import describe
 from maxexp.run.stages.base import stage_class
 from maxexp.run.stages.plan import NOT_CHOSEN, planned_stages, read_parts, refusals
@@ -40,7 +40,7 @@ def test_each_stage_is_the_class_of_the_file_of_its_name():
 )
 def test_each_stage_knows_what_it_will_get(start, overrides, forms):
     plan = planned_stages(describe(composed(*overrides), start=STARTS[start]))
-    assert [planned.before.name for planned in plan] == forms
+    assert [planned.input_form.name for planned in plan] == forms
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_quantized_start_says_what_it_cannot_be():
 
 def test_only_a_floating_network_is_quantized_with_training_images():
     quantize = stage_class(Stage.quantize)
-    assert [quantize.looks_at(form) for form in (Form.floating, Form.quantized)] == [quantize.reads, ()]
+    assert [quantize.needed_parts(form) for form in (Form.floating, Form.quantized)] == [quantize.reads, ()]
 
 
 def test_all_that_is_missing_is_told_at_once():
@@ -102,9 +102,9 @@ def test_all_that_is_missing_is_told_at_once():
 
     done = []
     with pytest.raises(BoardError, match="no compiler"):
-        _all_at_once([lacks(BoardError("no compiler")), lambda: done.append(1)])
-    with pytest.raises(ConfigError, match="no compiler; besides, no data"):
-        _all_at_once([lacks(BoardError("no compiler")), lacks(DataError("no data")), lambda: done.append(2)])
+        _collect_errors([lacks(BoardError("no compiler")), lambda: done.append(1)])
+    with pytest.raises(ConfigError, match="no compiler; also: no data"):
+        _collect_errors([lacks(BoardError("no compiler")), lacks(DataError("no data")), lambda: done.append(2)])
     assert done == [1, 2]
 
 

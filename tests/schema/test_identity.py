@@ -36,7 +36,7 @@ OTHER = ["seed=2", "trainer.precision=float32", "trainer.accelerator=cpu", "chec
 
 @pytest.mark.parametrize("override", SAME)
 def test_places_and_the_use_of_a_machine_make_no_other_experiment(override):
-    assert asked().unanswered(recorded(override)) is None
+    assert asked().first_mismatch(recorded(override)) is None
     assert asked().differing(recorded(override)) == []
     assert asked().plain() == asked(override).plain()
 
@@ -44,33 +44,33 @@ def test_places_and_the_use_of_a_machine_make_no_other_experiment(override):
 @pytest.mark.parametrize("override", OTHER)
 def test_everything_else_does(override):
     key = override.partition("=")[0]
-    assert asked().unanswered(recorded(override)) == key
+    assert asked().first_mismatch(recorded(override)) == key
     assert key in asked().differing(recorded(override))
     assert asked().plain() != asked(override).plain()
 
 
 def test_another_version_of_results_is_another_experiment():
-    assert asked().unanswered(recorded(results=RESULTS_VERSION + 1)) == "version of results"
+    assert asked().first_mismatch(recorded(results=RESULTS_VERSION + 1)) == "version of results"
     assert recorded(results=RESULTS_VERSION + 1).plain() != asked().plain()
     without = Identity.recorded(masked(to_plain(composed())), {}, {})
-    assert asked().unanswered(without) == "version of results"
+    assert asked().first_mismatch(without) == "version of results"
 
 
 def test_other_images_are_another_experiment_where_both_are_known():
     """The record keeps the beginning of a digest."""
     mine = asked(data={"own-train": "abcd"})
-    assert mine.unanswered(recorded(data={"own-train": "ab", "teacher-train": "x"})) is None
-    assert mine.unanswered(recorded()) is None
-    assert mine.unanswered(recorded(data={"own-train": "b"})) == "dataset"
+    assert mine.first_mismatch(recorded(data={"own-train": "ab", "teacher-train": "x"})) is None
+    assert mine.first_mismatch(recorded()) is None
+    assert mine.first_mismatch(recorded(data={"own-train": "b"})) == "dataset"
     assert mine.plain() != asked(data={"own-train": "b"}).plain()
 
 
 def test_a_key_that_is_gone_or_new_is_told_by_its_default():
     wanted = {"seed": "1", "trainer.max_epochs": "5", "new.key": "x"}
     before = Identity({"seed": "1", "trainer.max_epochs": "5", "old.key": "y"})
-    assert Identity(wanted, at_default=frozenset({"new.key"})).unanswered(before) is None
-    assert Identity(wanted).unanswered(before) == "new.key"
-    assert Identity(wanted).unanswered(Identity({"seed": "1", "trainer.max_epochs": "6"})) == "trainer.max_epochs"
+    assert Identity(wanted, at_default=frozenset({"new.key"})).first_mismatch(before) is None
+    assert Identity(wanted).first_mismatch(before) == "new.key"
+    assert Identity(wanted).first_mismatch(Identity({"seed": "1", "trainer.max_epochs": "6"})) == "trainer.max_epochs"
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,17 @@ def test_a_key_that_is_gone_or_new_is_told_by_its_default():
 def test_what_is_set_in_one_configuration_only_makes_another_experiment(one, other):
     overrides = [["augmentation=none", *each] for each in (one, other)]
     first, second = (Identity(asked(*each).params) for each in overrides)
-    assert first.unanswered(first) is None
-    assert first.unanswered(second) and second.unanswered(first)
+    assert first.first_mismatch(first) is None
+    assert first.first_mismatch(second) and second.first_mismatch(first)
 
 
 def test_a_network_with_another_layer_is_another_network():
     layers = {"model.name": "net", "model.layers.a.op": "conv2d"}
     more = {**layers, "model.layers.b.op": "linear"}
     for one, other in ((layers, more), (more, layers)):
-        assert Identity(one, at_default=frozenset(one)).unanswered(Identity(other)) == "model.layers.b"
+        assert Identity(one, at_default=frozenset(one)).first_mismatch(Identity(other)) == "model.layers.b"
     teacher = {"recipe.distillation.model.layers.a.op": "conv2d"}
-    assert Identity(teacher, at_default=frozenset(teacher)).unanswered(Identity({}))
+    assert Identity(teacher, at_default=frozenset(teacher)).first_mismatch(Identity({}))
 
 
 def test_mappings_are_those_of_the_schema():
@@ -105,10 +105,10 @@ def test_mappings_are_those_of_the_schema():
 
 def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
     better = ("synthesis=ai8x", "board=emulated")
-    assert asked().unanswered(recorded(*better)) is None
-    assert asked(*better).unanswered(recorded()) == "synthesis.method"
-    assert asked("board.images=7").unanswered(recorded(*better)) is None  # counts where there is a board
-    assert asked(*better, "board.images=7").unanswered(recorded(*better)) == "board.images"
+    assert asked().first_mismatch(recorded(*better)) is None
+    assert asked(*better).first_mismatch(recorded()) == "synthesis.method"
+    assert asked("board.images=7").first_mismatch(recorded(*better)) is None  # counts where there is a board
+    assert asked(*better, "board.images=7").first_mismatch(recorded(*better)) == "board.images"
     # Whoever compares or searches asks for the very same.
     assert asked().differing(recorded(*better)) == ["board.images", "board.kind", "synthesis.method"]
 

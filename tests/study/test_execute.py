@@ -34,7 +34,7 @@ def test_entries_of_a_study_are_different_runs():
     """Each pair of the project's own, for what is taken for another is never trained."""
     study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
     identities = [make_job(study, name, 1, None).identity for name in study.entries]
-    assert all(a.unanswered(b) for a, b in permutations(identities, 2))
+    assert all(a.first_mismatch(b) for a, b in permutations(identities, 2))
 
 
 def test_a_key_that_a_run_had_not_yet_is_a_difference_unless_it_has_its_default(tmp_path, monkeypatch):
@@ -44,7 +44,7 @@ def test_a_key_that_a_run_had_not_yet_is_a_difference_unless_it_has_its_default(
         overrides = ["recipe=distill", "recipe.distillation.checkpoint=x", f"recipe.distillation.mirror={mirror}"]
         job = make_job(small(tmp_path, overrides=overrides), "float", 1, None)
         before = {key: value for key, value in job.identity.params.items() if not key.endswith("mirror")}
-        recorded[mirror] = job.identity.unanswered(Identity(before)) is None
+        recorded[mirror] = job.identity.first_mismatch(Identity(before)) is None
     assert recorded == {"true": False, "false": True}
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import ClassVar
 
 from maxexp.base.metrics import Metric
-from maxexp.run.bench import Bench
+from maxexp.run.context import RunContext
 from maxexp.run.networks import Form, Product
 from maxexp.run.spec import RunSpec
 from maxexp.schema.config import Stage
@@ -27,15 +27,15 @@ class RunStage(ABC):
 
     Args:
         spec: of the run.
-        bench: what the stages of a run share.
+        context: what the stages of a run share.
     """
 
     stage: ClassVar[Stage]
     reads: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, spec: RunSpec, bench: Bench) -> None:
+    def __init__(self, spec: RunSpec, context: RunContext) -> None:
         self._spec = spec
-        self._bench = bench
+        self._context = context
 
     @classmethod
     def metrics(cls) -> tuple[Metric, ...]:
@@ -52,17 +52,17 @@ class RunStage(ABC):
         return None
 
     @classmethod
-    def nothing_to_do(cls, spec: RunSpec, network: Form) -> str | None:
+    def skip_reason(cls, spec: RunSpec, network: Form) -> str | None:
         """Why the stage is skipped although it was chosen; None: it is not."""
         return None
 
     @classmethod
-    def makes(cls, spec: RunSpec, network: Form) -> Form:
+    def output_form(cls, spec: RunSpec, network: Form) -> Form:
         """What the network is when the stage has ended."""
         return network
 
     @classmethod
-    def looks_at(cls, network: Form) -> tuple[str, ...]:
+    def needed_parts(cls, network: Form) -> tuple[str, ...]:
         """Parts of the data set that it needs for such a network."""
         return cls.reads
 

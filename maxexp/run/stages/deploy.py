@@ -49,7 +49,7 @@ class Deploy(RunStage):
         )
 
     @classmethod
-    def nothing_to_do(cls, spec: RunSpec, network: Form) -> str | None:
+    def skip_reason(cls, spec: RunSpec, network: Form) -> str | None:
         if spec.config.board.kind is BoardKind.none:
             return "board=none"
         return "quantization=float" if spec.method is Method.float else None
@@ -69,14 +69,14 @@ class Deploy(RunStage):
 
         assert product.synthesis, "refused without"
         config, integer = self._spec.config, product.network.integer
-        deployment = Deployment(self._board, product.synthesis, record, self._bench.folder)
+        deployment = Deployment(self._board, product.synthesis, record, self._context.folder)
         deployment.run_known_answer()
-        images = self._bench.local_test_images()
+        images = self._context.local_test_images()
         if integer is None or images is None or config.board.images == 0:
             log.info("no trained network, test images or board.images: no accuracy on the board")
             return product
         chosen = choose_images(images, config.board.images, config.seed)
-        deployment.measure_accuracy(self._bench.task, integer, chosen, config.augmentation.mapping)
+        deployment.measure_accuracy(self._context.task, integer, chosen, config.augmentation.mapping)
         return product
 
 

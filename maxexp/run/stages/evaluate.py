@@ -29,12 +29,12 @@ class Evaluate(RunStage):
         from maxexp.run.figures import record_ranges
         from maxexp.run.recorded_evaluation import RecordedEvaluation
 
-        data, network = self._bench.data, product.network
+        data, network = self._context.data, product.network
         test = data.test
-        self._bench.record_data(record, *self.reads)
+        self._context.record_data(record, *self.reads)
         report = report_of(self._spec.config.task)
-        evaluation = RecordedEvaluation(network, self._bench.task, test, data.mapping)
-        evaluation.record(record, report, self._spec.network.name, self._bench.folder)
+        evaluation = RecordedEvaluation(network, self._context.task, test, data.mapping)
+        evaluation.record(record, report, self._spec.network.name, self._context.folder)
         if isinstance(network, Quantized):
             record_ranges(record, network.module, evaluation_input(test.images[:RANGE_IMAGES], data.mapping))
         return product

@@ -17,13 +17,13 @@ class Planned:
     """A stage of a run.
 
     Attributes:
-        before: what the network is when it begins.
+        input_form: what the network is when it begins.
         skipped: why it does not run; None: it runs.
         refusal: why the run makes no sense with it; None: it does.
     """
 
     kind: type[RunStage]
-    before: Form
+    input_form: Form
     skipped: str | None = None
     refusal: str | None = None
 
@@ -36,9 +36,9 @@ def planned_stages(spec: RunSpec) -> list[Planned]:
         if not spec.runs(stage):
             plan.append(Planned(kind, network, NOT_CHOSEN))
             continue
-        skipped = kind.nothing_to_do(spec, network)
+        skipped = kind.skip_reason(spec, network)
         plan.append(Planned(kind, network, skipped, kind.refusal(spec, network)))
-        network = network if skipped else kind.makes(spec, network)
+        network = network if skipped else kind.output_form(spec, network)
     return plan
 
 

@@ -52,17 +52,17 @@ class Quantize(RunStage):
         return None
 
     @classmethod
-    def nothing_to_do(cls, spec: RunSpec, network: Form) -> str | None:
+    def skip_reason(cls, spec: RunSpec, network: Form) -> str | None:
         if spec.method is Method.float:
             return "quantization=float"
         return "the checkpoint holds integers already" if network is Form.integer else None
 
     @classmethod
-    def makes(cls, spec: RunSpec, network: Form) -> Form:
+    def output_form(cls, spec: RunSpec, network: Form) -> Form:
         return Form.quantized
 
     @classmethod
-    def looks_at(cls, network: Form) -> tuple[str, ...]:
+    def needed_parts(cls, network: Form) -> tuple[str, ...]:
         return cls.reads if network is Form.floating else ()
 
     def run(self, product: Product, record: RunRecord) -> Product:
@@ -72,7 +72,7 @@ class Quantize(RunStage):
         if isinstance(network, Floating):
             network = self._after_training(network.module, record)
         assert network.integer is not None, "neither untrained nor floating"
-        path = self._bench.folder / f"{spec.network.name}{INTEGER_SUFFIX}"
+        path = self._context.folder / f"{spec.network.name}{INTEGER_SUFFIX}"
         write_integer(path, network.integer, 0, {})
         record.log_artifact(path, QUANTIZATION)
         if isinstance(product.network, Floating) or spec.runs(Stage.train):
@@ -83,7 +83,7 @@ class Quantize(RunStage):
     def _validated(self, integer: IntegerNetwork) -> dict[str, float]:
         from maxexp.training.evaluation import evaluate_integer
 
-        data, task = self._bench.data, self._bench.task
+        data, task = self._context.data, self._context.task
         result = evaluate_integer(integer, task, data.validation, data.mapping)
         return {task.selects.validation_integer.key: result.scores[task.selects.name]}
 
@@ -91,9 +91,9 @@ class Quantize(RunStage):
         from maxexp.quantization.files.export import to_integer
         from maxexp.quantization.methods.ptq import quantize_after_training
 
-        self._bench.record_data(record, *self.reads)
+        self._context.record_data(record, *self.reads)
         quantization = self._spec.config.quantization
-        calibration = self._bench.data.calibration_inputs(quantization.calibration_images)
+        calibration = self._context.data.calibration_inputs(quantization.calibration_images)
         if quantization.sensitivity:
             self._report_sensitivity(trained, calibration, record)
         module = copy.deepcopy(trained)
@@ -106,10 +106,10 @@ class Quantize(RunStage):
         from maxexp.quantization.methods.sensitivity import analyse
         from maxexp.run.figures import record_sensitivity
 
-        config, data = self._spec.config, self._bench.data
+        config, data = self._spec.config, self._context.data
         inputs = evaluation_input(data.validation.images, data.mapping)
         part = config.device.part
-        labels, task = data.validation.labels, self._bench.task
+        labels, task = data.validation.labels, self._context.task
         found = analyse(trained, calibration, inputs, labels, config.quantization, part, task)
         record_sensitivity(record, task, found)
 

@@ -91,9 +91,9 @@ class Synthesize(RunStage):
         from maxexp.quantization.files.checkpoint import write_integer
         from maxexp.synthesis.stand_in import random_integers
 
-        spec, config, folder = self._spec, self._spec.config, self._bench.folder / SYNTHESIS
+        spec, config, folder = self._spec, self._spec.config, self._context.folder / SYNTHESIS
         integer = product.network.integer or random_integers(spec.network, dict(spec.bits), config.seed)
-        checkpoint = self._bench.folder / "synthesis-q.pth.tar"
+        checkpoint = self._context.folder / "synthesis-q.pth.tar"
         write_integer(checkpoint, integer, 0, {})
         try:
             sample = synthesizer.sample(config.dataset.name, spec.network.in_shape)
@@ -112,7 +112,7 @@ class Synthesize(RunStage):
         from maxexp.data.augmentation.pixels import map_pixels
         from maxexp.synthesis.stand_in import random_image
 
-        images = self._bench.local_test_images()
+        images = self._context.local_test_images()
         if images is None:
             log.info("no test images: the known-answer test gets random numbers")
             return random_image(self._spec.network.in_shape, self._spec.config.seed)

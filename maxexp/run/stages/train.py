@@ -50,7 +50,7 @@ class Train(RunStage):
         return None
 
     @classmethod
-    def makes(cls, spec: RunSpec, network: Form) -> Form:
+    def output_form(cls, spec: RunSpec, network: Form) -> Form:
         return Form.quantized if spec.method is Method.qat else Form.floating
 
     def prepare(self) -> None:
@@ -63,13 +63,13 @@ class Train(RunStage):
         # Here, because Lightning takes two seconds to import, and the other stages do without.
         from maxexp.run.recorded_training import RecordedTraining
 
-        self._training = RecordedTraining(self._spec, self._bench)
+        self._training = RecordedTraining(self._spec, self._context)
 
     def run(self, product: Product, record: RunRecord) -> Product:
         from maxexp.quantization.files.export import to_integer
 
         record.when_finished(lambda: self._remove_resume_files(record))
-        self._bench.record_data(record, *self.reads)
+        self._context.record_data(record, *self.reads)
         network = product.network
         start = network.module if isinstance(network, (Floating, Quantized)) else None
         module = self._training.run(start, record).network
@@ -79,7 +79,7 @@ class Train(RunStage):
     def _remove_resume_files(self, record: RunRecord) -> None:
         """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
         for name in RESUME_FILES:
-            (self._bench.folder / name).unlink(missing_ok=True)
+            (self._context.folder / name).unlink(missing_ok=True)
             record.delete_artifact(f"{CHECKPOINTS}/{name}")
 
 

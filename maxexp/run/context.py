@@ -22,8 +22,8 @@ if TYPE_CHECKING:  # torch takes longer to import than some runs take
     from maxexp.tasks.base import Task
 
 
-class Bench:
-    """The workplace of one run.
+class RunContext:
+    """Device, data, task and folder of one run, and the runs of its tracking store.
 
     Args:
         folder: local folder for files on their way to the record.
