@@ -29,33 +29,35 @@ def test_each_stage_is_the_class_of_the_file_of_its_name():
 
 
 @pytest.mark.parametrize(
-    ("start", "overrides", "forms"),
+    ("start", "overrides", "quantize", "evaluate"),
     [
-        (Form.untrained, ["quantization=qat"], ["untrained", "quantized", "quantized", "quantized", "quantized"]),
-        (Form.untrained, ["quantization=ptq"], ["untrained", "floating", "quantized", "quantized", "quantized"]),
-        (Form.untrained, ["quantization=float"], ["untrained", "floating", "floating", "floating", "floating"]),
-        (Form.integer, ["stages=[evaluate]"], ["integer"] * 5),
-        (Form.floating, ["stages=[quantize]", "quantization=ptq"], ["floating"] * 2 + ["quantized"] * 3),
+        (Form.untrained, ["quantization=qat"], Form.quantized, Form.quantized),
+        (Form.untrained, ["quantization=ptq"], Form.floating, Form.quantized),
+        (Form.untrained, ["quantization=float"], Form.floating, Form.floating),
+        (Form.integer, ["stages=[evaluate]"], Form.integer, Form.integer),
+        (Form.floating, ["stages=[quantize]", "quantization=ptq"], Form.floating, Form.quantized),
     ],
 )
-def test_each_stage_knows_what_it_will_get(start, overrides, forms):
+def test_each_stage_knows_what_it_will_get(start, overrides, quantize, evaluate):
     plan = planned_stages(describe(composed(*overrides), start=STARTS[start]))
-    assert [planned.input_form.name for planned in plan] == forms
+    forms = {planned.kind.stage: planned.input_form for planned in plan}
+    assert [forms[stage] for stage in (Stage.train, Stage.quantize, Stage.evaluate)] == [start, quantize, evaluate]
 
 
 @pytest.mark.parametrize(
-    ("start", "overrides", "skipped"),
+    ("start", "overrides", "stage", "reason"),
     [
-        (Form.untrained, [], {"deploy": "board=none"}),
-        (Form.untrained, ["quantization=float"], {"quantize": FLOAT, "deploy": "board=none"}),
-        (Form.untrained, ["quantization=float", "board=emulated"], dict.fromkeys(["quantize", "deploy"], FLOAT)),
-        (Form.integer, ["stages=[quantize]"], {"quantize": "the checkpoint holds integers already"}),
+        (Form.untrained, [], Stage.deploy, "board=none"),
+        (Form.untrained, [FLOAT], Stage.quantize, FLOAT),
+        (Form.untrained, [FLOAT, "board=emulated"], Stage.deploy, FLOAT),
+        (Form.integer, ["stages=[quantize]"], Stage.quantize, "the checkpoint holds integers already"),
+        (Form.untrained, ["stages=[synthesize]"], Stage.evaluate, NOT_CHOSEN),
+        (Form.untrained, ["stages=[synthesize]"], Stage.synthesize, None),
     ],
-)  # fmt: skip
-def test_a_stage_is_skipped_where_it_has_nothing_to_do(start, overrides, skipped):
+)
+def test_a_stage_is_skipped_where_it_has_nothing_to_do(start, overrides, stage, reason):
     plan = planned_stages(describe(composed(*overrides), start=STARTS[start]))
-    reasons = {planned.kind.stage.name: planned.skipped for planned in plan}
-    assert {name: reason for name, reason in reasons.items() if reason and reason != NOT_CHOSEN} == skipped
+    assert [planned.skipped for planned in plan if planned.kind.stage is stage] == [reason]
 
 
 def test_a_run_without_contradictions_is_not_refused():
