@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from maxexp.base.disk import writing
 from maxexp.base.array_file import read_archive
+from maxexp.base.disk import writing
 from maxexp.base.errors import FormatError
 from maxexp.tracking.artifacts import PREDICTIONS
 

@@ -100,7 +100,8 @@ def test_a_network_with_another_layer_is_another_network():
 
 
 def test_mappings_are_those_of_the_schema():
-    assert set(named_mappings()) == {"model.layers", "quantization.layer_bits", "recipe.distillation.model.layers"}
+    layers = {"model.layers", "recipe.distillation.model.layers"}
+    assert set(named_mappings()) == {*layers, "quantization.layer_bits", "trainer.callbacks"}
 
 
 def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
