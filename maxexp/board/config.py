@@ -36,7 +36,8 @@ class ConnectionConfig:
         port_ids: USB ids (``vendor:product``, hexadecimal) of the serial port.
         probe: serial number of the debug adapter, needed where several are connected.
         flash: how firmware is written.
-        openocd: the program; must be the maker's fork, others do not know the part (hardware.md 7). By default that
+        openocd: the program; must be the maker's fork, others do not know the part (docs/hardware.md, Flashing). By
+        default that
             of the maker's SDK if there is one, else the one on PATH.
         openocd_scripts: its folder of scripts; that of the maker's SDK (MAXIM_PATH) if there is one, else its own.
         openocd_files: the scripts for adapter and part.

@@ -1,4 +1,5 @@
-"""What synthesized firmware says on its serial line (hardware.md 6.3), from a board or from the emulator."""
+"""What synthesized firmware says on its serial line (docs/hardware.md, Firmware), from a board or from the
+emulator."""
 
 import re
 from dataclasses import dataclass, field

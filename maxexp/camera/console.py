@@ -1,6 +1,7 @@
 """The capture example's console on a serial port: what the host has to say to get frames.
 
-Protocol: hardware.md 9 and msdk, Examples/MAX78000/ImgCapture, src/console/console.c and main.c. After a reset the
+Protocol: docs/hardware.md, Camera and msdk, Examples/MAX78000/ImgCapture, src/console/console.c and main.c. After a
+reset the
 board says ``*SYNC*`` every half second until the host says it too, starts the camera, and says "Ready!". From then
 on it takes lines: ``help``, ``imgres <width> <height>``, ``capture`` (whole frame in memory) and ``stream`` (larger
 frames, by way of the accelerator's memory).

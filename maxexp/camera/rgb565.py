@@ -1,6 +1,6 @@
 """RGB565, as the camera sends it: two bytes per pixel, ``RRRRRGGG GGGBBBBB``, the high one first.
 
-Byte order: hardware.md 9. In a 32-bit word of a dump the lower two bytes are the first pixel, so that a
+Byte order: docs/hardware.md, Camera. In a 32-bit word of a dump the lower two bytes are the first pixel, so that a
 dump is plainly pixel after pixel.
 """
 
@@ -15,7 +15,8 @@ LEVELS = np.array([31, 63, 31], np.uint16)
 def decode(raw: np.ndarray) -> np.ndarray:
     """Pixels to look at, each colour stretched to 0..255.
 
-    v * 255 / 31 (green: / 63) without its fraction, as the maker's imgConverter.py computes it (hardware.md 9).
+    v * 255 / 31 (green: / 63) without its fraction, as the maker's imgConverter.py computes it (docs/hardware.md,
+    Camera).
 
     Args:
         raw: uint8 (H, W, 2).
@@ -44,7 +45,7 @@ def encode(pixels: np.ndarray) -> np.ndarray:
 
 
 def network_input(raw: np.ndarray) -> np.ndarray:
-    """The network's input as the firmware computes it from a dump (C expressions of hardware.md 9).
+    """The network's input as the firmware computes it from a dump (C expressions of docs/hardware.md, Camera).
 
     Nothing is stretched: the lower bits are 0, so that white is 248 - 128 and not 255 - 128.
 

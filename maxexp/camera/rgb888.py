@@ -1,7 +1,7 @@
 """RGB888, which the camera interface expands from RGB565: red, green, blue, and with DMA a fourth byte.
 
 The fourth byte makes each pixel the little-endian word 0x00BBGGRR; without DMA it is left out. That the SDK
-knows both lengths under one name confused its own converter (hardware.md 9).
+knows both lengths under one name confused its own converter (docs/hardware.md, Camera).
 """
 
 import numpy as np

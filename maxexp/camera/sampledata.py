@@ -1,4 +1,4 @@
-"""The text of ``sampledata.h``: one ``#define SAMPLE_INPUT_n { words }`` per array (hardware.md 6.2)."""
+"""The text of ``sampledata.h``: one ``#define SAMPLE_INPUT_n { words }`` per array (docs/hardware.md, Firmware)."""
 
 from __future__ import annotations
 

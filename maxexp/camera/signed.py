@@ -1,4 +1,4 @@
-"""Pixels and the signed numbers of the network: p xor 0x80, read as signed, is p - 128 (hardware.md 9)."""
+"""Pixels and the signed numbers of the network: p xor 0x80, read as signed, is p - 128 (docs/hardware.md, Camera)."""
 
 import numpy as np
 

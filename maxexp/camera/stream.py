@@ -1,6 +1,6 @@
 """What the maker's capture example sends: lines of text, and frames behind a line that announces them.
 
-The line is ``*IMG* <format> <bytes> <width> <height>``, then come the bytes (hardware.md 9; msdk,
+The line is ``*IMG* <format> <bytes> <width> <height>``, then come the bytes (docs/hardware.md, Camera; msdk,
 Examples/MAX78000/ImgCapture/main.c, transmit_capture_uart). Files on its SD card look the same.
 """
 

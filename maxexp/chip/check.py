@@ -37,7 +37,7 @@ class Fit:
 
 
 def check_fit(network: Network, bits: dict[str, int], part: Part) -> Fit:
-    """Check every limit of hardware.md 3.3.
+    """Check every limit of docs/hardware.md, Memories and limits.
 
     Args:
         bits: weight bits by layer name; layers without weights may be left out.

@@ -30,7 +30,8 @@ class Convolution(ChipOperation):
         return layer.kernel_size
 
     def slots(self, layer: Layer, part: Part) -> int:
-        """Time slots that one output pixel takes: channels, rounded up to whole passes (hardware.md 4.1)."""
+        """Time slots that one output pixel takes: channels, rounded up to whole passes (docs/hardware.md,
+        Latency)."""
         channels, passes = layer.out_shape[0], part.processors.passes(layer.out_shape[0])
         return channels if passes == 1 else passes * part.processors.used(channels)
 
@@ -39,13 +40,14 @@ class Convolution(ChipOperation):
         return self.slots(layer, part) * part.processors.passes(layer.in_shape[0])
 
     def columns(self, layer: Layer, bits: int, part: Part) -> int:
-        """By hardware.md 8.4, masks 4-aligned."""
+        """By docs/hardware.md, Kernel memory, masks 4-aligned."""
         kernels, per_byte, size = self.kernels(layer, part), 8 // bits, prod(self.kernel_size(layer))
         padding = (kernels % per_byte) * size * (per_byte - 1)
         return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
 
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
-        """By hardware.md 4.1; the offset of the kernels counts only where operands are combined before pooling."""
+        """By docs/hardware.md, Latency; the offset of the kernels counts only where operands are combined before
+        pooling."""
         passes, slots = part.processors.passes(layer.in_shape[0]), self.slots(layer, part)
         _, rows, cols = layer.pooled_shape
         out_cols = cols + 2 * layer.padding[1] - self.kernel_size(layer)[1] + 1
@@ -74,6 +76,6 @@ class Convolution(ChipOperation):
         )
 
     def _prefetch_cycles(self, layer: Layer, kernel_offset: int) -> int:
-        """Cycles before the convolution of a pooled sum (``pre`` of hardware.md 4.1)."""
+        """Cycles before the convolution of a pooled sum (``pre`` of docs/hardware.md, Latency)."""
         (_, rows, cols), (high, wide), (top, left) = layer.pooled_shape, self.kernel_size(layer), layer.padding
         return ((rows + 2 * top - wide + 1) * left + (cols + 2 * left - high + 1) * top - top * left) * kernel_offset

@@ -48,7 +48,7 @@ class Cost:
 
     @property
     def latency_us(self) -> float | None:
-        """Microseconds of pure computation; a stopwatch on the board adds some 6 us (hardware.md 4.2)."""
+        """Microseconds of pure computation; a stopwatch on the board adds some 6 us (docs/hardware.md, Latency)."""
         return None if self.cycles is None else self.cycles / self.device.clock_mhz
 
     def metrics(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Clock cycles of a network on the accelerator, exact for networks without streaming (hardware.md 4.1)."""
+"""Clock cycles of a network on the accelerator, exact for networks without streaming (docs/hardware.md, Latency)."""
 
 from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part

@@ -42,7 +42,7 @@ class ChipOperation(ABC):
 
     @abstractmethod
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
-        """Clock cycles, its channels packed on processors aligned to 4 (hardware.md 4.1).
+        """Clock cycles, its channels packed on processors aligned to 4 (docs/hardware.md, Latency).
 
         Args:
             kernel_offset: first column of its kernels.
@@ -51,7 +51,7 @@ class ChipOperation(ABC):
 
     @abstractmethod
     def words(self, layer: Layer) -> dict[str, object]:
-        """Keys of the network YAML for its operation (hardware.md 8.1)."""
+        """Keys of the network YAML for its operation (docs/hardware.md, The maker's synthesizer)."""
 
 
 def refuse(layer: Layer, text: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """What is true of a chip: processors, memories, limits, quirks, addresses and tools in one object.
 
-Each chip is one file in :mod:`maxexp.chip.parts`. Figures are from hardware.md 3.3, 3.4 and 10.2.
+Each chip is one file in :mod:`maxexp.chip.parts`. Figures are from docs/hardware.md, Memories and limits, 3.4 and
+10.2.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,8 @@ class Processors:
         return ceil(channels / self.count)
 
     def used(self, channels: int) -> int:
-        """Processors that hold ``channels``; in several passes whole words of them (hardware.md 8.2, rule 1)."""
+        """Processors that hold ``channels``; in several passes whole words of them (docs/hardware.md, Kernel memory,
+        rule 1)."""
         passes = self.passes(channels)
         used = ceil(channels / passes)
         return used if passes == 1 else min(self.count, self.per_instance * ceil(used / self.per_instance))
@@ -127,7 +129,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where software finds the memories (hardware.md 10.2).
+    """Where software finds the memories (docs/hardware.md, Registers).
 
     Attributes:
         flash: the program.
@@ -178,7 +180,7 @@ class Part:
     Attributes:
         name: the name by which ``conf/device`` chooses it.
         max_clock_mhz: the fastest clock of the accelerator.
-        cycles_known: whether the cycle model (hardware.md 4) describes its timing.
+        cycles_known: whether the cycle model (docs/hardware.md, Latency) describes its timing.
         address_map: None where it is not known: the part has no emulator and no firmware then.
         toolchain: None where none is supported.
     """

@@ -57,18 +57,18 @@ class Layer(Geometry):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates, padding counted (hardware.md 5.3)."""
+        """Multiply-accumulates, padding counted (docs/hardware.md, Counting operations)."""
         return self.weights * self.out_shape[1] * self.out_shape[2]
 
     @property
     def comparisons(self) -> int:
-        """Comparisons of activation and max pooling (hardware.md 5.3)."""
+        """Comparisons of activation and max pooling (docs/hardware.md, Counting operations)."""
         pooling = self._pooled_elements if self.pool is Pool.max else 0
         return pooling + (prod(self.out_shape) if self.activation is not Activation.none else 0)
 
     @property
     def additions(self) -> int:
-        """Additions of average pooling and element-wise operands (hardware.md 5.3)."""
+        """Additions of average pooling and element-wise operands (docs/hardware.md, Counting operations)."""
         pooling = self._pooled_elements if self.pool is Pool.avg else 0
         return pooling + (self.operands - 1) * prod(self.in_shape)
 

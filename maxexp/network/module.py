@@ -12,7 +12,7 @@ from maxexp.network.operations import OPERATIONS
 from maxexp.network.torch_ops import TORCH_OPERATIONS
 
 BATCHNORM_MOMENTUM = 0.05
-"""As in ai8x-training (hardware.md 2.4)."""
+"""As in ai8x-training (docs/hardware.md, Batch normalization)."""
 
 
 class Numerics:

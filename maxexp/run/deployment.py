@@ -109,7 +109,8 @@ class Deployment:
 
     @property
     def _shift(self) -> int:
-        """By how many bits the firmware shifts logits up before its softmax and their printing (hardware.md 6.4)."""
+        """By how many bits the firmware shifts logits up before its softmax and their printing (docs/hardware.md,
+        Firmware)."""
         return 8 - self._synthesis.cost.layers[-1].bits
 
     def measure_accuracy(

@@ -108,7 +108,8 @@ class Synthesizer:
         """Synthesize an integer network and check every figure.
 
         Args:
-            checkpoint: file with the same network (hardware.md 1.5). It should hold tensors, strings and numbers
+            checkpoint: file with the same network (docs/hardware.md, Checkpoints). It should hold tensors, strings
+            and numbers
                 only, which every version of torch loads.
             dataset: name for the YAML.
             sample: (C, H, W) integers, the input of the known-answer test.

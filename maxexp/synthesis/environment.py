@@ -1,6 +1,7 @@
 """The Python environment of ai8x-synthesis: made on first use, kept in the user's cache, shared by all runs.
 
-The synthesizer needs a numpy that maxexp cannot live with (hardware.md 0.1), so it never runs in our own process
+The synthesizer needs a numpy that maxexp cannot live with (docs/hardware.md, The maker's synthesizer), so it never
+runs in our own process
 or environment. Of torch it uses nothing but the loading of a checkpoint, and those that we write hold tensors,
 strings and numbers only: so new versions of torch need no flag to load them.
 """

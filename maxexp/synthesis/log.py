@@ -1,4 +1,4 @@
-"""What the log of ai8x-synthesis says of a network (hardware.md 5.2)."""
+"""What the log of ai8x-synthesis says of a network (docs/hardware.md, The maker's synthesizer)."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The network YAML of ai8x-synthesis, written from a memory map (hardware.md 8.1).
+"""The network YAML of ai8x-synthesis, written from a memory map (docs/hardware.md, The maker's synthesizer).
 
 Every key that has a default is written out, for several defaults depend on other layers. Layers refer to one
 another by their position, since the synthesizer's names know no case and reserve words.

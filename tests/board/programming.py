@@ -1,4 +1,5 @@
-"""One layer of the accelerator programmed by hand: the stores that firmware would make (hardware.md 3.4, 10.2, 10.3).
+"""One layer of the accelerator programmed by hand: the stores that firmware would make (docs/hardware.md, Data
+layout, 10.2, 10.3).
 
 Written in plain loops from the description, to be checked against, not from, the emulator's decoding.
 """

@@ -20,7 +20,7 @@ Classification results:
 [ -24897] -> Class 0: 0.0%
 [ 199318] -> Class 1: 100.0%
 """
-"""As the maker's boards say it (hardware.md 6.3)."""
+"""As the maker's boards say it (docs/hardware.md, Firmware)."""
 
 FAILED = """Waiting...
 

@@ -247,7 +247,7 @@ def cycles_of_a_single_output(channels: int, rows: int, cols: int) -> int:
 
 @pytest.mark.parametrize(("rows", "cols"), [(5, 4), (4, 5), (2, 3), (1, 20)])
 def test_a_single_output_takes_a_cycle_more_for_each_row_that_it_flattens(rows, cols):
-    """hardware.md 4.1 by hand: an area of 1 word, 2 cycles each to read, 1 to write; ko = 1 and mp = 1."""
+    """docs/hardware.md, Latency by hand: an area of 1 word, 2 cycles each to read, 1 to write; ko = 1 and mp = 1."""
     engine = 1 if rows * cols > 16 else 0
     assert cycles_of_a_single_output(8, rows, cols) == engine + rows * (2 * cols + cols + 1)
 

@@ -54,7 +54,7 @@ def test_a_header_of_the_maker_is_read_where_its_shape_is_given(camera, refused,
         "convert", header, target
     )
     assert camera("convert", header, target, "--shape", "3x1x2").code == 0
-    # hardware.md 6.2: the first word is R=+31, G=-16, B=-79.
+    # docs/hardware.md, Firmware: the first word is R=+31, G=-16, B=-79.
     assert np.load(target)[:, 0, 0].tolist() == [31, -16, -79]
 
 

@@ -1,4 +1,4 @@
-"""The conversions against the firmware's own expressions, compiled: hardware.md 9, verbatim in C."""
+"""The conversions against the firmware's own expressions, compiled: docs/hardware.md, Camera, verbatim in C."""
 
 import ctypes
 import shutil

@@ -1,4 +1,4 @@
-"""Pixel formats against plain loops, written from the C of hardware.md 9 and the maker's host tools."""
+"""Pixel formats against plain loops, written from the C of docs/hardware.md, Camera and the maker's host tools."""
 
 from itertools import pairwise
 

@@ -1,4 +1,5 @@
-"""Words of the network's input against the memory map of hardware.md 3.4, and against the maker's synthesizer."""
+"""Words of the network's input against the memory map of docs/hardware.md, Data layout, and against the maker's
+synthesizer."""
 
 import os
 
@@ -44,7 +45,7 @@ def some_input(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def memory(layout: InputLayout, signed: np.ndarray) -> dict[int, int]:
-    """Address and value of every byte of an input, as hardware.md 3.4 has it."""
+    """Address and value of every byte of an input, as docs/hardware.md, Data layout has it."""
     used = [processor for processor in range(64) if layout.processors >> processor & 1]
     passes = -(-layout.shape[0] // len(used))
     found = {}

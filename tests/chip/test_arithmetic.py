@@ -1,4 +1,5 @@
-"""Number formats against hardware.md 1.3 and 3.2, written again with exact rationals or torch.quantile."""
+"""Number formats against docs/hardware.md, Weights and scales and 3.2, written again with exact rationals or
+torch.quantile."""
 
 import math
 from fractions import Fraction
@@ -33,7 +34,7 @@ def test_round_shift_of_any_accumulator(accumulator, shift):
 
 
 def maker_exponent(weight, bias, bits, quantile):
-    """hardware.md 1.3, ``quantize.py``: weights and biases together, torch's quantile."""
+    """docs/hardware.md, Weights and scales, ``quantize.py``: weights and biases together, torch's quantile."""
     values = torch.cat((weight.flatten(), bias.flatten())).abs()
     return int((1 / torch.quantile(values, quantile)).log2().floor().clamp(-7 - bits, 23 - bits))
 

@@ -1,4 +1,4 @@
-"""Every limit of hardware.md 3.3: who breaks it, by how much, and what to do."""
+"""Every limit of docs/hardware.md, Memories and limits: who breaks it, by how much, and what to do."""
 
 import time
 

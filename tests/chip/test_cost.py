@@ -50,7 +50,7 @@ def test_cycles_of_a_bare_sum_as_the_synthesizer_asserts_them(make_network, max7
 
 
 def test_cycles_of_a_convolution_behind_a_pooled_sum(make_network, max78000):
-    """``pool_first: false``: the formula of hardware.md 4.1 with its numbers put in by hand.
+    """``pool_first: false``: the formula of docs/hardware.md, Latency with its numbers put in by hand.
 
     2 operands of 8x6x6 pooled 2x2 to 3x3, 3x3 convolution to 5 channels, padding 1, one pass:
     in_pad 2, in_dat 2*4+1 = 9; col = 2*3 = 6; first row 6 + 3*3 = 15; row without output 6 + 3*10 = 36;

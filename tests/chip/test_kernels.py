@@ -1,4 +1,4 @@
-"""Placement of kernels: what hardware.md 8.2 and 8.4 demand of every placement."""
+"""Placement of kernels: what docs/hardware.md, Kernel memory and 8.4 demand of every placement."""
 
 import random
 import time
@@ -86,7 +86,7 @@ def test_the_networks_of_the_deck_fit(model, max78000, name):
 
 
 def test_columns_of_simplenet_are_those_of_the_synthesizer(model, max78000):
-    """hardware.md 4.2: 64-128 and 128-256 take 128 and 512 of the 768 columns on all processors."""
+    """docs/hardware.md, Latency: 64-128 and 128-256 take 128 and 512 of the 768 columns on all processors."""
     columns = check_fit(model("simplenet"), {}, max78000).memory.kernel_columns
     assert [columns[name] for name in ("conv5", "conv6")] == [128, 512]
     assert columns["classifier"] == ceil(10 * 4 / 9)

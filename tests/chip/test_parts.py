@@ -22,7 +22,7 @@ def test_each_part_has_a_configuration():
 
 @pytest.mark.parametrize(("name", "weights"), [("max78000", 442_368), ("max78002", 2_396_160)])
 def test_weight_memory_is_as_large_as_the_maker_says(name, weights):
-    """hardware.md 3.3."""
+    """docs/hardware.md, Memories and limits."""
     assert find_part(name).weight_bytes == weights
 
 
@@ -48,7 +48,7 @@ def test_channels_take_whole_words_in_several_passes(max78000, channels):
 
 
 def test_every_instance_is_where_the_maker_says(max78000):
-    """hardware.md 3.4."""
+    """docs/hardware.md, Data layout."""
     expected = [0x50400000 + q * 0x400000 + rank * 0x8000 for q in range(4) for rank in range(4)]
     assert [max78000.instance_address(instance) for instance in range(16)] == expected
 

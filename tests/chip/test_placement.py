@@ -124,7 +124,8 @@ def test_sums_of_the_same_operands_share_their_copies(make_network, max78000):
 
 
 def test_copies_are_made_for_operands_whose_passes_an_operation_cannot_step_over(make_network, max78000, max78002):
-    """hardware.md 10.2, LCTL2: passes times operands in 4 bits, 8 on the MAX78002; the synthesizer asserts it."""
+    """docs/hardware.md, Registers, LCTL2: passes times operands in 4 bits, 8 on the MAX78002; the synthesizer
+    asserts it."""
 
     def wide_sum(channels):
         operand = {"out_channels": channels, "kernel_size": 1, "bias": False, "inputs": ["input"]}
@@ -153,7 +154,8 @@ def test_copies_count_in_cycles_and_in_layers(make_network, max78000):
 
 
 def test_the_residual_network_of_the_maker_is_faster_than_on_its_own_map(make_network, max78000):
-    """hardware.md 4.2: CIFAR-100 ResSimpleNet takes 144,043 cycles with the processors that the maker chose.
+    """docs/hardware.md, Latency: CIFAR-100 ResSimpleNet takes 144,043 cycles with the processors that the maker
+    chose.
 
     Of its three copies the first has 20 channels on processors 0 to 19, so that one quadrant writes 16 of them in
     4 time slots; elsewhere 3 do, for each of 32 x 32 pixels.
@@ -193,7 +195,7 @@ def test_no_choice_of_processors_takes_fewer_cycles(make_network, max78000, chan
 
 
 def test_biases_fill_the_quadrants_as_the_synthesizer_does(model, max78000):
-    """hardware.md 5.3: 842 bytes in all for nascifarnet, 202 + 224 + 224 + 192."""
+    """docs/hardware.md, Counting operations: 842 bytes in all for nascifarnet, 202 + 224 + 224 + 192."""
     network = model("nascifarnet")
     places = place_biases(network, [0, 1, 2, 3], max78000)
     filled = [0] * 4

@@ -12,11 +12,11 @@ CONV = {"op": "conv1d", "out_channels": 4}
 
 
 def test_the_makers_networks_cost_what_its_synthesizer_says(signal_model):
-    """Cycles by layer, of kws20_v3 also in hardware.md 4.2, from its logs."""
+    """Cycles by layer, of kws20_v3 also in docs/hardware.md, Latency, from its logs."""
     keywords = network_cost(signal_model("kws20_v3"), {}, MAX78000)
     assert keywords.cycles == 71_782
     assert [layer.cycles for layer in keywords.layers] == [27136, 24706, 8452, 3056, 2016, 2750, 3006, 567, 92]
-    # Its README says 1442 us; a stopwatch on the board adds 6 to 7 (hardware.md 4.2).
+    # Its README says 1442 us; a stopwatch on the board adds 6 to 7 (docs/hardware.md, Latency).
     assert keywords.latency_us == pytest.approx(1442 - 6.6, abs=1)
     vibration = network_cost(signal_model("autoencoder"), {}, MAX78000)
     assert [layer.cycles for layer in vibration.layers] == [1560, 142, 34, 6, 34, 98, 1540]

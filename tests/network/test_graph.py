@@ -54,7 +54,8 @@ def test_shapes_are_those_that_torch_computes(random_network):
 
 
 def test_operations_are_counted_as_the_synthesizer_does(make_network):
-    """hardware.md 5.3: macc, comparisons of activation and max pooling, additions of avg pooling and sums."""
+    """docs/hardware.md, Counting operations: macc, comparisons of activation and max pooling, additions of avg
+    pooling and sums."""
     network = make_network(
         {
             "a": {"out_channels": 8, "kernel_size": 3},

@@ -99,7 +99,7 @@ def test_integer_round_trip(network, quantized, path, random_images):
 
 
 def test_files_are_plain_tensors_in_the_makers_order(quantized, path):
-    """hardware.md 1.5: what izer and ``train.py --evaluate -8`` read; no class on any allow-list."""
+    """docs/hardware.md, Checkpoints: what izer and ``train.py --evaluate -8`` read; no class on any allow-list."""
     write_integer(path, to_integer(quantized), 5, {"note": "text", "accuracy": 0.5})
     content = torch.load(path, weights_only=True)
     assert content["epoch"] == 5 and content["arch"] == "net" and content["extras"]["note"] == "text"
@@ -159,7 +159,8 @@ def test_batch_norm_is_as_the_file_has_it(make_network, module, path):
 
 
 def test_qat_version_2(make_network, path):
-    """hardware.md 2.2 and 2.5, by hand: output shift minus threshold; the last layer's scale is software's."""
+    """docs/hardware.md, Checkpoints and 2.5, by hand: output shift minus threshold; the last layer's scale is
+    software's."""
     network = make_network(
         {
             "a": {"out_channels": 2, "kernel_size": 1, "activation": "none"},
@@ -203,7 +204,7 @@ def test_floating_point_phase_of_version_2_is_not_clamped(network, module, path)
 
 
 def test_missing_bits_stand_for_eight(network, quantized, path):
-    """hardware.md 1.3: the maker's quantizer takes 8 where ``weight_bits`` is missing or 0."""
+    """docs/hardware.md, Weights and scales: the maker's quantizer takes 8 where ``weight_bits`` is missing or 0."""
     write_module(path, quantized, 0, {})
     content = torch.load(path, weights_only=True)
     content["state_dict"]["b.weight_bits"].zero_()

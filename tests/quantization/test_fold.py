@@ -30,7 +30,7 @@ def test_folded_network_is_the_network_in_evaluation_mode(make_network, make_mod
 
 
 def test_the_maker_divides_normalized_values_by_four(make_network, make_module):
-    """hardware.md 2.4: W g / 4 r, (B - mean) r g / 4 + beta / 4."""
+    """docs/hardware.md, Batch normalization: W g / 4 r, (B - mean) r g / 4 + beta / 4."""
     module = make_module(make_network(LAYERS, (3, 8, 8))).double()
     set_numerics(module, ClampedNumerics())
     layer = module.layers()[0]

@@ -268,7 +268,7 @@ NETWORKS = {
     "mixed precision": (228_217, ["model=nascifarnet", "dataset=cifar10", "quantization=mixed", MIXED]),
     "residual": (None, RESIDUAL),
 }
-"""Cycles as ai8x-synthesis was seen to say them (hardware.md 4.2), and the choice of the network."""
+"""Cycles as ai8x-synthesis was seen to say them (docs/hardware.md, Latency), and the choice of the network."""
 
 
 @pytest.mark.ai8x

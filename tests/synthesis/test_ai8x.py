@@ -41,7 +41,7 @@ print("NOTICE: nothing", file=sys.stderr)
 
 
 def as_log(cost):
-    """What the synthesizer would write of these figures (hardware.md 5.2)."""
+    """What the synthesizer would write of these figures (docs/hardware.md, The maker's synthesizer)."""
     memory = cost.fit.memory
     names = [layer.name for layer in cost.layers]
     offsets = [memory.kernel_offset.get(name, 0) for name in names]
@@ -179,7 +179,8 @@ def test_it_runs_in_its_checkout_without_our_packages(case, stand_in, synthesize
 
 
 def test_the_command_line(make_network, tmp_path, max78000):
-    """hardware.md 0.1: no network, no progress bars; softmax for the 32-bit outputs of single pixels only."""
+    """docs/hardware.md, The maker's synthesizer: no network, no progress bars; softmax for the 32-bit outputs of
+    single pixels only."""
     words = arguments(make_network(LAYERS, SHAPE), tmp_path / "q.pth.tar", tmp_path / "project", max78000)
     assert {"--no-version-check", "--no-progress", "--verbose", "--softmax"} <= set(words)
     assert words[words.index("--device") + 1] == "MAX78000"

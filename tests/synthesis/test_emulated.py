@@ -38,7 +38,7 @@ def check(synthesis: Synthesis, folder: Path) -> None:
     assert run.cycles == synthesis.cost.cycles == synthesis.figures.cycles
     assert run.layer_cycles[1:] == [layer.cycles for layer in synthesis.cost.layers]
     if run.result.logits:
-        # The firmware shifts logits of few-bit weights up before its softmax (hardware.md 6.4).
+        # The firmware shifts logits of few-bit weights up before its softmax (docs/hardware.md, Firmware).
         shift = 8 - synthesis.cost.layers[-1].bits
         assert list(run.result.logits.values()) == (synthesis.answer.ravel() << shift).tolist()
 

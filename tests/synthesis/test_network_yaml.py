@@ -1,4 +1,4 @@
-"""The YAML replayed byte by byte on the memory layout of hardware.md 3.4, from its text alone.
+"""The YAML replayed byte by byte on the memory layout of docs/hardware.md, Data layout, from its text alone.
 
 Nothing of the product takes part but the text: masks, offsets, gaps and sequences are read from it, and each
 layer must find in data memory what its sources wrote there, before and after it wrote its own output.
@@ -145,7 +145,7 @@ def test_the_replay_notices_a_wrong_offset(model, max78000):
 
 
 def test_a_sum_reads_interleaved_operands_and_a_copy_of_what_others_read(make_network, max78000):
-    """hardware.md 8.5, by hand: ``stem`` is read by a convolution and by the sum, so the sum gets a copy."""
+    """docs/hardware.md, Sums, by hand: ``stem`` is read by a convolution and by the sum, so the sum gets a copy."""
     same = {"out_channels": 20, "kernel_size": 3}
     network = make_network(
         {"stem": same, "conv": same, "sum": {**same, "inputs": ["stem", "conv"], "eltwise": "add", "pool": "max"}}

@@ -1,4 +1,4 @@
-"""Clock cycles of a layer by the maker's formula, from what its registers say (hardware.md 4.1)."""
+"""Clock cycles of a layer by the maker's formula, from what its registers say (docs/hardware.md, Latency)."""
 
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.layer_settings import LayerSettings, Operation

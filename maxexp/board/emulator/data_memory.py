@@ -1,4 +1,4 @@
-"""The accelerator's data memories: where pixels are (hardware.md 3.4)."""
+"""The accelerator's data memories: where pixels are (docs/hardware.md, Data layout)."""
 
 import mmap
 

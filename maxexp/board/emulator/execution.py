@@ -1,4 +1,4 @@
-"""One layer of the accelerator, computed as a whole in exact integers (hardware.md 3.1, 3.2)."""
+"""One layer of the accelerator, computed as a whole in exact integers (docs/hardware.md, Order of a layer, 3.2)."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

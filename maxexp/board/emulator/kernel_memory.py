@@ -1,4 +1,4 @@
-"""The accelerator's kernel memories: how weights get in, and what they mean (hardware.md 10.3)."""
+"""The accelerator's kernel memories: how weights get in, and what they mean (docs/hardware.md, Kernel memory)."""
 
 import numpy as np
 from numpy.typing import NDArray

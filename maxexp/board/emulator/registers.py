@@ -1,4 +1,4 @@
-"""The accelerator's layer registers, decoded into what a layer does (hardware.md 10.2)."""
+"""The accelerator's layer registers, decoded into what a layer does (docs/hardware.md, Registers)."""
 
 from enum import IntEnum
 

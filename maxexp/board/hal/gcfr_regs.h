@@ -1,4 +1,4 @@
-/* Power of the accelerator's four quadrants, one bit each (hardware.md 10.2). */
+/* Power of the accelerator's four quadrants, one bit each (docs/hardware.md, Registers). */
 #ifndef GCFR_REGS_H
 #define GCFR_REGS_H
 

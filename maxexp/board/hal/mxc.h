@@ -1,6 +1,6 @@
 /*
  * The part of a MAX78000's hardware that synthesized firmware uses, under the names that it uses.
- * Written from the part's register map (hardware.md 10.2 and the maker's public register headers).
+ * Written from the part's register map (docs/hardware.md, Registers and the maker's public register headers).
  */
 #ifndef MXC_H
 #define MXC_H

@@ -1,7 +1,7 @@
 """Drag and drop: the debug adapter shows a USB drive, and writes what is copied onto it into the part.
 
 When it is done the drive goes away and comes back, with FAIL.TXT on it if there was an error (DAPLink users' guide;
-hardware.md 7). Tried on folders that behave so, not on a board.
+docs/hardware.md, Flashing). Tried on folders that behave so, not on a board.
 """
 
 import os

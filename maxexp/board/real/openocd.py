@@ -1,6 +1,7 @@
 """OpenOCD, the maker's fork of it: writes firmware, resets, and erases a board that nothing else reaches.
 
-Command lines as in hardware.md 7. The maker's program was run as far as it goes without a board: it takes these
+Command lines as in docs/hardware.md, Flashing. The maker's program was run as far as it goes without a board: it
+takes these
 command lines, and says that there is no debug adapter.
 """
 

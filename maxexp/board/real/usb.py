@@ -1,4 +1,4 @@
-"""What is plugged in: serial ports, and the USB drives of debug adapters (hardware.md 7)."""
+"""What is plugged in: serial ports, and the USB drives of debug adapters (docs/hardware.md, Flashing)."""
 
 import os
 import re

@@ -1,4 +1,5 @@
-"""Placement of biases in the quadrants' memories, as the synthesizer packs them (hardware.md 3.3)."""
+"""Placement of biases in the quadrants' memories, as the synthesizer packs them (docs/hardware.md, Memories and
+limits)."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Placement of kernels in the weight memory: which columns each layer uses on the processors of its input.
 
 A layer's kernels occupy the same columns on every processor that holds one of its input channels, so a
-network whose bytes fit may still have no room (hardware.md 8.2, 8.4).
+network whose bytes fit may still have no room (docs/hardware.md, Kernel memory, 8.4).
 """
 
 from math import ceil

@@ -1,7 +1,7 @@
 """The layers that the chip computes: those of the description, and the copies that sums need.
 
 A sum reads its operands word by word in turn, so they must have been written interleaved, and nothing else on
-the MAX78000 can read what was (hardware.md 8.5). A tensor that nothing reads but sums, all of them of the same
+the MAX78000 can read what was (docs/hardware.md, Sums). A tensor that nothing reads but sums, all of them of the same
 operands in the same order, is written so by its layer, as far as that can. Every other operand, and the network's
 input, is copied for the sum by a passthrough layer.
 """
@@ -53,7 +53,8 @@ def write_gaps(network: Network) -> dict[str, int]:
 def _can_interleave(writer: Layer, operands: int, part: Part) -> bool:
     """Whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
 
-    Only that of an operation has to: a passthrough layer steps from pass to pass (hardware.md 10.2, LCTL2).
+    Only that of an operation has to: a passthrough layer steps from pass to pass (docs/hardware.md, Registers,
+    LCTL2).
     """
     passes = part.processors.passes(writer.out_shape[0])
     return not writer.has_weights or passes * operands <= part.limits.write_step

@@ -3,7 +3,7 @@
 Activations are signed 8-bit; training sees them divided by 128. Weights of ``b`` bits and biases share one
 power-of-two scale per layer: ``integer = floor(2^(b-1) * 2^s * value + 1/2)`` with the weight exponent ``s``.
 The accumulator then holds ``sum(x * w) + 128 * bias`` and is shifted by ``8 - b - s`` before rounding
-(hardware.md 1.3 and 3.2).
+(docs/hardware.md, Weights and scales and 3.2).
 """
 
 import torch
@@ -106,7 +106,8 @@ def output_shift(bits: int, exponent: int) -> int:
 
 
 def round_shift(accumulator: Tensor, shift: int) -> Tensor:
-    """``floor(1/2 + accumulator * 2^shift / 128)`` of integers, saturated to 8 bits (hardware.md 3.2)."""
+    """``floor(1/2 + accumulator * 2^shift / 128)`` of integers, saturated to 8 bits (docs/hardware.md, Integer
+    arithmetic)."""
     right = 7 - shift
     if right > 0:
         accumulator = (accumulator + (1 << (right - 1))) >> right

@@ -2,7 +2,7 @@
 
 Values are integers throughout. Convolutions run in float32 where that is provably exact: all partial sums
 are integers of magnitude below 2^24 if ``sum |w| * 128 <= 2^24`` over each output's weights, and input
-channels are split into groups until that holds (hardware.md 2.3).
+channels are split into groups until that holds (docs/hardware.md, Integer arithmetic).
 """
 
 import platform
@@ -102,7 +102,7 @@ class IntegerNetwork:
 
         Returns:
             float64 (N, outputs), exact: 8-bit values are divided by 128, raw accumulators by the scale of their
-            weights as well (hardware.md 3.2).
+            weights as well (docs/hardware.md, Integer arithmetic).
         """
         last = self.layers[-1]
         exponent = last.shift - 14 if last.layer.wide else -7
@@ -114,7 +114,7 @@ class IntegerNetwork:
 
 
 def _operands(tensors: list[Tensor]) -> Tensor:
-    """Element-wise sum, saturated once after all operands (hardware.md 3.2)."""
+    """Element-wise sum, saturated once after all operands (docs/hardware.md, Integer arithmetic)."""
     if len(tensors) == 1:
         return tensors[0]
     return torch.stack(tensors).sum(0).clamp_(ACTIVATION_MIN, ACTIVATION_MAX)

@@ -23,7 +23,8 @@ class Linear(Convolution):
             return
         channels, rows, cols = layer.in_shape
         passes = part.processors.passes(channels)
-        # Counted in a field of 8 bits, which would spill into that of the weights' width (hardware.md 10.2, POST).
+        # Counted in a field of 8 bits, which would spill into that of the weights' width (docs/hardware.md,
+        # Registers, POST).
         what = f"pixels times passes to flatten ({rows}x{cols}x{passes})"
         limit(layer, part, self._words(layer, part), part.limits.flatten_words, what, "pool in front of it")
         if channels != passes * part.processors.used(channels):

@@ -1,4 +1,4 @@
-"""Checkpoints in the format of ai8x-training and ai8x-synthesis (hardware.md section 1), in and out.
+"""Checkpoints in the format of ai8x-training and ai8x-synthesis (docs/hardware.md, Checkpoints), in and out.
 
 Files hold tensors, strings and numbers only, so that they load with ``weights_only=True``; the maker's own
 also name an optimizer class, which is on the allow-list. Keys of QATv1 and QATv2 are read, QATv1 is written.

@@ -169,7 +169,8 @@ class _QuantizedOutput(torch.autograd.Function):
         y = y.round_() if y.dtype is torch.bfloat16 else y.add_(0.5).floor_()
         y.clamp_(low * ACTIVATION_SCALE, ACTIVATION_MAX)
         if activation is Activation.abs:
-            # Rounding and saturation come first, as in the synthesizer's known answers (hardware.md 2.3).
+            # Rounding and saturation come first, as in the synthesizer's known answers (docs/hardware.md, Integer
+            # arithmetic).
             y.abs_().clamp_(max=ACTIVATION_MAX)
         return y.div_(ACTIVATION_SCALE)
 
@@ -186,7 +187,8 @@ class _QuantizedOutput(torch.autograd.Function):
 
 
 class _TruncatedAverage(torch.autograd.Function):
-    """Average pooling that truncates toward zero on the grid of activations (hardware.md 3.2)."""
+    """Average pooling that truncates toward zero on the grid of activations (docs/hardware.md, Integer
+    arithmetic)."""
 
     @staticmethod
     def forward(ctx, x: Tensor, size: Size, stride: Size) -> Tensor:

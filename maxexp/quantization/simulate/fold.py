@@ -12,7 +12,7 @@ def fold_batchnorm(module: NetworkModule) -> None:
     """Fold in place: ``W <- W g r`` and ``B <- (B - mean) g r + beta``, ``r = 1 / sqrt(var + eps)``.
 
     Computed in float64. Where the layer was trained with the maker's clamp, its factor 1/4 on the output of
-    the normalization is folded too (hardware.md 2.4).
+    the normalization is folded too (docs/hardware.md, Batch normalization).
     """
     for layer in module.layers():
         if layer.bn is not None:
