@@ -11,9 +11,10 @@ from maxexp.quantization.config import Method, QuantizationConfig
 from maxexp.quantization.files.export import to_integer
 from maxexp.quantization.methods.ptq import quantize_after_training
 from maxexp.quantization.methods.ranges import layer_ranges
-from maxexp.quantization.methods.sensitivity import predict, score
+from maxexp.quantization.methods.sensitivity import judged, predict
 from maxexp.quantization.simulate.fake import quantize_module, without_rounding
 from maxexp.quantization.simulate.fold import estimate_batchnorm, fold_batchnorm
+from maxexp.tasks.classification import Classification
 from tests.pretend_gpu import DEVICE, PretendGpu
 from tests.quantization.test_ptq import RESIDUAL
 
@@ -52,7 +53,7 @@ def test_quantization_gives_the_same_on_a_gpu(work: Callable, make_network, make
         work(there, inputs.to(DEVICE))
         assert {value.device for value in there.state_dict().values()} == {DEVICE}
         outputs = predict(there, inputs.to(DEVICE))
-        score(outputs, torch.zeros(100, dtype=torch.long).to(DEVICE))
+        judged(Classification(), outputs, torch.zeros(100, dtype=torch.long).to(DEVICE))
         found = {name: value.cpu() for name, value in there.state_dict().items()}
         if work is not estimate_batchnorm:
             integers = to_integer(there).predict((inputs * 128).to(DEVICE)).cpu()
