@@ -117,8 +117,8 @@ def test_better_evidence_than_asked_for_is_welcome_but_not_worse():
 @pytest.mark.parametrize("fewer", ["{_target_:torch.optim.RMSprop}", "{_target_:torch.optim.RMSprop,alpha:0.9}"])
 def test_an_argument_more_or_less_of_a_class_is_another_experiment(fewer):
     more = "{_target_:torch.optim.RMSprop,alpha:0.9,eps:0.1}"
-    assert asked(f"recipe.optimizer={fewer}").unanswered(recorded(f"recipe.optimizer={more}"))
-    assert asked(f"recipe.optimizer={more}").unanswered(recorded(f"recipe.optimizer={fewer}"))
-    assert asked(f"recipe.optimizer={more}").unanswered(recorded(f"recipe.optimizer={more}")) is None
-    assert asked().unanswered(recorded(f"recipe.optimizer={more}"))
-    assert asked(f"recipe.optimizer={more}").unanswered(recorded())
+    assert asked(f"recipe.optimizer={fewer}").first_mismatch(recorded(f"recipe.optimizer={more}"))
+    assert asked(f"recipe.optimizer={more}").first_mismatch(recorded(f"recipe.optimizer={fewer}"))
+    assert asked(f"recipe.optimizer={more}").first_mismatch(recorded(f"recipe.optimizer={more}")) is None
+    assert asked().first_mismatch(recorded(f"recipe.optimizer={more}"))
+    assert asked(f"recipe.optimizer={more}").first_mismatch(recorded())
