@@ -56,6 +56,7 @@ def run_data(dataset: DatasetConfig, batch: int = BATCH) -> RunData:
 def training_settings(quantization: QuantizationConfig, epochs: int, batch: int = BATCH) -> TrainingSettings:
     """Default recipe, on the CPU; the process is prepared as for every training."""
     from maxexp.base import this_process
+    from maxexp.tasks.classification import Classification
     from maxexp.training.config import RecipeConfig, TrainerConfig
     from maxexp.training.hardware import set_threads
     from maxexp.training.phases import TrainingSettings
@@ -63,7 +64,7 @@ def training_settings(quantization: QuantizationConfig, epochs: int, batch: int 
     trainer = TrainerConfig(max_epochs=epochs, batch_size=batch, accelerator="cpu", progress=False)
     this_process.prepare()
     set_threads(trainer)
-    return TrainingSettings(quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
+    return TrainingSettings(Classification(), quantization, RecipeConfig(), trainer, 1, torch.device("cpu"))
 
 
 def train_recorded(

@@ -85,7 +85,7 @@ def test_notes_say_how_long_the_teachers_were_trained(name):
     """Published networks had none, so the epochs of ours are not comparable without."""
     study = read_study(EXPERIMENTS / name / "study.yaml")
     key = "recipe.distillation.checkpoint"
-    params = {entry: make_job(study, entry, study.seeds_of(entry)[0], "0").params for entry in study.entries}
+    params = {entry: make_job(study, entry, study.seeds_of(entry)[0], "0").identity.params for entry in study.entries}
     taught = {entry: values[key] for entry, values in params.items() if key in values}
     assert all("without a teacher" in study.entries[entry].label for entry in params.keys() - taught.keys())
     for teacher in set(taught.values()):

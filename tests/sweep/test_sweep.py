@@ -258,7 +258,7 @@ def resampled(study):
     """A TPE sampler that has seen pruned trials of two objectives."""
     from maxexp.sweep.search.sampling import make_sampler
 
-    study.study.sampler = make_sampler({**study.plan.settings.sampler, "n_startup_trials": 1}, 9)
+    study.study.sampler = make_sampler({"_target_": "optuna.samplers.TPESampler", "n_startup_trials": 1}, 9)
     trial = study.study.ask()
     trial.suggest_categorical("recipe.learning_rate", [0.01, 1e-7])
     study.study.tell(trial, [0.5, 1.0])
