@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from maxexp.base.errors import ConfigError
 from maxexp.report.comparison.collect import collect
 from maxexp.report.comparison.comparison import compare
-from maxexp.run.composition import compose_config, described_network
+from maxexp.run.composition import compose_config
 from maxexp.run.execution import new_run
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.objectives import check_objectives
@@ -29,7 +29,7 @@ def recorded(store, tmp_path_factory):
         tracking = (f"tracking.uri={store.uri}", f"tracking.experiment={experiment}", "tracking.system_metrics=false")
         overrides = (*DIABETES, f"model.width={width}")
         config = composed(*overrides, *tracking)
-        new_run(config, described_network(config), overrides, tmp_path_factory.mktemp("run"))
+        new_run(config, overrides, tmp_path_factory.mktemp("run"))
         found.append(read_run(open_store(TrackingConfig(uri=store.uri)), store.only_run(experiment).info.run_id))
     return found
 
@@ -69,9 +69,9 @@ def test_the_zoo_keeps_a_regression(recorded, store, tmp_path):
 
 def test_a_sweep_improves_its_scores_and_no_others():
     config = compose_config(DIABETES)
-    check_objectives({"val/best_mse": Direction.minimize, "hw/latency_us": Direction.minimize}, config)
+    check_objectives({"val/best_mse": Direction.minimize, "hw/latency_us": Direction.minimize}, config, None)
     with pytest.raises(ConfigError, match=r"val/best_accuracy: task=regression has none; it has val/best_mse"):
-        check_objectives({"val/best_accuracy": Direction.maximize}, config)
+        check_objectives({"val/best_accuracy": Direction.maximize}, config, None)
 
 
 def test_an_autoencoder_learns_its_own_input(run_here, store, tmp_path):
