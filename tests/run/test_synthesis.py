@@ -21,11 +21,12 @@ def test_an_estimate_has_map_and_yaml(quickstart, store):
 
 def test_copies_for_sums_are_in_the_cost(run_here, store):
     conv = "op: conv2d, out_channels"
-    layers = f"{{a: {{{conv}: 8}}, b: {{{conv}: 8}}, c: {{{conv}: 4, inputs: [a, b], eltwise: add}}}}"
+    end = "fc2: {op: linear, out_features: 10}"
+    layers = f"{{a: {{{conv}: 8}}, b: {{{conv}: 8}}, c: {{{conv}: 4, inputs: [a, b], eltwise: add}}, {end}}}"
     others = [f"~model.layers.{name}" for name in ("conv1", "conv2", "fc")]
     run = run_here("stages=[synthesize]", f"+model.layers={layers}", *others)
     cost = json.loads(store.artifact(run, "synthesis/cost.json").read_text())
-    assert [layer["name"] for layer in cost["layers"]] == ["a", "b", "a-for-c", "c"]
+    assert [layer["name"] for layer in cost["layers"]] == ["a", "b", "a-for-c", "c", "fc2"]
     assert 1 + sum(layer["cycles"] for layer in cost["layers"]) == run.data.metrics["hw/cycles"]
 
 
