@@ -54,10 +54,15 @@ class Known:
             return True
         return point.value != earlier.value if is_result else point.step > earlier.step
 
-    def add(self, point: Metric) -> None:
-        """Takes in a point that was logged; from here on the run has a newer one than when it was opened."""
+    def add(self, point: Metric, with_history: bool = True) -> None:
+        """Takes in a point that was logged; from here on the run has a newer one than when it was opened.
+
+        Args:
+            with_history: Whether the points before it will be asked for.
+        """
         self._earlier.pop(point.key, None)
-        self._points.setdefault(point.key, []).append(point)
+        if with_history:
+            self._points.setdefault(point.key, []).append(point)
         latest = self._latest.get(point.key)
         if latest is None or (point.step, point.timestamp) >= (latest.step, latest.timestamp):
             self._latest[point.key] = point

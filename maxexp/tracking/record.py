@@ -341,12 +341,14 @@ class RunRecord:
 
     def __enter__(self) -> Self:
         """Opens the run, starts the system metrics; SIGTERM in the main thread raises ``Terminated`` from here on."""
-        self._open.callback(self._artifacts.close)
-        self._open.enter_context(sigterm_raises())
-        reopen(self._store, self._run, self._known)
-        self._read_curves()
-        if self._with_system_metrics:
-            self._system.start(self._known.next_step(PREFIX))
+        with ExitStack() as opening:
+            opening.callback(self._artifacts.close)
+            opening.enter_context(sigterm_raises())
+            reopen(self._store, self._run, self._known)
+            self._read_curves()
+            if self._with_system_metrics:
+                self._system.start(self._known.next_step(PREFIX))
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
@@ -381,6 +383,6 @@ class RunRecord:
     def _log_system(self, values: Mapping[str, float], step: int) -> None:
         points = metric_points(values, step)
         for point in points:
-            self._known.add(point)
+            self._known.add(point, with_history=False)  # there are too many, and nobody draws them here
         self._outbox.letters.metrics.extend(points)
         self._outbox.flush()
