@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-ai8x lint format ui bench clean
+.PHONY: help demo test test-slow test-ai8x lint format ui bench docs release clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,7 +13,7 @@ help:  ## list the targets
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maxexp needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint,docs]'
 	@touch $@
 
 demo: $(VENV)/.installed  ## train, quantize, evaluate and cost a small network on a bundled data set
@@ -42,6 +42,12 @@ ui: $(VENV)/.installed  ## open the MLflow UI on the local runs
 
 bench: $(VENV)/.installed  ## measure speed, memory and growth, also against AI8X_TRAINING=PATH: 25 min
 	$(RUN) experiments/benchmarks/bench.py $(ARGS)
+
+docs: $(VENV)/.installed  ## build the documentation into site/, strictly: a dead link is an error
+	$(VENV)/bin/mkdocs build --strict $(ARGS)
+
+release: $(VENV)/.installed  ## build sdist and wheels into dist/, and try both in fresh environments
+	.ci/release $(RUN)
 
 clean:  ## remove the virtual environment and caches, keep runs and data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

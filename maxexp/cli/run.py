@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 from maxexp import __version__
 from maxexp.base import garbage, this_process
 from maxexp.base.exit_codes import exit_code
+from maxexp.base.shipped import conf_dir
 from maxexp.cli.arguments import overrides_first
 from maxexp.cli.jobs import Jobs
-from maxexp.run.composition import composition_errors_told, conf_dir
+from maxexp.run.composition import composition_errors_told
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.exact_ranges import use_exact_ranges
 

@@ -2,12 +2,14 @@
 
 import argparse
 import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from maxexp.base.errors import StudyError
 from maxexp.base.exit_codes import exit_code
+from maxexp.base.shipped import experiments_dir, installed_from_wheel
 from maxexp.study.description import Study, read_study
 from maxexp.study.embed import embed_tables
 from maxexp.study.execute import State, run_missing, standings
@@ -17,7 +19,8 @@ from maxexp.study.restore import restore
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store
 
-EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+COPIES = Path("experiments")
+"""Where studies of a wheel are worked on."""
 
 
 def main() -> int:
@@ -39,7 +42,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    study, results, store = _opened(arguments)
+    folder = _workplace(arguments)
+    study, results, store = _opened(arguments, folder)
     try:
         unfinished = run_missing(study, results, store, arguments.overrides, arguments.only, arguments.again)
     except KeyboardInterrupt:
@@ -52,10 +56,10 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _status(arguments: argparse.Namespace) -> None:
     if arguments.name is None:
-        for path in _descriptions(arguments.folder):
+        for path in _descriptions(_source(arguments)):
             print(f"{path.parent.name:24} {read_study(path).title}")
         return
-    study, results, store = _opened(arguments)
+    study, results, store = _opened(arguments, _source(arguments) / arguments.name)
     for standing in standings(study, results, store):
         known = f"  run {standing.run_id}" if standing.run_id else ""
         waits = f" for {study.entries[standing.entry].starts_from}" if standing.state is State.waiting else ""
@@ -63,16 +67,18 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    study, results, store = _opened(arguments)
-    print(write_report(arguments.name, study, results, store, arguments.folder / arguments.name))
+    folder = _workplace(arguments)
+    study, results, store = _opened(arguments, folder)
+    print(write_report(arguments.name, study, results, store, folder))
 
 
 def _restore(arguments: argparse.Namespace) -> None:
     config = TrackingConfig(uri=arguments.tracking_uri)
-    paths = [arguments.folder / name / RESULTS for name in arguments.names] or _with_results(arguments.folder)
+    source = _source(arguments)
+    paths = [source / name / RESULTS for name in arguments.names] or _with_results(source)
     for path in paths:
         if not path.is_file():
-            raise StudyError(f"{path} is not there; there are {', '.join(map(str, _with_results(arguments.folder)))}")
+            raise StudyError(f"{path} is not there; there are {', '.join(map(str, _with_results(source)))}")
         new = restore(path.parent.name, Results(path).all, config)
         print(f"{path.parent.name:24} {len(new)} runs restored")
 
@@ -93,8 +99,25 @@ def _descriptions(folder: Path) -> list[Path]:
     return paths
 
 
-def _opened(arguments: argparse.Namespace) -> tuple[Study, Results, Store]:
-    folder = arguments.folder / arguments.name
+def _source(arguments: argparse.Namespace) -> Path:
+    """The folder from which studies are read; of a wheel's study, a copy in the current folder comes first."""
+    name = getattr(arguments, "name", None)
+    copied = name is not None and installed_from_wheel() and (COPIES / name).is_dir()
+    return arguments.folder or (COPIES if copied else experiments_dir())
+
+
+def _workplace(arguments: argparse.Namespace) -> Path:
+    """The folder of a study that is written to: of a wheel's, a copy in the current folder."""
+    folder = _source(arguments) / arguments.name
+    if folder.parent != experiments_dir() or not installed_from_wheel() or not folder.is_dir():
+        return folder
+    copy = COPIES / arguments.name
+    shutil.copytree(folder, copy)
+    print(f"working on a copy of the study in {copy}")
+    return copy
+
+
+def _opened(arguments: argparse.Namespace, folder: Path) -> tuple[Study, Results, Store]:
     study = read_study(folder / "study.yaml")
     return study, Results(folder / RESULTS), open_store(TrackingConfig(uri=arguments.tracking_uri))
 
@@ -107,8 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder",
         type=Path,
-        default=EXPERIMENTS,
-        help="folder of the studies (default: experiments/ of the checkout)",
+        help="folder of the studies (default: those of maxexp; of a wheel's, run and report work on a copy in "
+        "experiments/ of the current folder)",
     )
     verbs = parser.add_subparsers(required=True)
     for verb, work, text in (
@@ -129,7 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     restoring.set_defaults(work=_restore)
     text = "write the tables that README.md shows of studies"
     readme = verbs.add_parser("readme", help=text, description=text)
-    readme.add_argument("files", nargs="*", type=Path, default=[EXPERIMENTS.parent / "README.md"], metavar="FILE")
+    readme.add_argument(
+        "files", nargs="*", type=Path, default=[experiments_dir().parent / "README.md"], metavar="FILE"
+    )
     readme.set_defaults(work=_readme)
     return parser
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from maxexp.base import this_process
 from maxexp.base.errors import ConfigError
 from maxexp.base.exit_codes import exit_code
-from maxexp.run.composition import conf_dir
+from maxexp.base.shipped import conf_dir
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.outcome.export import experiment_yaml
 from maxexp.sweep.outcome.progress import progress_line

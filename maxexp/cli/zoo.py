@@ -3,7 +3,7 @@
 import argparse
 
 from maxexp.base.exit_codes import exit_code
-from maxexp.run.checkpoints import zoo_dir
+from maxexp.base.shipped import zoo_dir
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store

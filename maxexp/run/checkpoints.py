@@ -1,16 +1,17 @@
 """Where a checkpoint is: a file, a run of the tracking store, or a network of the zoo."""
 
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
 from maxexp.base.errors import CheckpointError
+from maxexp.base.shipped import teachers_dir, zoo_dir
 from maxexp.quantization.config import Method
 from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST, INTEGER_SUFFIX, QAT_BEST, QUANTIZATION
 from maxexp.tracking.reading import RecordedRun
 
 ZOO, RUN = "zoo:", "run:"
 ZOO_FILE = "weights.pth.tar"
+CARD = "card.yaml"
 
 
 def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run: bool = False) -> Path:
@@ -60,15 +61,16 @@ def _trained(run: RecordedRun) -> str:
     return FLOAT_BEST
 
 
-def zoo_dir() -> Path:
-    """The zoo: inside the package where it was installed, else under ``experiments/`` of the checkout."""
-    package = Path(str(resources.files("maxexp")))
-    installed = package / "_zoo"
-    return installed if installed.is_dir() else package.parent / "experiments" / "zoo"
-
-
 def _zoo_file(name: str) -> Path:
-    names = sorted(path.parent.name for path in zoo_dir().glob(f"*/{ZOO_FILE}"))
-    if name not in names:
-        raise CheckpointError(f"{ZOO}{name}: no such network; there are: {', '.join(names) or 'none'}")
-    return zoo_dir() / name / ZOO_FILE
+    """The weights of a network of the zoo, or of the package of teachers.
+
+    Raises:
+        CheckpointError: there is no such network, or it is a teacher and these are not installed.
+    """
+    folders = [folder for folder in (zoo_dir(), teachers_dir()) if folder]
+    places = {path.parent.name: path for folder in folders for path in sorted(folder.glob(f"*/{ZOO_FILE}"))}
+    if name in places:
+        return places[name]
+    if (zoo_dir() / name / CARD).is_file():
+        raise CheckpointError(f"{ZOO}{name}: its weights are not installed; pip install maxexp-teachers")
+    raise CheckpointError(f"{ZOO}{name}: no such network; there are: {', '.join(sorted(places)) or 'none'}")

@@ -4,8 +4,6 @@ import re
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from importlib import resources
-from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.shipped import conf_dir
 from maxexp.network.graph import Network, build_network
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.explain import explain
@@ -24,12 +23,6 @@ from maxexp.tasks.config import check_task
 
 _PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
 """Texts that Hydra's grammar takes without quotes."""
-
-
-def conf_dir() -> str:
-    """The configuration folder: inside the package where it was installed, else beside it in a checkout."""
-    package = Path(str(resources.files("maxexp")))
-    return str(next(d for d in (package / "conf", package.parent / "conf") if (d / "config.yaml").is_file()))
 
 
 def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> Config:

@@ -15,7 +15,7 @@ from maxexp.chip.metrics import CYCLES, WEIGHT_MEMORY
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
 from maxexp.report import markdown
-from maxexp.run.checkpoints import RUN, ZOO, ZOO_FILE, integer_network
+from maxexp.run.checkpoints import CARD, RUN, ZOO, ZOO_FILE, integer_network
 from maxexp.schema.repeat import repeat_command
 from maxexp.tasks.metrics import SELECTING, selecting_score
 from maxexp.tasks.score import Score
@@ -83,7 +83,7 @@ def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
     compact(run.artifact(weights), place / ZOO_FILE)
     content = card(run, name, training) | ({} if integer else {"note": ROUNDED})
     text = yaml.safe_dump(content, sort_keys=False, width=110)
-    (place / "card.yaml").write_text(text)
+    (place / CARD).write_text(text)
     return place
 
 
@@ -177,7 +177,7 @@ def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
         [f"[{path.parent.name}]({path.parent.name}/card.yaml)", *_figures(path)]
-        for path in sorted(folder.glob("*/card.yaml"))
+        for path in sorted(folder.glob(f"*/{CARD}"))
     ]
     return markdown.table(HEADING, rows, range(1, len(HEADING))) + "\n"
 

@@ -5,7 +5,6 @@ import shlex
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -212,31 +211,3 @@ def test_commands_that_are_printed_can_be_copied_into_a_shell(capsys):
     assert words == ["python", "-m", "maxexp", "resume=abc"] and composed(place).tracking.uri == uri
     finish_message(SimpleNamespace(run_id="abc", uri=uri, place=uri))
     assert shlex.split(capsys.readouterr().out.partition("open it: ")[2])[-2:] == ["--tracking-uri", uri]
-
-
-def test_the_wheel_carries_its_configurations(tmp_path):
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", tmp_path, "."],
-        cwd=REPOSITORY,
-        check=True,
-    )
-    wheel = next(tmp_path.glob("maxexp-*.whl"))
-    target = tmp_path / "site"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", target, wheel], check=True)
-
-    def call_installed(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", "import maxexp.cli.run as m; print(m.conf_dir()); exit(m.main())", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(target)},
-            capture_output=True,
-            text=True,
-        )
-
-    done = call_installed("--cfg", "job")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(target / "maxexp" / "conf"))
-    assert "max_epochs" in done.stdout
-    # So is the sweeper, which is the one to say what is wrong here.
-    done = call_installed("-m", "+sweep=smoke", "hydra.sweeper.trials=0")
-    assert done.returncode == 1 and "hydra.sweeper.trials=0: must be at least 1" in done.stderr

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from maxexp.base.shipped import zoo_dir
 from maxexp.cli.study import EXPERIMENTS
-from maxexp.run.checkpoints import ZOO, zoo_dir
+from maxexp.run.checkpoints import ZOO
 from maxexp.study.description import read_study
 from maxexp.study.plan import make_job
 

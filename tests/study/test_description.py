@@ -3,7 +3,7 @@
 import pytest
 
 from maxexp.base.errors import ConfigError
-from maxexp.cli.study import EXPERIMENTS
+from maxexp.base.shipped import experiments_dir
 from maxexp.study.description import read_study
 from maxexp.study.plan import make_job
 from tests.study.small import SMALL, small, written
@@ -57,12 +57,12 @@ def compose_all(study) -> None:
         make_job(study, name, study.seeds_of(name)[0], "0" * 32 if entry.starts_from else None)
 
 
-@pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*/study.yaml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", sorted(experiments_dir().glob("*/study.yaml")), ids=lambda path: path.parent.name)
 def test_every_study_of_the_project_composes(path):
     compose_all(read_study(path))
 
 
 def test_the_example_for_those_who_add_a_study_is_one(tmp_path):
-    text = (EXPERIMENTS / "README.md").read_text()
+    text = (experiments_dir() / "README.md").read_text()
     (tmp_path / "study.yaml").write_text(text.split("```yaml\n")[1].split("```")[0])
     compose_all(read_study(tmp_path / "study.yaml"))

@@ -13,7 +13,8 @@ from mlflow.entities import Dataset, DatasetInput
 from PIL import Image
 
 from maxexp.base.errors import ConfigError, StudyError
-from maxexp.cli.study import EXPERIMENTS, main, parse
+from maxexp.base.shipped import experiments_dir
+from maxexp.cli.study import main, parse
 from maxexp.run.execution import start_record
 from maxexp.schema.identity import Identity
 from maxexp.study import execute
@@ -32,7 +33,7 @@ from tests.study.small import result, small
 
 def test_entries_of_a_study_are_different_runs():
     """Each pair of the project's own, for what is taken for another is never trained."""
-    study = read_study(EXPERIMENTS / "augmentation_impact" / "study.yaml")
+    study = read_study(experiments_dir() / "augmentation_impact" / "study.yaml")
     identities = [make_job(study, name, 1, None).identity for name in study.entries]
     assert all(a.first_mismatch(b) for a, b in permutations(identities, 2))
 
@@ -301,7 +302,7 @@ def test_status_without_a_name_lists_the_studies(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["study", "status"])
     assert main() == 0
     listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
-    assert listed == {path.parent.name for path in EXPERIMENTS.glob("*/study.yaml")}
+    assert listed == {path.parent.name for path in experiments_dir().glob("*/study.yaml")}
 
 
 def test_an_entry_that_is_not_there_is_refused(tmp_path, store):

@@ -6,7 +6,7 @@ import statistics
 import pytest
 
 from maxexp.base.errors import ConfigError
-from maxexp.cli.study import EXPERIMENTS
+from maxexp.base.shipped import experiments_dir
 from maxexp.study.charts import draw, drawable
 from maxexp.study.embed import BLOCK, embed_tables
 from maxexp.study.figures import make_rows
@@ -156,7 +156,7 @@ def test_a_mark_of_a_study_that_is_not_there_is_an_error(tmp_path):
 
 def test_the_readme_shows_what_the_studies_found():
     """After new results: ``python -m maxexp.study readme``."""
-    readme = EXPERIMENTS.parent / "README.md"
+    readme = experiments_dir().parent / "README.md"
     text = readme.read_text()
     assert BLOCK.search(text)
     assert embed_tables(text, readme.parent) == text

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from maxexp.cli.study import EXPERIMENTS, main
+from maxexp.base.shipped import experiments_dir
+from maxexp.cli.study import main
 from maxexp.report.comparison.collect import select_runs
 from maxexp.schema.repeat import repeat_command
 from maxexp.study.execute import State, standings
@@ -67,7 +68,7 @@ def test_the_command_restores_what_the_project_has_published(config, monkeypatch
     published = {
         each.run_id: each.metrics["test/accuracy_float"]
         for name in words[-2:]
-        for each in Results(EXPERIMENTS / name / RESULTS).all
+        for each in Results(experiments_dir() / name / RESULTS).all
     }
     runs = find_runs(open_store(config), "")
     assert {run.tags[RESTORED]: run.metrics["test/accuracy_float"] for run in runs} == published

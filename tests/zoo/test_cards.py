@@ -11,6 +11,7 @@ import maxexp.run.checkpoints as checkpoints
 import maxexp.zoo.cards as zoo
 from maxexp.base.errors import CheckpointError
 from maxexp.base.folders import cache_folder
+from maxexp.base.shipped import zoo_dir
 from maxexp.chip.cost import network_cost
 from maxexp.network.graph import build_network
 from maxexp.quantization.files.checkpoint import read_checkpoint, to_integer_network
@@ -20,9 +21,7 @@ from maxexp.tracking.store import open_store
 from tests.answers import kept_answers
 from tests.conftest import composed
 
-CARDS = [
-    p for p in sorted(checkpoints.zoo_dir().glob("*/card.yaml")) if "integer" in yaml.safe_load(p.read_text())["test"]
-]
+CARDS = [p for p in sorted(zoo_dir().glob("*/card.yaml")) if "integer" in yaml.safe_load(p.read_text())["test"]]
 
 
 def add(store, run, name, folder):
@@ -83,8 +82,8 @@ def test_the_readme_of_a_zoo_gets_its_table(added):
 
 
 def test_the_readme_of_our_zoo_shows_what_is_there():
-    text = (checkpoints.zoo_dir() / "README.md").read_text()
-    assert text.partition(f"{zoo.TABLE}\n")[2] == zoo.table(checkpoints.zoo_dir())
+    text = (zoo_dir() / "README.md").read_text()
+    assert text.partition(f"{zoo.TABLE}\n")[2] == zoo.table(zoo_dir())
 
 
 def test_a_teacher_is_kept_in_half_the_bytes_and_teaches(run_here, store, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from optuna.study import StudyDirection
 
 from maxexp.base.errors import ConfigError, check
 from maxexp.base.frozen import frozen
-from maxexp.run.composition import conf_dir
+from maxexp.base.shipped import conf_dir
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
 from maxexp.tasks.scores.classification import ACCURACY
