@@ -158,18 +158,21 @@ def _renumber(data: bytearray, draw: random.Random, *_: Any) -> None:
 EDITS = (_flip, _overwrite, _cut, _insert, _duplicate, _splice, _renumber)
 
 
-def fuzz(name: str, parse: Callable[[Any], object], inputs: Iterable[Any], good: Iterable[Any] = ()) -> None:
+def fuzz(
+    name: str, parse: Callable[[Any], object], inputs: Iterable[Any], good: Iterable[Any] = (), share: int = 1
+) -> None:
     """Run a parser on inputs; only the project's own errors may come of it, in time and in little memory.
 
     Args:
         name: of the parser, for messages and figures.
         inputs: may be endless; COUNT of them are taken.
         good: inputs that the parser must take, so that the others are mutations of something.
+        share: of a parser that takes a second for each input: one of so many of the usual number.
     """
     for each in good:
         parse(each)
     figures = Figures(name)
-    for each in islice(inputs, COUNT):
+    for each in islice(inputs, COUNT // share):
         _try(parse, each, figures)
     if FIGURES:
         figures.write(Path(FIGURES))

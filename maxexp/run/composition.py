@@ -24,6 +24,9 @@ from maxexp.tasks.config import check_task
 _PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
 """Texts that Hydra's grammar takes without quotes."""
 
+COMPOSING = {"maxexp.run.composition", "maxexp.cli.run", "maxexp.run.config"}
+"""Modules of ours that call Hydra and OmegaConf, and do nothing else meanwhile."""
+
 
 def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> Config:
     """What ``python -m maxexp OVERRIDES`` would run.
@@ -85,13 +88,15 @@ def composition_errors_told() -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise ConfigError(explain(error, Config)) from error
-    except (AssertionError, ValueError) as error:
-        if not _from_omegaconf(error):
+    except (ValueError, TypeError, OSError, AttributeError, AssertionError, LookupError, RecursionError) as error:
+        if not _while_composing(error):
             raise
         raise ConfigError(explain(error, Config)) from error
 
 
-def _from_omegaconf(error: Exception) -> bool:
-    """Whether OmegaConf itself raised an error: anybody else's is a defect, and keeps its traceback."""
-    innermost, _ = list(traceback.walk_tb(error.__traceback__))[-1]
-    return innermost.f_globals["__name__"].startswith("omegaconf.")
+def _while_composing(error: Exception) -> bool:
+    """Whether Hydra or OmegaConf, or what they call, raised an error: one of our own is a defect with a traceback."""
+    modules = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = {name for name in modules if name.startswith("maxexp.")} - COMPOSING
+    theirs = any(name.startswith(("hydra.", "omegaconf.")) for name in modules)
+    return theirs and not ours and not modules[-1].startswith("maxexp.")

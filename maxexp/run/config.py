@@ -44,7 +44,10 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
     """
     try:
         plain = OmegaConf.create(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
-        _refuse_unknown_layers(plain.model.layers)
+        layers = OmegaConf.select(plain, "model.layers")
+        if not isinstance(layers, DictConfig):
+            raise ConfigError(f"model.layers={layers}: must be layers by name, as layers: {{conv1: {{op: conv2d}}}}")
+        _refuse_unknown_layers(layers)
         config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, Config)) from error

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from maxexp.base.errors import ConfigError
+from maxexp.base.errors import ConfigError, FormatError
 from maxexp.base.frozen import frozen
 from maxexp.base.number_format import (
     COUNT,
@@ -21,6 +21,7 @@ from maxexp.base.number_format import (
     POINTS,
     NumberFormat,
 )
+from maxexp.base.yaml_file import read_yaml
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
 from maxexp.study.expression import Expression
@@ -242,13 +243,20 @@ def read_study(path: Path) -> Study:
         known = sorted(p.parent.name for p in path.parent.parent.glob("*/study.yaml"))
         raise ConfigError(f"{path}: no such study; there are: {', '.join(known) or 'none'}")
     try:
-        content = OmegaConf.load(path)
+        content = read_yaml(path)
+        if not isinstance(content, dict):
+            raise FormatError("it is no mapping with a title, a question, entries and columns")
         unknown = [str(key) for key in content if key not in {f.name for f in fields(Study)}]
         if unknown:
             _check_known(str(path), unknown, [f.name for f in fields(Study)])
         study: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Study), content))
+    except FormatError as error:
+        raise ConfigError(f"{path}: {error}; mend the file") from error
     except OmegaConfBaseException as error:
         raise ConfigError(f"{path}: {explain(error, Config)}") from error
+    except (ValueError, TypeError, AttributeError, AssertionError, LookupError, RecursionError) as error:
+        # Of what OmegaConf cannot make of keys and values of other types.
+        raise ConfigError(f"{path}: its keys or values are not of a study: {' '.join(str(error).split())}") from error
     return study
 
 

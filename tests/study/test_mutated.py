@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from maxexp.base.errors import StudyError
+from maxexp.base.errors import ConfigError, StudyError
+from maxexp.study.description import read_study
 from maxexp.study.expression import Expression, FigureError
 from maxexp.study.records import RESULTS, Results
 from tests.fuzz import fuzz, mutated
+from tests.study.small import written
 
 EXPRESSIONS = [
     b"qat.accuracy - ptq.accuracy > 0.01 and -qat.time / time < 2 or min(qat.time, 3) == max(1, time)",
@@ -68,6 +70,39 @@ def results(tmp_path) -> Callable[[bytes], object]:
         return [(one.entry, one.seed, dict(one.metrics), dict(one.params)) for one in Results(tmp_path / RESULTS).all]
 
     return read
+
+
+def test_descriptions(tmp_path):
+    path = written(tmp_path)
+    good = [path.read_bytes()]
+    words = [
+        b"&a [*a]",
+        b"title: [",
+        b"entries: 5",
+        b"rows: {}",
+        b"? [a]",
+        b"!!binary x",
+        b"${",
+        b"${seeds}",
+        b"0x",
+        b"- ",
+    ]
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        read_study(path)
+
+    fuzz("study.yaml", read, mutated(good, words), good)
+
+
+@pytest.mark.parametrize("text", ["title: x\n bad: [", "[1, 2]", "5", "", "title: ${title}", "title: " + "9" * 5000])
+def test_a_file_that_is_no_study_is_one_line(tmp_path, text):
+    path = tmp_path / "x" / "study.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="x/study.yaml") as caught:
+        read_study(path)
+    assert "\n" not in str(caught.value)
 
 
 ONE = {
