@@ -25,7 +25,6 @@ from mlflow.tracking import MlflowClient
 from experiments.reliability.contents import differences, runs_of
 from experiments.reliability.origin import origin
 from maxexp.base.errors import MaxexpError
-from maxexp.network.graph import build_network
 from maxexp.run.composition import compose_config
 from maxexp.run.execution import new_run
 from maxexp.sweep import coordinator
@@ -104,7 +103,7 @@ def run_once(uri: str, experiment: str, folder: Path) -> None:
     while True:
         config = compose_config([*RUN, f"tracking.uri={uri}", f"tracking.experiment={experiment}"])
         try:
-            new_run(config, build_network(config.model, config.dataset.shape), RUN, folder)
+            new_run(config, RUN, folder)
             return
         except MaxexpError as error:
             if "cannot open experiment" not in str(error):
@@ -191,7 +190,7 @@ def main() -> None:
     arguments = parser.parse_args()
     done = json.loads(arguments.output.read_text())["cases"] if arguments.output.exists() else []
     cases = list(done)
-    coordinator.make_workers = InlineWorkers
+    coordinator.make_launcher = InlineWorkers
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     with (
         tempfile.TemporaryDirectory() as place,

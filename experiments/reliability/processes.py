@@ -4,39 +4,70 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+from experiments.reliability.forks import SOCKET, Forked, children
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 END_S = 180.0
 """Seconds in which all processes of a killed command have to end."""
 
 
-def start(arguments: list[str], folder: Path) -> subprocess.Popen:
+@contextmanager
+def forking(folder: Path) -> Iterator[None]:
+    """Within, commands are forked from a process that has everything imported."""
+    path = folder / "forks"
+    for each in (path, path.with_name("forks.children")):
+        each.unlink(missing_ok=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "experiments.reliability.forks", str(path)], cwd=REPOSITORY, env=environment()
+    )
+    while not path.exists() and server.poll() is None:
+        time.sleep(0.1)
+    os.environ[SOCKET] = str(path)
+    try:
+        yield
+    finally:
+        del os.environ[SOCKET]
+        server.kill()
+        server.wait()
+
+
+def environment() -> dict[str, str]:
+    """Variables of all commands."""
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+
+
+def start(arguments: list[str], folder: Path) -> subprocess.Popen | Forked:
     """``python -m maxexp ARGUMENTS`` in a folder, as a group of processes of its own; output.txt has what it says."""
+    begin = Forked if SOCKET in os.environ else subprocess.Popen
     with open(folder / "output.txt", "ab") as output:
-        return subprocess.Popen(
+        return begin(
             [sys.executable, "-m", "maxexp", *arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+            env=environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
 
-def descendants(process: subprocess.Popen) -> list[psutil.Process]:
+def descendants(process: subprocess.Popen | Forked) -> list[psutil.Process]:
     """All processes that a command has started and that are alive."""
     try:
-        return [each for each in psutil.Process(process.pid).children(recursive=True) if alive(each)]
+        family = [each for each in psutil.Process(process.pid).children(recursive=True) if alive(each)]
     except psutil.NoSuchProcess:
         return []
+    return family + _forked_by(process)
 
 
-def workers(process: subprocess.Popen) -> list[psutil.Process]:
+def workers(process: subprocess.Popen | Forked) -> list[psutil.Process]:
     """Worker processes of a sweep."""
-    found = []
+    found = _forked_by(process)
     for each in descendants(process):
         try:
             if "maxexp.sweep.workers.worker" in each.cmdline():
@@ -44,6 +75,16 @@ def workers(process: subprocess.Popen) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def _forked_by(process: subprocess.Popen | Forked) -> list[psutil.Process]:
+    found = []
+    for pid in children(process.pid, os.environ[SOCKET]) if SOCKET in os.environ else []:
+        try:
+            found.append(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            continue
+    return [each for each in found if alive(each)]
 
 
 def alive(process: psutil.Process) -> bool:
