@@ -12,6 +12,7 @@ import psutil
 
 from experiments.reliability.forks import SOCKET, Forked, children
 
+Started = subprocess.Popen | Forked
 REPOSITORY = Path(__file__).resolve().parents[2]
 END_S = 180.0
 """Seconds in which all processes of a killed command have to end."""
@@ -42,7 +43,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
 
 
-def start(arguments: list[str], folder: Path) -> subprocess.Popen | Forked:
+def start(arguments: list[str], folder: Path) -> Started:
     """``python -m maxexp ARGUMENTS`` in a folder, as a group of processes of its own; output.txt has what it says."""
     begin = Forked if SOCKET in os.environ else subprocess.Popen
     with open(folder / "output.txt", "ab") as output:
@@ -56,7 +57,7 @@ def start(arguments: list[str], folder: Path) -> subprocess.Popen | Forked:
         )
 
 
-def descendants(process: subprocess.Popen | Forked) -> list[psutil.Process]:
+def descendants(process: Started) -> list[psutil.Process]:
     """All processes that a command has started and that are alive."""
     try:
         family = [each for each in psutil.Process(process.pid).children(recursive=True) if alive(each)]
@@ -65,7 +66,7 @@ def descendants(process: subprocess.Popen | Forked) -> list[psutil.Process]:
     return family + _forked_by(process)
 
 
-def workers(process: subprocess.Popen | Forked) -> list[psutil.Process]:
+def workers(process: Started) -> list[psutil.Process]:
     """Worker processes of a sweep."""
     found = _forked_by(process)
     for each in descendants(process):
@@ -77,7 +78,7 @@ def workers(process: subprocess.Popen | Forked) -> list[psutil.Process]:
     return found
 
 
-def _forked_by(process: subprocess.Popen | Forked) -> list[psutil.Process]:
+def _forked_by(process: Started) -> list[psutil.Process]:
     found = []
     for pid in children(process.pid, os.environ[SOCKET]) if SOCKET in os.environ else []:
         try:

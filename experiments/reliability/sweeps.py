@@ -4,8 +4,11 @@ import random
 import signal
 import sqlite3
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
+
+import psutil
 
 from experiments.reliability.processes import alive, descendants, left_running, start, workers
 
@@ -29,7 +32,7 @@ COMMAND = [
 ]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TARGETS = ("leader", "worker", "all")
-LATEST_S = 20.0
+LATEST_S = 8.0
 """A kill comes at most so long after a worker was seen at work."""
 
 
@@ -51,6 +54,7 @@ def torment(folder: Path, kills: int, draw: random.Random) -> tuple[list[dict], 
     """Kill a sweep so many times at most, then let it end; the kills, and what was wrong."""
     done: list[dict] = []
     wrong: list[str] = []
+    families: list[psutil.Process] = []
     while True:
         process = start(COMMAND, folder)
         while len(done) < kills and process.poll() is None:
@@ -63,6 +67,7 @@ def torment(folder: Path, kills: int, draw: random.Random) -> tuple[list[dict], 
             if process.poll() is not None or not ours or not running_trials(folder):
                 continue
             family = descendants(process)
+            families += family
             for each in {"leader": [], "worker": [draw.choice(ours)], "all": family}[target]:
                 if alive(each):
                     each.send_signal(sent)
@@ -79,8 +84,7 @@ def torment(folder: Path, kills: int, draw: random.Random) -> tuple[list[dict], 
             code = process.wait()
             if code:
                 wrong.append(f"the sweep ended with {code}: {(folder / 'output.txt').read_text()[-500:]}")
-            wrong += check(folder)
-            return done, wrong
+            return done, wrong + left_running(families) + check(folder)
 
 
 def check(folder: Path) -> list[str]:
@@ -98,9 +102,8 @@ def check(folder: Path) -> list[str]:
         runs = mlflow.execute("select run_uuid, status from runs").fetchall()
         tags = dict(mlflow.execute("select run_uuid, value from tags where key = 'sweep.trial'").fetchall())
         metrics = mlflow.execute("select run_uuid, key, value from latest_metrics").fetchall()
-        doubled = mlflow.execute(
-            "select run_uuid, key, step, count(*) from metrics where key like 'val/%' or key like 'train/%' "
-            "group by run_uuid, key, step having count(*) > 1"
+        points_logged = mlflow.execute(
+            "select run_uuid, key, step from metrics where key like 'val/%' or key like 'train/%' order by key, step"
         ).fetchall()
     wrong = []
     if trials != [(number, "COMPLETE") for number in range(TRIALS)]:
@@ -114,6 +117,17 @@ def check(folder: Path) -> list[str]:
     recorded = {(int(tags[run]), key): value for run, key, value in metrics if run in tags}
     names = ("val/best_accuracy", "hw/latency_us")
     wrong += [f"trial {n}: {v} in the study" for n, o, v in values if recorded.get((n, names[o])) != v]
-    wrong += [f"doubled points {row[1:]}" for row in doubled]
+    wrong += _curves_wrong(points_logged, tags)
     wrong += [f"unsent {path.name}" for path in folder.glob("maxexp-unsent-*")]
+    wrong += [f"left {path.name}" for path in folder.glob("mlruns/artifacts/*/artifacts/checkpoints/resume-*")]
     return wrong
+
+
+def _curves_wrong(logged: list[tuple], tags: dict[str, str]) -> list[str]:
+    """Points that a trial has twice, and trials that have other points than most."""
+    curves = {trial: [(key, step) for run, key, step in logged if run == uuid] for uuid, trial in tags.items()}
+    usual, _ = Counter(map(tuple, curves.values())).most_common(1)[0]
+    wrong = [f"doubled points of trial {trial}" for trial, points in curves.items() if len(set(points)) < len(points)]
+    return wrong + [
+        f"trial {trial} has the points {points}" for trial, points in curves.items() if tuple(points) != usual
+    ]

@@ -4,7 +4,6 @@ import random
 import re
 import signal
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 import psutil
 import torch
 
-from experiments.reliability.processes import left_running, start
+from experiments.reliability.processes import Started, left_running, start
 
-EPOCHS = 6
+EPOCHS = 12
 COMMAND = [f"trainer.max_epochs={EPOCHS}", "stages=[train]", "dataset.limit=300", "tracking.system_metrics=false"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LATEST_S = 15.0
+LATEST_S = 6.0
 """A kill comes at most so long after the training was seen to run."""
 
 
@@ -60,7 +59,7 @@ def torment(folder: Path, kills: int, draw: random.Random, reference: Path) -> t
         return done, wrong + check(folder, reference)
 
 
-def _began(process: subprocess.Popen, folder: Path, seen: int) -> bool:
+def _began(process: Started, folder: Path, seen: int) -> bool:
     """Wait until the run is there; whether the process still lives."""
     while process.poll() is None:
         if re.search(r"run [0-9a-f]{32} in ", _said(folder, seen)):
