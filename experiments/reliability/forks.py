@@ -132,7 +132,7 @@ def _reap(running: dict[int, socket.socket]) -> None:
 
 def _become(request: dict[str, Any], stdin: int, stdout: int) -> int:
     """Be the command that was asked for; returns its exit code."""
-    os.setsid()
+    _new_session()
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -147,6 +147,15 @@ def _become(request: dict[str, Any], stdin: int, stdout: int) -> int:
         Popen=Forked, PIPE=subprocess.PIPE, STDOUT=subprocess.STDOUT, TimeoutExpired=subprocess.TimeoutExpired
     )
     return int(module.main())
+
+
+def _new_session() -> None:
+    """Begin a session, of the same priority: Linux would give it the usual one, beside which others starve."""
+    group = Path("/proc/self/autogroup")
+    priority = group.read_text().split()[-1] if group.exists() else None
+    os.setsid()
+    if priority:
+        group.write_text(priority)
 
 
 def main() -> None:

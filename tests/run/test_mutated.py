@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from maxexp.base.errors import ConfigError
-from maxexp.run.composition import compose_config, conf_dir, described_network
+from maxexp.base.shipped import conf_dir
+from maxexp.run.composition import compose_config, described_network
 from tests.fuzz import fuzz, mutated
 
 SHARE = 10
