@@ -150,10 +150,10 @@ def _parser() -> argparse.ArgumentParser:
     restoring = verbs.add_parser("restore", help=text, description=text)
     restoring.add_argument("names", nargs="*", metavar="NAME", help="folder of a study (default: all)")
     restoring.set_defaults(work=_restore)
-    text = "write the tables that README.md shows of studies"
+    text = "write the tables of studies that stand in other Markdown files"
     readme = verbs.add_parser("readme", help=text, description=text)
     readme.add_argument(
-        "files", nargs="*", type=Path, default=[experiments_dir().parent / "README.md"], metavar="FILE"
+        "files", nargs="*", type=Path, default=[experiments_dir().parent / "docs" / "results.md"], metavar="FILE"
     )
     readme.set_defaults(work=_readme)
     return parser

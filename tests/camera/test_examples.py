@@ -1,4 +1,4 @@
-"""Every camera command of the README and of --help works, for a user in a shell."""
+"""Every camera command of the documentation and of --help works, for a user in a shell."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from PIL import Image
 from maxexp.camera.options import CAPTURE, CONVERT, SHEET
 from maxexp.camera.stream import dump
 from tests.camera.board import some_frame
+from tests.docs.pages import starting
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = "python -m maxexp.camera "
@@ -23,7 +24,7 @@ def commands(text: str) -> list[str]:
     return re.findall(rf"^ *({re.escape(PROGRAM)}.*)$", text, re.MULTILINE)
 
 
-README = commands((REPOSITORY / "README.md").read_text())
+GUIDE = starting(PROGRAM)
 
 
 @pytest.fixture
@@ -48,9 +49,9 @@ def shell(tmp_path, photo, board):
     return shell
 
 
-def test_the_readme_one_after_the_other(shell, tmp_path):
-    assert len(README) >= 3
-    for line in README:
+def test_the_guide_one_after_the_other(shell, tmp_path):
+    assert len(GUIDE) >= 3
+    for line in GUIDE:
         done = shell(line)
         assert (done.returncode, done.stderr) == (0, ""), line
     assert np.array_equal(np.load(tmp_path / "input.npy"), some_frame(64, 64, 0).network_input())

@@ -154,9 +154,9 @@ def test_a_mark_of_a_study_that_is_not_there_is_an_error(tmp_path):
         embed_tables("<!-- study large -->\n<!-- end -->", tmp_path)
 
 
-def test_the_readme_shows_what_the_studies_found():
+def test_the_documentation_shows_what_the_studies_found():
     """After new results: ``python -m maxexp.study readme``."""
-    readme = experiments_dir().parent / "README.md"
-    text = readme.read_text()
+    page = experiments_dir().parent / "docs" / "results.md"
+    text = page.read_text()
     assert BLOCK.search(text)
-    assert embed_tables(text, readme.parent) == text
+    assert embed_tables(text, page.parent) == text

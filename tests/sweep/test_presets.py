@@ -23,8 +23,8 @@ from maxexp.sweep.workers.attributes import STOPPED
 from maxexp.sweep.workers.results import Result, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy
 from maxexp.sweep.workers.tickets import Tickets
-from tests.cli.test_readme import SWEEPS, VERBS
 from tests.conftest import composed
+from tests.docs.pages import SWEEPS, VERBS
 from tests.images import OVERRIDES, image_folder
 from tests.sweep.conftest import COST_ONLY, call, planned
 
