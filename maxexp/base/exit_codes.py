@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from maxexp.base.disk import full_places, no_space
 from maxexp.base.errors import MaxexpError
+from maxexp.base.languages.printable import printable
+from maxexp.base.secrets import without_secrets
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -50,7 +52,7 @@ def show_error(program: str, error: MaxexpError | OSError) -> None:
         if error.shown:
             return
         error.shown = True
-    print(f"{program}: error: {_text(error)}", file=sys.stderr, flush=True)
+    print(f"{program}: error: {printable(without_secrets(_text(error)))}", file=sys.stderr, flush=True)
 
 
 def _text(error: MaxexpError | OSError) -> str:

@@ -10,6 +10,7 @@ from typing import IO, Any
 import yaml
 from omegaconf._utils import get_yaml_loader
 from yaml.constructor import ConstructorError
+from yaml.reader import ReaderError
 
 from maxexp.base.bounded import read_bounded
 from maxexp.base.errors import FormatError
@@ -32,12 +33,19 @@ class BoundedLoader(_Loader):  # type: ignore[misc, valid-type]
     """
 
     def __init__(self, stream: str | bytes | IO) -> None:
-        content = stream.read(MOST_BYTES + 1) if hasattr(stream, "read") else stream
+        try:
+            content = stream.read(MOST_BYTES + 1) if hasattr(stream, "read") else stream
+        except UnicodeDecodeError as error:
+            raise yaml.YAMLError(f"it is no UTF-8 text: {error}") from error
         if len(content) > MOST_BYTES:
             raise yaml.YAMLError(f"more than {MOST_BYTES:,} bytes, which no configuration has")
-        super().__init__(content)
-        if hasattr(stream, "name"):
-            self.name = stream.name
+        name = getattr(stream, "name", None)
+        try:
+            super().__init__(content)
+        except ReaderError as error:
+            error.name = name or error.name
+            raise
+        self.name = name or self.name
         self._sizes: dict[yaml.Node, int] = {}
         self._depth = 0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from shutil import which
 
 from maxexp.base.errors import BoardError
+from maxexp.base.languages.make import make_value
 from maxexp.chip.part import Part
 
 HAL = Path(__file__).parent / "hal"
@@ -101,7 +102,7 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) 
         "BUILD_DIR": folder.resolve(),
         "PROJECT": "firmware",
     }
-    command = ["make", "-C", str(project), *(f"{name}={value}" for name, value in variables.items())]
+    command = ["make", "-C", str(project), *(f"{name}={make_value(str(value))}" for name, value in variables.items())]
     _run(command, folder / "build.log")
     return _converted(folder / "firmware.elf")
 

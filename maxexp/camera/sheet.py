@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
+from maxexp.base.languages.printable import printable
 from maxexp.camera.picture import to_picture
 
 FONT_SIZE = 13
@@ -63,4 +64,5 @@ def _enlarge(picture: Picture.Image, side: int) -> Picture.Image:
 
 
 def _shorten(line: str) -> str:
+    line = printable(line)
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2 - 1]}...{line[-LONGEST // 2 + 2 :]}"

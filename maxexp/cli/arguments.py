@@ -1,23 +1,56 @@
 """The words behind ``python -m maxexp``, in an order that Hydra takes."""
 
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.shell import shell_command
+from maxexp.run.addresses import with_kept_secrets
+from maxexp.run.typed_overrides import as_typed
+
+COMMANDS = ("board", "camera", "compare", "study", "sweep", "tracking", "ui", "zoo")
+"""Commands beside the one that runs: ``python -m maxexp.NAME``."""
+EXCLUSIVE = ("run", "multirun", "cfg", "info", "shell_completion")
+"""Options of which Hydra takes one."""
 
 
 def overrides_first(words: Sequence[str]) -> list[str]:
     """The same command with its options behind all overrides: Hydra takes none between them.
 
+    Texts are in quotes where Hydra would take them for numbers, and addresses have no secrets any more.
+
     Raises:
         ConfigError: there is no such option, or its value is missing or wrong.
     """
+    overrides = _parsed(words).overrides
+    others = [word for word in words if word not in overrides]
+    return [*with_kept_secrets(as_typed(overrides)), *others]
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Refuse what Hydra would answer with a traceback.
+
+    Raises:
+        ConfigError: the first word is another command, or two options exclude one another.
+    """
+    if words and words[0] in COMMANDS:
+        command = shell_command(["python", "-m", f"maxexp.{words[0]}", *words[1:]])
+        raise ConfigError(f"{words[0]} is a command of its own; write: {command}")
+    options = _parsed(words)
+    chosen = [f"--{name}" for name in EXCLUSIVE if getattr(options, name)]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} exclude one another; leave {' or '.join(chosen)} out")
+    if options.resolve and not (options.cfg or options.help):
+        raise ConfigError("--resolve is for a configuration that is shown; write --cfg job --resolve")
+
+
+def _parsed(words: Sequence[str]) -> Namespace:
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign]  # its own prints a usage of twenty options
-    overrides = parser.parse_intermixed_args(words).overrides
-    return [*overrides, *(word for word in words if word not in overrides)]
+    return parser.parse_intermixed_args(words)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -12,11 +12,12 @@ from maxexp import __version__
 from maxexp.base import garbage, this_process
 from maxexp.base.exit_codes import exit_code
 from maxexp.base.shipped import conf_dir
-from maxexp.cli.arguments import overrides_first
+from maxexp.cli.arguments import check_words, overrides_first
 from maxexp.cli.jobs import Jobs
 from maxexp.run.composition import composition_errors_told
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.exact_ranges import use_exact_ranges
+from maxexp.sweep.search import config as _sweep_schema  # noqa: F401  declares which keys of the sweep hold texts
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def main() -> int:
 
 def _run_jobs() -> None:
     """All jobs of the command line; raises what failed."""
+    check_words(sys.argv[1:])
     sys.argv[1:] = overrides_first(sys.argv[1:])
     with composition_errors_told():
         run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,11 @@ from rich.table import Table
 from maxexp.base import this_process
 from maxexp.base.errors import ConfigError
 from maxexp.base.exit_codes import exit_code
+from maxexp.base.languages.file_name import file_name
+from maxexp.base.languages.override import override_value
+from maxexp.base.languages.printable import printable
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import keep
 from maxexp.base.shipped import conf_dir
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.outcome.export import experiment_yaml
@@ -45,6 +49,7 @@ def main() -> int:
 
 
 def _work(arguments: argparse.Namespace) -> None:
+    arguments.storage = keep(arguments.storage)
     check_exists(arguments.storage)
     arguments.work(arguments)
 
@@ -87,7 +92,7 @@ def _show(arguments: argparse.Namespace) -> None:
     console = Console()
     for study in open_phases(arguments.storage, arguments.study):
         found = results(study)
-        console.print(f"{study.name}: {progress_line(study, found)}", highlight=False, markup=False)
+        console.print(f"{printable(study.name)}: {progress_line(study, found)}", highlight=False, markup=False)
         if reason := study.attribute(STOPPED):
             console.print(f"stopped: {reason}", highlight=False, markup=False)
         shown = best(found)
@@ -113,7 +118,7 @@ def _list(url: str) -> None:
             begun = min((r.started for r in found if r.started), default=None)
             done = sum(map(counts, study.trials()))
             table.add_row(
-                escape(study.name),
+                escape(printable(study.name)),
                 f"{done} of {study.attribute(TOTAL) or study.plan.settings.trials}",
                 f"{begun:%Y-%m-%d %H:%M}" if begun else "",
             )
@@ -154,15 +159,15 @@ def _report(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     study, chosen = _chosen(arguments.storage, arguments.study, arguments.trial)
     default = f"{study.name}_{chosen.number}.yaml".replace(".final", "_final")
-    path: Path = arguments.output or Path("conf", PRESETS, default)
+    path: Path = arguments.output or Path("conf", PRESETS, file_name(default))
     folder = path.resolve().parent
     if folder.name != PRESETS:
         raise ConfigError(f"--output {path}: presets are found in a folder {PRESETS}; give {PRESETS}/{path.name}")
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(experiment_yaml(study.plan, chosen, study.name, _threads(study, chosen)))
     ours = folder.parent == Path(conf_dir()).resolve()
-    words = [*([] if ours else ["--config-dir", str(folder.parent)]), f"+{PRESETS}={path.stem}"]
-    print(f"wrote {path}; run it with: {shlex.join(['python', '-m', 'maxexp', *words])}")
+    words = [*([] if ours else ["--config-dir", str(folder.parent)]), f"+{PRESETS}={override_value(path.stem)}"]
+    print(f"wrote {path}; run it with: {shell_command(['python', '-m', 'maxexp', *words])}")
 
 
 def _threads(study: SweepStudy, chosen: Result) -> int | None:

@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from maxexp.base.errors import TrackingError
 from maxexp.base.exit_codes import exit_code
+from maxexp.base.languages.database_uri import typed_path
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.store import SQLITE, Store, open_store, resolve_uri
+from maxexp.tracking.store import Store, open_store, resolve_uri
 from maxexp.tracking.view import view_address
 
 PORT = 5000
@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(uri: str | None, port: int, others: list[str]) -> None:
-    database = resolve_uri(uri)
-    if uri and database.startswith(SQLITE) and not Path(database.removeprefix(SQLITE)).exists():
+    database = typed_path(resolve_uri(uri))
+    if uri and database and not database.exists():
         raise TrackingError(f"--tracking-uri {uri}: there is no such database; python -m maxexp makes one")
     store = open_store(TrackingConfig(uri=uri))
     served = store.uri.startswith("http")

@@ -3,11 +3,11 @@
 import csv
 import io
 
+from maxexp.base.languages.markdown import markdown_table, markdown_text
 from maxexp.base.metrics import Metric
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.differences import ABSENT
-from maxexp.report.markdown import table
 
 MISSING = "–"
 FIXED = ("run", "id", "status", "data", "quantization", "hardware figures")
@@ -19,17 +19,17 @@ def to_markdown(comparison: Comparison) -> str:
     metrics = comparison.metrics
     heading = [*FIXED, *(metric.heading for metric in metrics)]
     rows = [
-        [*_fixed(details), *(number(comparison, metric, details, "**{}**") for metric in metrics)]
+        [*map(markdown_text, _fixed(details)), *(number(comparison, metric, details, "**{}**") for metric in metrics)]
         for details in comparison.runs
     ]
-    lines = [table(heading, rows, range(len(FIXED), len(heading))), "", LEGEND, ""]
+    lines = [markdown_table(heading, rows, range(len(FIXED), len(heading))), "", LEGEND, ""]
     if comparison.differing:
         values = [
-            [details.run.name, *(details.run.params.get(key, ABSENT) for key in comparison.differing)]
+            [markdown_text(each) for each in (details.run.name, *_differing(comparison, details))]
             for details in comparison.runs
         ]
-        lines += [table(["run", *comparison.differing], values), ""]
-    lines += [f"- {note}" for note in comparison.notes]
+        lines += [markdown_table(["run", *map(markdown_text, comparison.differing)], values), ""]
+    lines += [f"- {markdown_text(note)}" for note in comparison.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -66,6 +66,10 @@ def number(comparison: Comparison, metric: Metric, details: RunDetails, emphasis
     run = details.run
     text = metric.text(run.metrics[metric.key]) if metric.key in run.metrics else MISSING
     return emphasis.format(text) if run.run_id in comparison.best[metric.key] else text
+
+
+def _differing(comparison: Comparison, details: RunDetails) -> list[str]:
+    return [details.run.params.get(key, ABSENT) for key in comparison.differing]
 
 
 def _fixed(details: RunDetails) -> list[str]:

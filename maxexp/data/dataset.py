@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from maxexp.base.folders import cache_folder
+from maxexp.base.languages.printable import printable
 from maxexp.data.config import DatasetConfig
 from maxexp.data.sources.find import find_source
 from maxexp.data.store.arrays import TargetUnit, content_digest
@@ -100,4 +101,5 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
             cache.store(mark, *kept)
     arrays, digest = kept
     images, labels = torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels)
-    return ImageSet(images, labels, arrays.classes, digest, arrays.unit)
+    # Names of folders may hold anything; from here on every table, picture and file can hold them.
+    return ImageSet(images, labels, list(map(printable, arrays.classes)), digest, arrays.unit)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from maxexp.base.languages.markdown import markdown_table
+from maxexp.base.languages.printable import printable
 from maxexp.chip.cost import Cost
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.chip.memory.tensors import Block
-from maxexp.report.markdown import table
 from maxexp.tracking.metrics import RESULTS
 
 
@@ -33,7 +35,7 @@ def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[R
 
 def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:
     """Print the rows as a table."""
-    printed = Table(title=title, title_justify="left")
+    printed = Table(title=Text(printable(title)), title_justify="left")
     printed.add_column("result")
     printed.add_column("value", justify="right")
     printed.add_column("source")
@@ -44,7 +46,8 @@ def print_results(title: str, rows: list[Row], console: Console | None = None) -
 
 def results_markdown(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    return table(["result", "value", "source"], [[row.name, row.value, row.source] for row in rows], numbers=[1])
+    cells = [[row.name, row.value, row.source] for row in rows]
+    return markdown_table(["result", "value", "source"], cells, numbers=[1])
 
 
 def cost_table(cost: Cost) -> dict:

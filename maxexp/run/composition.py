@@ -1,30 +1,34 @@
 """Configurations composed from ``conf/`` outside of the Hydra entry point."""
 
-import re
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.override import override_value
 from maxexp.base.shipped import conf_dir
 from maxexp.network.graph import Network, build_network
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.explain import explain
+from maxexp.run.typed_overrides import as_typed
 from maxexp.schema.config import Config
 from maxexp.tasks.config import check_task
 
-_PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)
-"""Texts that Hydra's grammar takes without quotes."""
-
-COMPOSING = {"maxexp.run.composition", "maxexp.cli.run", "maxexp.run.config"}
+COMPOSING = {
+    "maxexp.run.composition",
+    "maxexp.base.yaml_file",
+    "maxexp.run.typed_files",
+    "maxexp.run.typed_overrides",
+    "maxexp.cli.run",
+    "maxexp.run.config",
+}
 """Modules of ours that call Hydra and OmegaConf, and do nothing else meanwhile."""
 
 
@@ -63,18 +67,13 @@ def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), wi
         ConfigError: an override is unknown or of the wrong type; names it.
     """
     register_schema()
-    folders = ",".join(quoted(f"file://{path}") for path in searchpath)
+    folders = ",".join(override_value(f"file://{path}") for path in searchpath)
     paths = [f"hydra.searchpath=[{folders}]"] if searchpath else []
     # In a process that Hydra itself has started it is up already.
     running = GlobalHydra.instance().is_initialized()
     where = nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3")
     with composition_errors_told(), where:
-        return compose("config", overrides=[*overrides, *paths], return_hydra_config=with_hydra)
-
-
-def quoted(text: str) -> str:
-    """A text as the value of an override: in quotes where Hydra would read something else without."""
-    return text if _PLAIN.fullmatch(text) else QuotedString(text, Quote.single).with_quotes()
+        return compose("config", overrides=[*as_typed(overrides), *paths], return_hydra_config=with_hydra)
 
 
 @contextmanager

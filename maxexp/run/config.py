@@ -4,16 +4,24 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.override import literals
+from maxexp.base.secrets import values_without_secrets
+from maxexp.base.text_keys import declare
 from maxexp.data.augmentation.config import AugmentationConfig
 from maxexp.network.config import NetworkConfig
 from maxexp.run.explain import explain, no_such_key
+from maxexp.run.typed_files import register_files
 from maxexp.schema.config import Config, to_plain
 from maxexp.training.config import RecipeConfig
+
+declare("", Config)
+declare("hydra", HydraConf)
 
 
 def register_schema() -> None:
@@ -34,6 +42,7 @@ def register_schema() -> None:
     ):
         OmegaConf.set_struct(node, False)
     ConfigStore.instance().store(name="schema", node=schema)
+    register_files()
 
 
 def to_config(composed: DictConfig | ListConfig) -> Config:
@@ -43,7 +52,7 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
         ConfigError: a value is missing, of the wrong type, or impossible; names the key.
     """
     try:
-        plain = OmegaConf.create(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
+        plain = OmegaConf.create(literals(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)))
         layers = OmegaConf.select(plain, "model.layers")
         if not isinstance(layers, DictConfig):
             raise ConfigError(f"model.layers={layers}: must be layers by name, as layers: {{conv1: {{op: conv2d}}}}")
@@ -84,5 +93,5 @@ def read_yaml(path: Path) -> Config:
 
 
 def to_yaml(config: Config) -> str:
-    """The resolved configuration as YAML, from which the run can be repeated."""
-    return OmegaConf.to_yaml(OmegaConf.create(to_plain(config)))
+    """The resolved configuration, without secrets, as YAML from which the run can be repeated."""
+    return OmegaConf.to_yaml(OmegaConf.create(literals(values_without_secrets(to_plain(config)))))

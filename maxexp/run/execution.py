@@ -1,7 +1,6 @@
 """One run inside its record: prepared, opened, carried out, summed up, closed."""
 
 import logging
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,10 +12,12 @@ import yaml
 from maxexp.base import garbage
 from maxexp.base.disk import writing
 from maxexp.base.errors import DeviceError, DiskFullError, MaxexpError, OutageError
+from maxexp.base.languages.override import override_value
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import address_without_secrets, values_without_secrets
 from maxexp.chip.check import check_fit
 from maxexp.quantization.config import Method
 from maxexp.report.summary import print_results, result_rows, results_markdown
-from maxexp.run.composition import quoted
 from maxexp.run.config import to_yaml
 from maxexp.run.pipeline import Pipeline, prepare
 from maxexp.run.spec import RunSpec
@@ -27,7 +28,7 @@ from maxexp.tracking.artifacts import CONFIGURATION, OVERRIDES, RESOLVED
 from maxexp.tracking.flatten import masked
 from maxexp.tracking.provenance import environment_files, provenance
 from maxexp.tracking.record import RunRecord
-from maxexp.tracking.text import without_password
+from maxexp.tracking.text import storable
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +90,10 @@ def start_record(
 
 def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
     """Store the configuration, what the user typed of it, and the environment."""
-    record.log_text(without_password(to_yaml(config)), RESOLVED)
-    typed = yaml.safe_dump([without_password(override) for override in overrides])
-    record.log_text(typed, OVERRIDES)
+    record.log_text(to_yaml(config), RESOLVED)
+    record.log_text(yaml.safe_dump(values_without_secrets(list(overrides))), OVERRIDES)
     for file, text in (_environment_files() if environment else {}).items():
-        record.log_text(text, f"{CONFIGURATION}/{file}")
+        record.log_text(storable(text), f"{CONFIGURATION}/{file}")
 
 
 # The code of a process is what it has imported: later changes of the checkout are not of its runs.
@@ -151,7 +151,8 @@ def _run_stages(pipeline: Pipeline, record: RunRecord) -> None:
 def resume_command(run_id: str, uri: str | None) -> str:
     """What goes on with an interrupted run, for a shell."""
     words = ["python", "-m", "maxexp", f"resume={run_id}"]
-    return shlex.join([*words, f"tracking.uri={quoted(without_password(uri))}"] if uri else words)
+    place = [f"tracking.uri={override_value(address_without_secrets(uri))}"] if uri else []
+    return shell_command([*words, *place])
 
 
 def _show_results(record: RunRecord, title: str) -> None:
@@ -170,4 +171,4 @@ def finish_message(record: RunRecord) -> None:
     else:
         # With the path of this Python: its environment need not be activated.
         command = [sys.executable, "-m", "maxexp.ui", "--tracking-uri", record.place]
-        print(f"run {record.run_id}\nopen it: {shlex.join(command)}")
+        print(f"run {record.run_id}\nopen it: {shell_command(command)}")

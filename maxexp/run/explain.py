@@ -4,14 +4,21 @@ They are recognized by their texts, which belong to the versions that pyproject.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import PurePath
 from typing import Any, get_type_hints
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
+from maxexp.base.languages.override import override_value
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.text_keys import is_text, kind_of
+
+SWEEPER_GROUPS = ("sampler", "launcher")
+"""Groups that only a sweep of ours has."""
 NULL_GROUP = "Unexpected type for root: NoneType"
 """How OmegaConf says, by an AssertionError, that an override goes into a group that is null."""
 LIST_KEY = "invalid literal for int() with base 10: "
@@ -76,14 +83,15 @@ def explain(error: Exception, schema: type) -> str:
 def _explain_hydra(error: Exception) -> str:
     text = " ".join(str(error).split("Config search path")[0].split())
     if isinstance(error, MissingConfigException) and error.options:
-        group, _, name = (error.missing_cfg_file or "").rpartition("/")
-        return f"{group}={name}: no such choice; there are {', '.join(error.options)}"
+        return _no_such_option(error.missing_cfg_file or "", error.options)
+    if unused := re.search(r"^In '(sampler|launcher)/(\S+)': .*BasicSweeperConf", text):
+        return _needs_sweep(*unused.groups())
     if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override}: not of the form KEY=VALUE; presets are +experiment=NAME and +sweep=NAME, values with "
-            "other characters than letters, digits and ._-/ may need quotes"
-        )
+        return _no_override(error.override)
     if added := re.search(r"default list use (\+\S+)", text):
+        group, _, option = added[1][1:].partition("=")
+        if group in SWEEPER_GROUPS:
+            return _needs_sweep(group, option)
         return f"{added[1][1:]}: write {added[1]}, for it adds to the configuration"
     if twice := re.search(r"Multiple values for .*'override (\S+): (\S+)'", text):
         group, option = twice.groups()
@@ -92,6 +100,40 @@ def _explain_hydra(error: Exception) -> str:
             f"file 'override /{group}: {option}'"
         )
     return text
+
+
+def _no_override(override: str) -> str:
+    """The message for what cannot be read as an override; a text may only lack its quotes."""
+    key, _, value = override.partition("=")
+    if value and is_text(kind_of(key.lstrip("+"))):
+        return f"{override}: the text needs quotes; write: {shell_command([f'{key}={override_value(value)}'])}"
+    return (
+        f"{override}: not of the form KEY=VALUE; presets are +experiment=NAME and +sweep=NAME, values with "
+        "other characters than letters, digits and ._-/ may need quotes"
+    )
+
+
+def _no_such_option(path: str, options: Sequence[str]) -> str:
+    """The message for a choice that there is not, such as the path of a file."""
+    group, _, name = path.rpartition("/")
+    whole, _, given = path.partition("/")
+    file = PurePath(given)
+    if file.suffix in (".yaml", ".yml") or given.startswith(("./", "../", "/")):
+        typed = shell_command([f"{whole}={given}"])
+        remedy = shell_command(["--config-dir", "FOLDER", f"{whole}={file.stem}"])
+        return (
+            f"{typed}: a choice is the name of a file in a folder {whole}/, not its path; put the file there as "
+            f"FOLDER/{whole}/{file.stem}.yaml and write {remedy}; there are {', '.join(options)}"
+        )
+    return f"{group}={name}: no such choice; there are {', '.join(options)}"
+
+
+def _needs_sweep(group: str, option: str) -> str:
+    """The message for a choice that only a sweep of ours has."""
+    return (
+        f"{group}={option}: belongs to a search with Optuna; write -m +sweep=smoke {group}={option}, or with another "
+        f"preset, or without one -m hydra/sweeper=maxexp +{group}={option}"
+    )
 
 
 def _explain_yaml(error: YAMLError) -> str:

@@ -1,8 +1,8 @@
 """What repeats a run elsewhere: the words that were typed, but for places and the use of a machine."""
 
-import shlex
 from collections.abc import Iterable
 
+from maxexp.base.languages.shell import shell_command
 from maxexp.base.roles import Role
 from maxexp.schema.roles import role_of
 from maxexp.tracking.reading import RESTORED_COMMAND, RecordedRun
@@ -26,7 +26,7 @@ def repeat_command(run: RecordedRun) -> str:
     """
     if RESTORED_COMMAND in run.tags:
         return run.tags[RESTORED_COMMAND]
-    return f"python -m maxexp {shlex.join(_repeated(run.overrides()))}"
+    return shell_command(["python", "-m", "maxexp", *_repeated(run.overrides())])
 
 
 def _repeated(overrides: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError, FormatError
@@ -21,8 +21,8 @@ from maxexp.base.number_format import (
     POINTS,
     NumberFormat,
 )
-from maxexp.base.yaml_file import read_yaml
 from maxexp.run.explain import explain
+from maxexp.run.typed_files import load_typed
 from maxexp.schema.config import Config
 from maxexp.study.expression import Expression
 from maxexp.tracking.metrics import METRICS, unknown_metric
@@ -243,8 +243,8 @@ def read_study(path: Path) -> Study:
         known = sorted(p.parent.name for p in path.parent.parent.glob("*/study.yaml"))
         raise ConfigError(f"{path}: no such study; there are: {', '.join(known) or 'none'}")
     try:
-        content = read_yaml(path)
-        if not isinstance(content, dict):
+        content = load_typed(path, Study)
+        if not isinstance(content, DictConfig):
             raise FormatError("it is no mapping with a title, a question, entries and columns")
         unknown = [str(key) for key in content if key not in {f.name for f in fields(Study)}]
         if unknown:

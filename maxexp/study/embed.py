@@ -6,6 +6,9 @@ Between ``<!-- study experiments/NAME -->`` and ``<!-- end -->`` stand pictures,
 import re
 from pathlib import Path
 
+from maxexp.base.languages.file_name import file_name
+from maxexp.base.languages.markdown import markdown_code
+from maxexp.base.languages.shell import shell_command
 from maxexp.study.charts import drawable
 from maxexp.study.description import read_study
 from maxexp.study.execute import standings
@@ -34,8 +37,9 @@ def _block(place: str, base: Path) -> str:
     study = read_study(folder / "study.yaml")
     results = [found.result for found in standings(study, Results(folder / RESULTS), None) if found.result]
     if not results:
-        return f"No results yet: `python -m maxexp.study run {folder.name}` makes them.\n"
+        command = markdown_code(shell_command(["python", "-m", "maxexp.study", "run", folder.name]))
+        return f"No results yet: {command} makes them.\n"
     rows = make_rows(study, results, {})
-    pictures = [picture(study.charts[key].title, f"{place}/{key}") for key in drawable(study, rows)]
+    pictures = [picture(study.charts[key].title, f"{place}/{file_name(key)}") for key in drawable(study, rows)]
     notes = [f"{study.notes.strip()}\n"] if study.notes else []
     return "\n".join([*pictures, table(study, rows, f"{place}/{TABLE}"), legend(study, rows), *notes])

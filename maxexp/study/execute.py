@@ -1,7 +1,6 @@
 """Where the runs of a study stand, and running those that it lacks."""
 
 import logging
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,10 @@ from enum import Enum
 from pathlib import PurePosixPath
 
 from maxexp.base.errors import ConfigError, StudyError, TrainingError
-from maxexp.run.composition import compose_config, quoted
+from maxexp.base.languages.override import override_value
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import keep
+from maxexp.run.composition import compose_config
 from maxexp.run.execution import resume_command
 from maxexp.schema.identity import Identity
 from maxexp.study.description import Study
@@ -160,8 +162,9 @@ def _refuse_changes(study: Study, names: Sequence[str], machine: Sequence[str]) 
 
 def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> bool:
     arguments = [f"resume={standing.run_id}"] if _can_go_on(standing, store) else list(job.overrides)
-    command = [sys.executable, "-m", "maxexp", *arguments, f"tracking.uri={quoted(store.uri)}", *machine]
-    log.info("%s: %s", job.name, shlex.join(["python", "-m", "maxexp", *arguments]))
+    place = f"tracking.uri={override_value(keep(store.address))}"
+    command = [sys.executable, "-m", "maxexp", *arguments, place, *machine]
+    log.info("%s: %s", job.name, shell_command(["python", "-m", "maxexp", *arguments]))
     return subprocess.run(command).returncode == 0
 
 

@@ -1,11 +1,20 @@
 """``results.md``: question, table, pictures, findings, and what each row can be repeated with."""
 
-import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from maxexp.base.languages.file_name import file_name
+from maxexp.base.languages.markdown import (
+    link_target,
+    markdown_anchor,
+    markdown_code,
+    markdown_link,
+    markdown_picture,
+    markdown_table,
+    markdown_text,
+)
+from maxexp.base.languages.shell import shell_command
 from maxexp.base.number_format import DECIMAL, NumberFormat
-from maxexp.report import markdown
 from maxexp.study.description import CHANCE, Column, Finding, Study
 from maxexp.study.expression import Expression
 from maxexp.study.figures import PUBLISHED, Figure, Noise, Row, Rows, noise, verdict
@@ -40,13 +49,13 @@ def table(study: Study, rows: Rows, page: str = "") -> str:
         page: where the links lead, if not to anchors of the same page.
     """
     columns = {key: column for key, column in study.columns.items() if not column.hidden}
-    heading = ["", *(column.label for column in columns.values()), "runs"]
+    heading = ["", *(markdown_text(column.label) for column in columns.values()), "runs"]
     numbers = [index for index, column in enumerate(columns.values(), 1) if column.form is not None]
     lines = [
         [_link(row.label, row, page), *(_cell(row, key, column, page) for key, column in columns.items()), _runs(row)]
         for row in rows.values()
     ]
-    return markdown.table(heading, lines, numbers) + "\n"
+    return markdown_table(heading, lines, numbers) + "\n"
 
 
 def legend(study: Study, rows: Rows) -> str:
@@ -69,11 +78,16 @@ def results_markdown(
     """The whole file.
 
     Args:
-        pictures: names of the charts' files, without ending.
+        pictures: names of the charts.
         deleted: ids of runs that are no longer in the tracking store.
     """
-    parts = [f"# {study.title}\n", f"{study.question.strip()}\n", table(study, rows), legend(study, rows)]
-    parts += [picture(study.charts[key].title, key) for key in pictures]
+    parts = [
+        f"# {markdown_text(study.title)}\n",
+        f"{study.question.strip()}\n",
+        table(study, rows),
+        legend(study, rows),
+    ]
+    parts += [picture(study.charts[key].title, file_name(key)) for key in pictures]
     if study.findings:
         parts += ["## Findings\n", "\n".join(_finding(study, finding, rows) for finding in study.findings) + "\n"]
     if study.notes:
@@ -94,8 +108,9 @@ def _noise_text(found: Noise, label: str, form: NumberFormat) -> str:
     rows = "1 row" if found.rows == 1 else f"{found.rows} rows"
     deviation, resolution = (form.with_unit(value) for value in (found.deviation, found.resolution))
     return (
-        f"±: standard deviation over seeds. Pooled over {rows} it is {deviation} of {label}; two rows of "
-        f"{found.seeds} seeds that differ by less than {resolution}, two standard errors, may differ by chance."
+        f"±: standard deviation over seeds. Pooled over {rows} it is {deviation} of {markdown_text(label)}; two "
+        f"rows of {found.seeds} seeds that differ by less than {resolution}, two standard errors, may differ by "
+        "chance."
     )
 
 
@@ -105,13 +120,13 @@ def _cell(row: Row, key: str, column: Column, page: str) -> str:
     if figure.value is None:
         return text
     if row.origin:
-        return f"*{text}*" if figure.source == PUBLISHED else text
+        return f"*{markdown_text(text)}*" if figure.source == PUBLISHED else markdown_text(text)
     mark = MARKS.get(figure.source)
     return _link(text, row, page) + (f" <sup>{mark}</sup>" if mark else "")
 
 
 def _link(text: str, row: Row, page: str) -> str:
-    return f"[{text}]({page}#{row.name})"
+    return markdown_link(text, f"{page}#{row.name}")
 
 
 def _runs(row: Row) -> str:
@@ -128,7 +143,7 @@ def picture(title: str, path: str) -> str:
     Args:
         path: of both files, without ending.
     """
-    return f"[![{title}]({path}.png)]({path}.svg)\n"
+    return f"[{markdown_picture(title, f'{path}.png')}]({link_target(f'{path}.svg')})\n"
 
 
 def _finding(study: Study, finding: Finding, rows: Rows) -> str:
@@ -139,17 +154,21 @@ def _finding(study: Study, finding: Finding, rows: Rows) -> str:
         figure = rows[row].cells[column]
         source = f", {figure.source}" if figure.source in MARKS else ""
         described = study.columns[column]
-        figures.append(f"{rows[row].label}, {described.label}: {write_value(figure, described.form)}{source}")
+        named = f"{rows[row].label}, {described.label}: {write_value(figure, described.form)}"
+        figures.append(f"{markdown_text(named)}{source}")
     found = noise(rows, study.judged) if study.judged else None
     chance = found.resolution if found else None
     if CHANCE in Expression(finding.check, "findings").names and chance is not None:
         figures.append(f"may be chance: {differences(study).with_unit(chance)}")
-    return f"- **{verdict(finding, rows, chance)}**: {finding.text} ({'; '.join(figures)}; `{finding.check}`)"
+    check, text = markdown_code(finding.check), markdown_text(finding.text)
+    return f"- **{verdict(finding, rows, chance)}**: {text} ({'; '.join(figures)}; {check})"
 
 
 def _origin(row: Row, deleted: Collection[str]) -> str:
-    lines = [f'- <a name="{row.name}"></a>**{row.label}**: {row.origin or _runs(row)}']
-    lines += [f"  - seed {result.seed}: `{result.command}` ({_made(result, deleted)})" for result in row.results]
+    origin = markdown_text(row.origin) if row.origin else _runs(row)
+    lines = [f"- {markdown_anchor(row.name)}**{markdown_text(row.label)}**: {origin}"]
+    for result in row.results:
+        lines.append(f"  - seed {result.seed}: {markdown_code(result.command)} ({_made(result, deleted)})")
     return "\n".join(lines)
 
 
@@ -163,12 +182,13 @@ def _made(result: Result, deleted: Collection[str]) -> str:
 
 
 def _again(name: str, study: Study, rows: Rows) -> str:
-    text = f"The tables again, and what the study lacks: `python -m maxexp.study run {name}`; all trainings again: "
-    text += f"`python -m maxexp.study run {name} --again`."
+    again = ["python", "-m", "maxexp.study", "run", name]
+    text = f"The tables again, and what the study lacks: {markdown_code(shell_command(again))}; all trainings again: "
+    text += f"{markdown_code(shell_command([*again, '--again']))}."
     if any("checkpoint=run:" in result.command for row in rows.values() for result in row.results):
         text += " A `checkpoint=run:ID/...` is what the run ID of another row trained, in the store that has it."
     runs = [result.run_id for row in rows.values() for result in row.results]
     if runs:
         text += " Side by side, with curves, once `python -m maxexp.study restore` has put the runs into your store: "
-        text += f"`{shlex.join(['python', '-m', 'maxexp.compare', *runs])}`."
+        text += f"{markdown_code(shell_command(['python', '-m', 'maxexp.compare', *runs]))}."
     return text + "\n"

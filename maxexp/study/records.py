@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from maxexp.base.errors import FormatError, StudyError, TrackingError
 from maxexp.base.json_file import read_json
+from maxexp.base.languages.mlflow_search import equals
+from maxexp.base.languages.shell import shell_command
 from maxexp.schema.identity import Identity
 from maxexp.schema.repeat import repeat_command
 from maxexp.study.plan import Job
@@ -92,7 +93,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
     ones, which have no network.
     """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
-    query = " and ".join(f"params.`{key}` = '{job.identity.params[key]}'" for key in telling)
+    query = " and ".join(equals(f"params.`{key}`", job.identity.params[key]) for key in telling)
     runs = find_runs(store, query)
     return [run for run in runs if _answers(run, job) and not given_up(run.tags) and RESTORED not in run.tags]
 
@@ -119,7 +120,7 @@ def _command(job: Job, run: RecordedRun) -> str:
     try:
         return repeat_command(run)
     except TrackingError:
-        return shlex.join(["python", "-m", "maxexp", *job.overrides])
+        return shell_command(["python", "-m", "maxexp", *job.overrides])
 
 
 def deleted(results: Iterable[Result], store: Store) -> set[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from maxexp.base.languages.file_name import file_name
 from maxexp.study.charts import draw, drawable
 from maxexp.study.description import Study
 from maxexp.study.execute import State, standings
@@ -34,10 +35,10 @@ def write_report(name: str, study: Study, results: Results, store: Store, folder
     charts = drawable(study, rows)
     pictures = []
     for key in charts:
-        pictures += _save(draw(study, study.charts[key], rows), folder / key)
+        pictures += _save(draw(study, study.charts[key], rows), folder / file_name(key))
     text = results_markdown(name, study, rows, charts, deleted(found, store))
     (folder / TABLE).write_text(text, encoding="utf-8")
-    config = TrackingConfig(store.uri, EXPERIMENT, system_metrics=False)
+    config = TrackingConfig(store.address, EXPERIMENT, system_metrics=False)
     with RunRecord.start(config, name, {"study": name}) as record:
         record.describe(text)
         for path in (folder / TABLE, *results.files, *pictures):
@@ -47,7 +48,7 @@ def write_report(name: str, study: Study, results: Results, store: Store, folder
 
 def _save(figure: Figure, path: Path) -> list[Path]:
     """Write PNG and SVG; the same figure gives the same files, so that in git only what is different changes."""
-    png, svg = path.with_suffix(".png"), path.with_suffix(".svg")
+    png, svg = (path.with_name(f"{path.name}.{form}") for form in ("png", "svg"))
     figure.savefig(png, dpi=DPI)
     with rc_context({"svg.hashsalt": path.name}):
         figure.savefig(svg, metadata={"Date": None})

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from maxexp.base.errors import TrackingError
+from maxexp.base.languages.markdown import markdown_code, markdown_text
 from maxexp.report.summary import result_rows, results_markdown
 from maxexp.study.records import Result
 from maxexp.tracking.config import TrackingConfig
@@ -49,7 +50,8 @@ def _restore(study: str, result: Result, config: TrackingConfig) -> str:
         for step, values in _by_step(result).items():
             record.log_metrics(values, step)
         record.log_metrics({key: value for key, value in result.metrics.items() if key not in result.curves})
-        origin = f"Run {result.run_id} as experiments/{study} keeps it, without its artifacts: `{result.command}`"
+        origin = f"Run {result.run_id} as {markdown_text(f'experiments/{study}')} keeps it, without its artifacts: "
+        origin += markdown_code(result.command)
         record.describe(f"{origin}\n\n{results_markdown(result_rows(result.metrics, result.tags))}")
     return record.run_id
 

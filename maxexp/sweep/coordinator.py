@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from maxexp.base import garbage
 from maxexp.base.errors import MaxexpError
+from maxexp.base.languages.printable import printable
+from maxexp.base.languages.shell import shell_command
 from maxexp.sweep.outcome.progress import interrupted
 from maxexp.sweep.outcome.record import ParentRecord
 from maxexp.sweep.outcome.tables import line
@@ -78,7 +79,7 @@ class Coordinator:
         finally:
             if self._record and not isinstance(sys.exception(), KeyboardInterrupt):
                 self._record.finish(phases)
-        print(f"sweep {self._study.name}: see it with: {self._resume_command('show')}")
+        print(f"sweep {printable(self._study.name)}: see it with: {self._resume_command('show')}")
 
     def _final(self) -> SweepStudy:
         """The study of the second phase."""
@@ -87,13 +88,16 @@ class Coordinator:
     def _phase(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> None:
         tickets: Tickets | None = None
         seen = {result.number for result in results(study) if result.outcome in OUTCOMES}
-        folder = Path(self._settings.dir) / study.name
+        folder = study.folder
         work = Work(study.url, study.name, self._threads(), study.plan, folder)
         workers = make_launcher(self._settings.launcher, work)
         ended = sum(map(counts, study.trials()))
         left = len(interrupted(study))
         state = f"going on, {ended} trials ended, {left} interrupted" if ended or left else "new"
-        print(f"sweep {study.name}: {state}, workers {self._settings.workers}, output in {folder}/", flush=True)
+        print(
+            f"sweep {printable(study.name)}: {state}, workers {self._settings.workers}, output in {folder}/",
+            flush=True,
+        )
         deaths = -self._settings.workers
         try:
             while True:
@@ -157,7 +161,7 @@ class Coordinator:
     def _resume_command(self, verb: str = "resume") -> str:
         storage = self._settings.storage
         elsewhere = [] if storage == SweepConfig.storage else ["--storage", storage]
-        return shlex.join(["python", "-m", "maxexp.sweep", verb, self._study.name, *elsewhere])
+        return shell_command(["python", "-m", "maxexp.sweep", verb, self._study.name, *elsewhere])
 
 
 def _why_workers_end(study: SweepStudy, folder: Path) -> str:

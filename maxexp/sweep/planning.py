@@ -11,7 +11,10 @@ from hydra.core.config_loader import ConfigLoader
 from omegaconf import DictConfig
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.secrets import keep
 from maxexp.quantization.config import Method
+from maxexp.run.addresses import with_kept_secrets
+from maxexp.run.explain import SWEEPER_GROUPS
 from maxexp.run.stages.plan import refusals
 from maxexp.schema.config import Config, Stage
 from maxexp.sweep.coordinator import Coordinator
@@ -22,10 +25,8 @@ from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.sampling import KEY, check_sampler, traits
 from maxexp.sweep.search.space import Space, Value, parse_space
 from maxexp.sweep.workers.launchers import launcher_class
+from maxexp.sweep.workers.study import is_final
 from maxexp.tasks.metrics import refusal
-
-SWEEPER_GROUPS = ("sampler=", "launcher=")
-"""Groups that belong to the sweep, not to its trials."""
 
 LARGEST_GRID = 10_000
 """Points that are tried one by one at most: each is a training."""
@@ -62,6 +63,10 @@ def run_sweep(
     plan = make_plan(settings, arguments, command, searchpath, config_loader)
     preset = composed.hydra.runtime.choices.get("sweep") or UNNAMED
     name = plan.settings.study or f"{preset}-{plan.digest()}"
+    if is_final(name):
+        raise ConfigError(
+            f"hydra.sweeper.study={name}: names that end in .final are those of second phases; choose another"
+        )
     Coordinator(plan, name).run()
 
 
@@ -85,12 +90,14 @@ def make_plan(
         ConfigError: something of it cannot be; the message names the key.
     """
     typed = to_sweep_config(dict(settings))
+    typed = replace(typed, storage=keep(typed.storage))
     space = parse_space(typed.params, typed.when, arguments, config_loader)
-    common = tuple(override for override in space.fixed if not override.lstrip("+").startswith(SWEEPER_GROUPS))
+    common = tuple(o for o in space.fixed if o.lstrip("+").partition("=")[0] not in SWEEPER_GROUPS)
     launcher_class(typed.launcher)
     _check_space(space, typed)
     _check_final(space, typed)
-    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), tuple(command))
+    common, command = (tuple(with_kept_secrets(overrides)) for overrides in (common, command))
+    plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), command)
     if typed.baseline:
         plan = replace(plan, baseline=_checked_baseline(plan))
     _check_samples(plan)

@@ -14,6 +14,7 @@ from maxexp.tracking.outbox import Outbox
 from maxexp.tracking.owner import KILLED_REASON
 from maxexp.tracking.patience import Patience
 from maxexp.tracking.store import Store
+from maxexp.tracking.text import storable
 from maxexp.tracking.unsent import UnsentFolder
 
 log = logging.getLogger(__name__)
@@ -91,4 +92,4 @@ class Closing:
 def _description(error: BaseException) -> tuple[dict[str, str], str | None]:
     if request := request_behind(error):
         return {KILLED_REASON: summary(request)}, None
-    return {"error": summary(error)}, "".join(traceback.format_exception(error))
+    return {"error": summary(error)}, storable("".join(traceback.format_exception(error)))

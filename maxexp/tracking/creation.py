@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from maxexp.tracking.color import COLOR_TAG, next_color
 from maxexp.tracking.owner import close_abandoned_runs, identity
 from maxexp.tracking.store import Store
+from maxexp.tracking.text import storable
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -39,7 +40,7 @@ class _Creation:
     def __init__(self, store: Store, experiment_id: str, name: str | None, tags: dict[str, str]) -> None:
         self._client = store.client
         self._experiment_id = experiment_id
-        self._name = name
+        self._name = storable(name) if name else None
         self._tags = tags
         self._started_ms = int(time.time() * 1000)
         self._tried = False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from maxexp.tracking.text import without_password
+from maxexp.base.secrets import values_without_secrets
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, str]:
@@ -29,7 +29,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, str]:
 
 def masked(config: Mapping[str, Any]) -> dict[str, str]:
     """The same without passwords: the params of a run."""
-    return {key: without_password(value) for key, value in flatten(config).items()}
+    return flatten(values_without_secrets(config))
 
 
 def _text(value: Any) -> str:

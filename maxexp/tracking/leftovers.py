@@ -12,12 +12,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from maxexp.base.errors import MaxexpError, OutageError, TrackingError
+from maxexp.base.secrets import address_without_secrets
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.delivery import Delivery
 from maxexp.tracking.letters import Letters
 from maxexp.tracking.owner import KILLED_REASON, may_live
 from maxexp.tracking.store import Store, open_store
-from maxexp.tracking.text import without_password
 from maxexp.tracking.unsent import UnsentFolder, read_unsent, unsent_folders
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def send_leftovers(store: Store, place: Path, run_id: str = "") -> None:
     for path in unsent_folders(place):
         try:
             content, letters = read_unsent(path)
-            ours = content["uri"] == without_password(store.uri) and content["run_id"].startswith(run_id)
+            ours = content["uri"] == address_without_secrets(store.address) and content["run_id"].startswith(run_id)
             if not ours or _still_written(content):
                 continue
             _send(replace(store, trusted=False), path, content, letters)

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maxexp.base.languages.mlflow_search import equals
+
 if TYPE_CHECKING:
     import psutil
     from mlflow.tracking import MlflowClient
@@ -100,7 +102,7 @@ def may_live(tags: Mapping[str, str]) -> bool:
 
 def close_abandoned_runs(client: MlflowClient, experiment_id: str) -> None:
     """Sets to KILLED what claims to be running but was started here by a process that is dead."""
-    claims = f"attributes.status = 'RUNNING' AND tags.`{HOST}` = '{platform.node()}'"
+    claims = f"attributes.status = 'RUNNING' AND {equals(f'tags.`{HOST}`', platform.node())}"
     for run in client.search_runs([experiment_id], claims):
         if not may_live(run.data.tags):
             reason = f"process {run.data.tags.get(PID)} ended without closing the run"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 from maxexp.base.errors import FormatError, TrackingError
+from maxexp.base.languages.mlflow_search import equals
+from maxexp.base.languages.printable import printable
 from maxexp.base.yaml_file import read_yaml
 from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.store import Store
@@ -155,7 +157,7 @@ def whole_id(store: Store, run_id: str) -> str:
 def recorded(store: Store, run: Run) -> RecordedRun:
     """A run as MLflow hands it out."""
     info, data = run.info, run.data
-    name = info.run_name or info.run_id
+    name = printable(info.run_name or info.run_id)
     used = {entry.dataset.name: entry.dataset.digest for entry in (run.inputs.dataset_inputs if run.inputs else [])}
     return RecordedRun(
         info.run_id,
@@ -188,7 +190,8 @@ def find_runs(store: Store, query: str) -> list[RecordedRun]:
 
 def find_restored(store: Store, run_id: str) -> list[RecordedRun]:
     """Runs that repeat the figures of a run of another store. Raises TrackingError if the store fails."""
-    return find_runs(store, f"tags.`{RESTORED}` = '{run_id}'")
+    found = find_runs(store, equals(f"tags.`{RESTORED}`", run_id))
+    return [run for run in found if run.tags[RESTORED] == run_id]
 
 
 def find_tagged_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> list[RecordedRun]:
@@ -197,9 +200,10 @@ def find_tagged_runs(store: Store, experiment: str, tags: Mapping[str, str]) -> 
     Raises:
         TrackingError: the store fails.
     """
-    condition = " AND ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    condition = " AND ".join(equals(f"tags.`{key}`", value) for key, value in tags.items())
     experiment_id = store.experiment_id(experiment)
-    return store.ask(f"search runs of experiment {experiment!r}", lambda: _search(store, [experiment_id], condition))
+    found = store.ask(f"search runs of experiment {experiment!r}", lambda: _search(store, [experiment_id], condition))
+    return [run for run in found if all(run.tags.get(key) == value for key, value in tags.items())]
 
 
 def _search(store: Store, experiments: list[str], query: str) -> list[RecordedRun]:

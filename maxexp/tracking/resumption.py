@@ -29,7 +29,8 @@ def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
     run_id = run.info.run_id
     if run.info.lifecycle_stage == "deleted":
         raise TrackingError(
-            f"run {run_id} was deleted in tracking store {store}: `mlflow runs restore --run-id {run_id}`"
+            f"run {run_id} was deleted in tracking store {store}; restore it: "
+            f"{store.mlflow_command('runs', 'restore', '--run-id', run_id)}"
         )
     if run.info.status == "FINISHED" and not finished:
         raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")

@@ -11,21 +11,26 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote
 
 from filelock import FileLock
 
 from maxexp.base.errors import OutageError, TrackingError
+from maxexp.base.languages.database_uri import SQLITE, database_path, database_uri, typed_path
+from maxexp.base.languages.printable import encodable, printable
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import address_without_secrets, complete
 from maxexp.tracking.causes import diagnose
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.patience import Patience
-from maxexp.tracking.text import one_line, without_password
+from maxexp.tracking.text import one_line
 from maxexp.tracking.view import view_tags
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
     from mlflow.tracking import MlflowClient
 
-SQLITE = "sqlite:///"
+ENVIRONMENT = "MLFLOW_TRACKING_URI"
 _SERVERS = ("http", "https", "databricks")
 _DATABASES = ("postgresql", "mysql", "mssql")
 
@@ -63,7 +68,7 @@ class Store:
     """An open tracking store.
 
     Attributes:
-        uri: Its MLflow URI; absolute where it is a local database.
+        uri: Its URI in MLflow's language; absolute where it is a local database.
         client: The MLflow client of that URI.
         artifact_root: URI of the folder for artifacts, or ``None`` where the server decides.
         patience_s: Seconds for which :meth:`ask` waits while the store is away.
@@ -80,9 +85,15 @@ class Store:
         """Returns the store as one that has answered: if it is away from here on, it will be back."""
         return replace(self, trusted=True)
 
+    @property
+    def address(self) -> str:
+        """What ``tracking.uri`` takes for it, with its secrets."""
+        path = database_path(self.uri)
+        return f"{SQLITE}{path}" if path else self.uri
+
     def __str__(self) -> str:
-        """Returns the URI without credentials."""
-        return without_password(self.uri)
+        """Returns the address without its secrets, on one line."""
+        return printable(address_without_secrets(self.address))
 
     @contextmanager
     def asked_to(self, deed: str) -> Iterator[None]:
@@ -132,11 +143,15 @@ class Store:
         experiment = self.ask(f"open experiment {name!r}", lambda: self._find_or_create(name))
         if experiment.lifecycle_stage == "deleted":
             raise TrackingError(
-                f"experiment {name!r} was deleted in tracking store {self}: choose another "
-                f"tracking.experiment, or `mlflow experiments restore -x {experiment.experiment_id}`"
+                f"experiment {name!r} was deleted in tracking store {self}: choose another tracking.experiment, or "
+                f"restore it: {self.mlflow_command('experiments', 'restore', '-x', experiment.experiment_id)}"
             )
         self.known().ask(f"keep a view of experiment {name!r}", lambda: self._offer_view(experiment))
         return experiment.experiment_id
+
+    def mlflow_command(self, *words: str) -> str:
+        """Returns one of MLflow's own commands on this store, for a shell; its secrets are left out."""
+        return shell_command(["env", f"{ENVIRONMENT}={address_without_secrets(self.uri)}", "mlflow", *words])
 
     def newest_run(self, experiment_id: str) -> Run | None:
         """Returns the run of an experiment that was started last; ``None`` where it has none."""
@@ -191,7 +206,9 @@ def open_store(config: TrackingConfig, patient: bool = False) -> Store:
     Raises:
         TrackingError: The URI is of a kind that cannot work, or the local database cannot be opened.
     """
-    uri = resolve_uri(config.uri)
+    address = resolve_uri(config.uri)
+    path = typed_path(address)
+    uri = database_uri(path) if path else address
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from mlflow.tracking import MlflowClient
@@ -199,52 +216,76 @@ def open_store(config: TrackingConfig, patient: bool = False) -> Store:
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         for name, level in _LOG_LEVELS.items():
             logging.getLogger(name).setLevel(level)
-    local = uri.startswith(SQLITE)
-    with _database_lock(Path(uri.removeprefix(SQLITE))) if local else nullcontext():
+    with _database_lock(path) if path else nullcontext():
         try:
             client = MlflowClient(uri)
         except store_errors() as error:
-            raise TrackingError(
-                f"cannot open tracking store {without_password(uri)}: {diagnose(error).cause}"
-            ) from error
-    return Store(uri, client, _artifact_root(uri), config.patience_s, patient)
+            shown = printable(address_without_secrets(address))
+            raise TrackingError(f"cannot open tracking store {shown}: {diagnose(error).cause}") from error
+    return Store(uri, client, _artifact_root(uri, path), config.patience_s, patient)
 
 
 def resolve_uri(uri: str | None) -> str:
-    """Returns the URI of the store to use; a local database as an absolute path.
+    """Returns the address of the store to use, with its secrets; of a local database with an absolute path.
 
     Args:
-        uri: The configured URI; ``None`` for ``MLFLOW_TRACKING_URI``, else ``mlruns/mlflow.db`` in the
-            current folder.
+        uri: The configured address; what follows ``sqlite:///`` is a path, character by character. ``None`` for
+            ``MLFLOW_TRACKING_URI``, else ``mlruns/mlflow.db`` in the current folder.
 
     Raises:
-        TrackingError: The URI is a path, a file store or of an unknown kind.
+        TrackingError: It is a path, a file store or of an unknown kind, or MLflow cannot write the path.
     """
-    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlruns/mlflow.db"
+    environment = os.environ.get(ENVIRONMENT)
+    if uri:
+        key, uri = "tracking.uri", complete(uri, environment)
+    elif environment:
+        key, uri = ENVIRONMENT, _as_typed(environment)
+    else:
+        key, uri = "tracking.uri", f"{SQLITE}mlruns/mlflow.db"
+    shown = f"{key}={printable(address_without_secrets(uri))}"
     if uri.startswith("sqlite:"):
-        path = uri.removeprefix(SQLITE)
-        if path in ("", ":memory:") or not uri.startswith(SQLITE):
-            raise TrackingError(f"tracking.uri={uri} names no file: write sqlite:///PATH/mlflow.db")
-        return f"{SQLITE}{Path(path).expanduser().absolute()}"
+        return _resolve_path(uri, shown)
     scheme = uri.partition("://")[0].partition("+")[0]
     if scheme in _SERVERS or ("://" in uri and scheme in _DATABASES):
         return uri
+    remedy = "write sqlite:///PATH/mlflow.db, or http://HOST:PORT for a server"
     if uri.startswith("file:") or "://" not in uri:
+        raise TrackingError(f"{shown} is a file store, which MLflow no longer supports: {remedy}")
+    raise TrackingError(f"{shown} is of an unknown kind: {remedy}")
+
+
+def _as_typed(uri: str) -> str:
+    """Returns the address in MLflow's environment variable, whose paths have escapes, as it would be typed."""
+    if not uri.startswith("sqlite:"):
+        return uri
+    if "?" in uri:
         raise TrackingError(
-            f"tracking.uri={uri} is a file store, which MLflow no longer supports: "
-            "write sqlite:///PATH/mlflow.db, or http://HOST:PORT for a server"
+            f"{ENVIRONMENT}={printable(uri)}: there MLflow takes ? for the begin of options; write %3F where the "
+            "path has it, and leave options out"
         )
-    raise TrackingError(
-        f"tracking.uri={without_password(uri)} is of an unknown kind: "
-        "write sqlite:///PATH/mlflow.db, or http://HOST:PORT for a server"
-    )
+    return unquote(uri)
 
 
-def _artifact_root(uri: str) -> str | None:
+def _resolve_path(uri: str, shown: str) -> str:
+    try:
+        path = typed_path(uri)
+    except ValueError as error:
+        raise TrackingError(f"{shown}: {error}") from error
+    if path is None:
+        raise TrackingError(f"{shown} names no file: write sqlite:///PATH/mlflow.db")
+    path = path.absolute()
+    if encodable(str(path)) != str(path):
+        raise TrackingError(
+            f"{printable(str(path))}: this path is no UTF-8 text, and MLflow cannot keep runs there; give a database "
+            "in another folder, as tracking.uri=sqlite:///PATH/mlflow.db"
+        )
+    return f"{SQLITE}{path}"
+
+
+def _artifact_root(uri: str, database: Path | None) -> str | None:
     if uri.partition(":")[0] in _SERVERS:
         return None
-    folder = Path(uri.removeprefix(SQLITE)).parent if uri.startswith(SQLITE) else Path.cwd() / "mlruns"
-    return (folder / "artifacts").as_uri()
+    return ((database.parent if database else Path.cwd() / "mlruns") / "artifacts").as_uri()
 
 
 @contextmanager

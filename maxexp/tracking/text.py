@@ -1,23 +1,23 @@
 """Texts that fit: on one line of a terminal, and into MLflow's columns."""
 
-import re
+from maxexp.base.languages.printable import encodable
+from maxexp.base.secrets import without_secrets
 
 LONGEST_PARAM = 6000  # characters, MLflow's limit of a param value
 LONGEST_TAG = 8000  # characters, MLflow's limit of a tag value
 
 
+def storable(text: str) -> str:
+    """Returns a text that a store and a file can keep: as UTF-8 has it, and without secrets."""
+    return encodable(without_secrets(text))
+
+
 def shortened(value: object, longest: int) -> str:
-    """Returns ``str(value)``, ending in an ellipsis where it had to be cut to ``longest`` characters."""
-    text = str(value)
+    """Returns ``str(value)`` as it can be stored, with an ellipsis where it was cut to ``longest`` characters."""
+    text = storable(str(value))
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def one_line(error: BaseException, longest: int = 300) -> str:
     """Returns the message of an exception on one line of at most ``longest`` characters."""
     return shortened(" ".join(str(error).split()) or type(error).__name__, longest)
-
-
-def without_password(text: str) -> str:
-    """Returns a text with the URIs in it without user and password, fit for messages and files."""
-    # A URI ends at white space; its password may hold an "@".
-    return re.sub(r"//[^/\s]*@", "//", text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from maxexp.base.disk import writing
 from maxexp.base.errors import TrackingError
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import address_without_secrets
 from maxexp.tracking.letters import Letters
 from maxexp.tracking.owner import OWNER_TAGS, identity
-from maxexp.tracking.text import one_line, without_password
+from maxexp.tracking.text import one_line
 
 if TYPE_CHECKING:
     from maxexp.tracking.store import Store
@@ -43,14 +44,14 @@ class UnsentFolder:
     def __init__(self, path: Path, store: Store, run_id: str, owner: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.closed = False
-        self._uri = without_password(store.uri)
+        self._uri = address_without_secrets(store.address)
         self._run_id = run_id
         self._owner = dict(owner or identity())
 
     @property
     def command(self) -> str:
         """What sends it, for a shell."""
-        return f"python -m maxexp.tracking {shlex.quote(str(self.path))}"
+        return shell_command(["python", "-m", "maxexp.tracking", str(self.path)])
 
     def write(self, letters: Letters) -> None:
         """Writes all letters, in the place of earlier ones.

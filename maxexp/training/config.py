@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from maxexp.base.errors import check
 from maxexp.base.frozen import frozen
 from maxexp.base.roles import MACHINE, ROUNDING
+from maxexp.base.text_keys import TEXTS
 from maxexp.network.config import NetworkConfig
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
@@ -44,7 +45,7 @@ class DistillationConfig:
             twice the time, where a mirrored image shows the same; wrong where it does not, as with digits.
     """
 
-    checkpoint: Any  # str or list[str], which OmegaConf cannot declare
+    checkpoint: Annotated[Any, TEXTS]  # str or list[str], which OmegaConf cannot declare
     model: NetworkConfig
     weight: float = 0.9
     temperature: float = 4.0

@@ -1,7 +1,6 @@
 """The zoo: trained networks with a card each, ``python -m maxexp.zoo add RUN_ID NAME``."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 import yaml
 
 from maxexp.base.errors import CheckpointError, FormatError
+from maxexp.base.languages.markdown import markdown_link, markdown_table
+from maxexp.base.languages.shell import shell_command
 from maxexp.base.number_format import COUNT, HOURS, NumberFormat
 from maxexp.base.yaml_file import read_yaml
 from maxexp.chip.metrics import CYCLES, WEIGHT_MEMORY
 from maxexp.quantization.config import Method
 from maxexp.quantization.files.checkpoint import compact, read_checkpoint
-from maxexp.report import markdown
 from maxexp.run.checkpoints import CARD, RUN, ZOO, ZOO_FILE, integer_network
 from maxexp.schema.repeat import repeat_command
 from maxexp.tasks.metrics import SELECTING, selecting_score
@@ -151,7 +151,7 @@ def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any
         "network": run.tags["model"],
         "dataset": run.tags["dataset"],
         "command": repeat_command(run),
-        "evaluate": f"python -m maxexp {shlex.join(again)}",
+        "evaluate": shell_command(["python", "-m", "maxexp", *again]),
         "run": run.run_id,
         "commit": commit(run),
         "training": training,
@@ -176,10 +176,10 @@ def _scores(score: Score, value: float, images: int) -> dict[str, float]:
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
     rows = [
-        [f"[{path.parent.name}]({path.parent.name}/card.yaml)", *_figures(path)]
+        [markdown_link(path.parent.name, f"{path.parent.name}/{CARD}"), *_figures(path)]
         for path in sorted(folder.glob(f"*/{CARD}"))
     ]
-    return markdown.table(HEADING, rows, range(1, len(HEADING))) + "\n"
+    return markdown_table(HEADING, rows, range(1, len(HEADING))) + "\n"
 
 
 def _figures(path: Path) -> list[str]:

@@ -7,10 +7,11 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.override import override_value
 from maxexp.chip.check import check_fit
 from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
-from maxexp.run.composition import compose_config, composition_errors_told, quoted
+from maxexp.run.composition import compose_config, composition_errors_told
 from maxexp.run.config import register_schema, to_config, to_yaml
 from maxexp.run.explain import explain
 from maxexp.run.spec import describe
@@ -213,12 +214,8 @@ def test_folders_may_have_any_name(tmp_path, name):
     (folder / "experiment").mkdir(parents=True)
     (folder / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 7\n")
     uri = f"sqlite:///{folder}/mlflow.db"
-    config = compose_config(["+experiment=mine", f"tracking.uri={quoted(uri)}"], [str(folder)])
+    config = compose_config(["+experiment=mine", f"tracking.uri={override_value(uri)}"], [str(folder)])
     assert (config.seed, config.tracking.uri) == (7, uri)
-
-
-def test_what_needs_no_quotes_gets_none():
-    assert quoted("sqlite:///mlruns/mlflow.db") == "sqlite:///mlruns/mlflow.db"
 
 
 def test_layer_bits_must_name_layers():

@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from maxexp.base import garbage
-from maxexp.run.composition import quoted
+from maxexp.base.languages.override import override_value
 from maxexp.sweep import coordinator
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.workers import liveness
@@ -118,7 +118,7 @@ def test_a_follower_waits_until_its_leader_has_begun(follower, monkeypatch):
 def test_the_command_to_go_on_can_be_copied_into_a_shell(place):
     storage = "sqlite:///my sweeps/sweeps (1).db"
     objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"
-    plan = planned(objectives, "seed=1,2", f"hydra.sweeper.storage={quoted(storage)}", *COST_ONLY)
+    plan = planned(objectives, "seed=1,2", f"hydra.sweeper.storage={override_value(storage)}", *COST_ONLY)
     command = Coordinator(plan, "study")._resume_command()
     assert shlex.split(command) == ["python", "-m", "maxexp.sweep", "resume", "study", "--storage", storage]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import which
 
 from maxexp.base.errors import BoardError
+from maxexp.base.languages.tcl import tcl_word
 from maxexp.base.process import run_program
 from maxexp.board.config import ConnectionConfig
 from maxexp.board.firmware import find_sdk
@@ -69,7 +70,8 @@ def command_line(config: ConnectionConfig, probe: str | None, commands: str) -> 
         words += ["-f", name]
     if probe:
         # The second is what versions before 0.11 understand.
-        words += ["-c", f"if {{[catch {{adapter serial {probe}}}]}} {{cmsis_dap_serial {probe}}}"]
+        number = tcl_word(probe)
+        words += ["-c", f"if {{[catch {{adapter serial {number}}}]}} {{cmsis_dap_serial {number}}}"]
     return [*words, "-c", commands]
 
 
@@ -79,7 +81,7 @@ def flash(config: ConnectionConfig, probe: str | None, elf: Path) -> None:
     Raises:
         BoardError: OpenOCD cannot be run, or fails; says why.
     """
-    _run(config, command_line(config, probe, f"program {{{elf}}} verify reset exit"), "writing firmware")
+    _run(config, command_line(config, probe, f"program {tcl_word(str(elf))} verify reset exit"), "writing firmware")
 
 
 def mass_erase(config: ConnectionConfig, probe: str | None) -> None:

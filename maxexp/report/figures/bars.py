@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.report.figures.scatter import OURS, PUBLISHED
 
 
@@ -44,9 +45,9 @@ def bars(title: str, label: str, values: Sequence[Bar], chance: float = 0) -> Fi
     if axes.get_legend_handles_labels()[0]:
         figure.legend(frameon=False, loc="outside lower right", ncols=2)
     axes.axvline(0, color="0.2", lw=0.8)
-    axes.set_yticks(range(len(values)), [bar.label for bar in values])
+    axes.set_yticks(range(len(values)), [picture_text(bar.label) for bar in values])
     axes.invert_yaxis()
-    axes.set(title=title, xlabel=label)
+    axes.set(title=picture_text(title), xlabel=picture_text(label))
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.quantization.methods.layer_range import BINS, REACH, LayerRange, Range
 from maxexp.report.figures.plots import Canvas
 
@@ -57,7 +58,7 @@ def draw_ranges(axes: Axes, layer: LayerRange) -> None:
     edges = np.linspace(-REACH, REACH, BINS + 1)
     axes.axvspan(-1, 1, color="0.94", zorder=0)
     _draw(axes, edges, layer.weights, 1, WEIGHTS_COLOR)
-    title = f"{layer.name}, {layer.bits} bits\n{share_text(layer.weights.clipped)} of weights"
+    title = f"{picture_text(layer.name)}, {layer.bits} bits\n{share_text(layer.weights.clipped)} of weights"
     if layer.outputs is not None:
         _draw(axes, edges, layer.outputs, -1, OUTPUTS_COLOR)
         title += f", {share_text(layer.outputs.clipped)} of activations"

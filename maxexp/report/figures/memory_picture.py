@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.chip.memory.placement import MemoryMap
 from maxexp.network.graph import INPUT
 from maxexp.report.figures.layer_colors import INPUT_COLOR, layer_color
@@ -29,11 +30,12 @@ def memory_picture(memory: MemoryMap) -> Figure:
     figure = Figure(figsize=(max(13, 8 + 0.35 * len(layers)), 7.5), layout="constrained")
     data, kernels = figure.subplots(1, 2)
     tensors, weights = _draw_data(data, memory), _draw_kernels(kernels, memory)
-    patches = [Patch(fc=layer_color(index), label=layer.name) for index, layer in enumerate(layers)]
+    patches = [Patch(fc=layer_color(index), label=picture_text(layer.name)) for index, layer in enumerate(layers)]
     columns = ceil(len(layers) / LEGEND_ROWS)
     title = "layer: its output\nand its kernels"
     figure.legend(handles=patches, title=title, loc="outside right center", ncols=columns, fontsize=FONT_SIZE)
-    figure.suptitle(f"{memory.network.name} on {memory.part.name}: {memory.cycles:,} cycles")
+    title = f"{memory.network.name} on {memory.part.name}: {memory.cycles:,} cycles"
+    figure.suptitle(picture_text(title))
     # Only now are sizes known.
     figure.draw_without_rendering()
     for axes, names in ((data, tensors), (kernels, weights)):
@@ -59,7 +61,7 @@ def _draw_data(axes: Axes, memory: MemoryMap) -> list[Named]:
     axes.set(xlim=(-1.5, len(names) - 0.5), ylim=(instances, 0), title="data memory, as the layers are computed")
     axes.set_ylabel(f"instance, each up to byte {top:,} of {memory.part.memories.instance_bytes:,}")
     axes.set_yticks([i + 0.5 for i in range(instances)], [str(i) for i in range(instances)])
-    axes.set_xticks(range(-1, len(names)), [INPUT, *names], rotation=90)
+    axes.set_xticks(range(-1, len(names)), map(picture_text, [INPUT, *names]), rotation=90)
     return found
 
 
@@ -86,7 +88,7 @@ def _write(axes: Axes, name: str, shape: Rectangle) -> None:
     """Write a name into a rectangle, as it fits; nothing where it does not."""
     space = shape.get_window_extent()
     x, y = shape.get_center()
-    text = axes.annotate(name, (x, y), ha="center", va="center", fontsize=FONT_SIZE, color="black")
+    text = axes.annotate(picture_text(name), (x, y), ha="center", va="center", fontsize=FONT_SIZE, color="black")
     for rotation in ROTATIONS:
         text.set_rotation(rotation)
         size = text.get_window_extent()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.tracking.metrics import CURVE_PANELS
 
 History = Mapping[str, Sequence[tuple[int, float]]]
@@ -64,9 +65,10 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str, can
     figure.colorbar(image, ax=axes, label="share of the true class [%]", fraction=0.046)
     ticks = range(len(classes))
     size = 9 if small else 5
-    axes.set_xticks(ticks, classes, rotation=90, fontsize=size)
-    axes.set_yticks(ticks, classes, fontsize=size)
-    axes.set(xlabel="predicted", ylabel="true", title=title)
+    names = list(map(picture_text, classes))
+    axes.set_xticks(ticks, names, rotation=90, fontsize=size)
+    axes.set_yticks(ticks, names, fontsize=size)
+    axes.set(xlabel="predicted", ylabel="true", title=picture_text(title))
     if small:
         for row, column in np.ndindex(*shares.shape):
             share = 100 * shares[row, column]

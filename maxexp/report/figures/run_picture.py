@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.chip.metrics import CYCLES
 from maxexp.quantization.methods.layer_range import LayerRange
 from maxexp.report.figures.histograms import PANELS_A_ROW, range_histograms
@@ -50,7 +51,7 @@ def run_picture(parts: RunParts) -> Figure:
         bands.append((7.0, [_memory_map]))
     heights = [height for height, _ in bands]
     figure = Figure(figsize=(13, 0.5 + sum(heights)), layout="constrained")
-    figure.suptitle(parts.title, fontsize=14)
+    figure.suptitle(picture_text(parts.title), fontsize=14)
     rows = figure.subfigures(len(bands), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, (_, drawings) in zip(rows, bands, strict=True):
         _draw_beside(row, drawings, parts)
@@ -68,7 +69,7 @@ def _draw_beside(row: Canvas, drawings: Sequence[Callable[[Canvas, RunParts], No
 def _results(canvas: Canvas, parts: RunParts) -> None:
     axes = canvas.subplots()
     axes.set_axis_off()
-    cells = [[row.name, row.value, row.source] for row in parts.rows]
+    cells = [list(map(picture_text, (row.name, row.value, row.source))) for row in parts.rows]
     if cells:
         table = axes.table(cells, colWidths=[0.56, 0.26, 0.18], cellLoc="left", loc="center", edges="horizontal")
         table.auto_set_font_size(False)
@@ -93,13 +94,15 @@ def _cycles(canvas: Canvas, parts: RunParts) -> None:
     assert parts.cost is not None
     layers = [layer for layer in parts.cost["layers"] if layer["cycles"] is not None]
     axes = canvas.subplots()
-    bars = axes.barh([layer["name"] for layer in layers], [layer["cycles"] for layer in layers], color=TRAIN_COLOR)
+    names = [picture_text(layer["name"]) for layer in layers]
+    bars = axes.barh(names, [layer["cycles"] for layer in layers], color=TRAIN_COLOR)
     axes.bar_label(bars, [f"{layer['cycles']:,}" for layer in layers], padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     start = parts.cost["totals"][CYCLES.key] - sum(layer["cycles"] for layer in layers)
-    axes.set(xlabel=f"cycles, and {start} to start", title=f"cycles of each layer on {parts.cost['device']}")
+    device = picture_text(parts.cost["device"])
+    axes.set(xlabel=f"cycles, and {start} to start", title=f"cycles of each layer on {device}")
 
 
 def _ranges(canvas: Canvas, parts: RunParts) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.report.figures.labels import label_bubbles
 
 OURS, PUBLISHED = "#4477aa", "#bb5566"
@@ -52,12 +53,12 @@ def scatter(title: str, x_label: str, y_label: str, size_label: str, points: Seq
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(x=0.2, y=0.2)
-    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    axes.set(title=picture_text(title), xlabel=picture_text(x_label), ylabel=picture_text(y_label))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     _add_legend(axes, points, largest if size_label else None, size_label)
     places = [(point.x, point.y) for point in points]
-    labels = [f"{point.label}  {point.y:.4g}" for point in points]
+    labels = [picture_text(f"{point.label}  {point.y:.4g}") for point in points]
     label_bubbles(figure, axes, labels, places, [(area / pi) ** 0.5 for area in areas])
     return figure
 
@@ -83,7 +84,7 @@ def _add_legend(axes: Axes, points: Sequence[Point], largest: float | None, size
     axes.legend(
         handles=circles,
         bbox_to_anchor=(1, 0.87),
-        title="area: " + size_label.replace(", ", ",\n"),
+        title="area: " + picture_text(size_label).replace(", ", ",\n"),
         labelspacing=2.4,
         borderpad=1.2,
         handletextpad=1.2,

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from maxexp.base.languages.markdown import markdown_table, markdown_text
+from maxexp.base.languages.picture_text import picture_text
+from maxexp.base.languages.shell import shell_word
 from maxexp.base.number_format import NumberFormat
 from maxexp.chip.numbers.arithmetic import WEIGHT_BITS
 from maxexp.quantization.methods.sensitivity import Assignment, Damage, Sensitivity
-from maxexp.report.markdown import table
 from maxexp.tasks.base import Task
 
 BITS = sorted(WEIGHT_BITS, reverse=True)
@@ -19,7 +21,7 @@ BITS = sorted(WEIGHT_BITS, reverse=True)
 def layer_bits_override(assignment: Assignment) -> str:
     """What to add to a command line, quotes included, to quantize like this."""
     bits = ",".join(f"{name}:{value}" for name, value in assignment.bits.items())
-    return f"'quantization.layer_bits={{{bits}}}'"
+    return shell_word(f"quantization.layer_bits={{{bits}}}")
 
 
 def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
@@ -50,8 +52,9 @@ def sensitivity_markdown(found: Sensitivity, task: Task) -> str:
     score = task.selects
     signed = replace(score.form, signed=True)
     in_unit = f" ({signed.unit})" if signed.unit else ""
+    weights = {name: layer.weights for name, layer in found.network.by_name.items()}
     rows = [
-        [name, f"{found.network.by_name[name].weights:,}", *_cells(row, signed), str(found.proposal.bits[name])]
+        [markdown_text(name), f"{weights[name]:,}", *_cells(row, signed), str(found.proposal.bits[name])]
         for name, row in found.damages.items()
     ]
     heading = ["layer", "weights", *(f"{bits} bits" for bits in BITS), "proposed"]
@@ -61,17 +64,17 @@ def sensitivity_markdown(found: Sensitivity, task: Task) -> str:
         ["proposed, simulated", f"{proposed.loss:.4f}", score.form.with_unit(proposed.score)],
     ]
     lines = [
-        f"# Sensitivity of {found.network.name} to the bits of each layer",
+        f"# Sensitivity of {markdown_text(found.network.name)} to the bits of each layer",
         "",
         f"{task.divergence_name}, times 1,000, on {found.images:,} validation examples when one layer is quantized "
         f"and all others stay in floating point; in parentheses the change of the {score.label}{in_unit}. The rise "
         "of the loss and the error of the layer's output are in sensitivity.json.",
         "",
-        table(heading, rows, range(1, len(heading))),
+        markdown_table(heading, rows, range(1, len(heading))),
         "",
         f"Proposed for a budget of {found.budget:,} bytes: {proposal.weight_bytes:,} bytes of weights.",
         "",
-        table(["", "loss", score.label], totals, numbers=[1, 2]),
+        markdown_table(["", "loss", score.label], totals, numbers=[1, 2]),
         "",
         "To quantize like this, add to the command line:",
         "",
@@ -102,7 +105,7 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
             left.plot(column - 0.42, row, marker=">", color="#ee6677", ms=6)
     figure.colorbar(image, ax=left, label="log10 of the divergence [thousandths]")
     left.set_xticks(range(len(BITS)), map(str, BITS))
-    left.set_yticks(range(len(names)), names)
+    left.set_yticks(range(len(names)), map(picture_text, names))
     left.set(xlabel="bits of the weights (marked: proposed)", title="one layer quantized")
     right.plot(
         [a.weight_bytes for a in found.front], [1000 * a.divergence for a in found.front], drawstyle="steps-post"

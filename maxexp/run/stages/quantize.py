@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.file_name import file_name
 from maxexp.quantization.config import Method
 from maxexp.run.networks import Floating, Form, Product, Quantized, RunNetwork
 from maxexp.run.spec import NOT_MEASURED, RunSpec
@@ -72,7 +73,7 @@ class Quantize(RunStage):
         if isinstance(network, Floating):
             network = self._after_training(network.module, record)
         assert network.integer is not None, "neither untrained nor floating"
-        path = self._context.folder / f"{spec.network.name}{INTEGER_SUFFIX}"
+        path = self._context.folder / f"{file_name(spec.network.name)}{INTEGER_SUFFIX}"
         write_integer(path, network.integer, 0, {})
         record.log_artifact(path, QUANTIZATION)
         if isinstance(product.network, Floating) or spec.runs(Stage.train):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf import OmegaConf
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.override import literals, override_value
+from maxexp.base.languages.printable import printable
 from maxexp.run.checkpoints import RUN, ZOO
 from maxexp.run.composition import compose_config
 from maxexp.schema.config import to_plain
@@ -36,18 +41,25 @@ def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None)
     standard = plan.choices([])
     chosen = plan.choices([*plan.overrides, *overrides])
     choices = {group: option for group, option in chosen.items() if standard.get(group) != option}
-    bare = compose_config([f"{group}={option}" for group, option in choices.items()], plan.searchpath)
+    bare = compose_config([f"{group}={override_value(option)}" for group, option in choices.items()], plan.searchpath)
     differences = _difference(to_plain(config), to_plain(bare), "")
     head = [
         "# @package _global_",
-        f"# Trial {result.number} of the sweep {study}: "
+        f"# Trial {result.number} of the sweep {printable(study)}: "
         + ", ".join(f"{k} {v:.6g}" for k, v in result.values.items()),
         *(["defaults:"] if choices else []),
-        *(f"  - override /{group}: {option}" for group, option in choices.items()),
+        *(f"  - override /{group}: {_yaml_text(option)}" for group, option in choices.items()),
         "",
     ]
-    body = yaml.safe_dump(differences, sort_keys=False) if differences else ""
+    # OmegaConf's own YAML, as it is read: it takes more texts for numbers than YAML does.
+    body = OmegaConf.to_yaml(OmegaConf.create(literals(differences))) if differences else ""
     return "\n".join(head) + ("\n" + body if body else "")
+
+
+def _yaml_text(option: str) -> str:
+    """A name in a list of defaults, in quotes where YAML would take it for something else."""
+    plain = re.fullmatch(r"[A-Za-z]\w*", option, re.ASCII) and yaml.safe_load(option) == option
+    return option if plain else json.dumps(option)
 
 
 def _difference(wanted: Mapping[str, Any], given: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from maxexp.base.languages.picture_text import picture_text
 from maxexp.sweep.outcome.tables import short_name, text_of
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.space import Value
@@ -104,9 +105,13 @@ def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]
     for axes, condition in zip(grid, conditions, strict=True):
         for panel, (objective, shares) in zip(axes, importances.items(), strict=True):
             names = list(shares.get(condition, ()))[::-1]
-            panel.barh([short_name(name) for name in names], [shares[condition][n] for n in names], color=TRIAL_COLOR)
+            panel.barh(
+                [picture_text(short_name(name)) for name in names],
+                [shares[condition][n] for n in names],
+                color=TRIAL_COLOR,
+            )
             where = "" if len(conditions) == 1 else f", {condition}"
-            panel.set(title=f"{METRICS[objective].label}{where}", xlim=(0, 1))
+            panel.set(title=picture_text(f"{METRICS[objective].label}{where}"), xlim=(0, 1))
     for panel in grid[-1]:
         panel.set(xlabel="importance")
     return figure
@@ -132,11 +137,11 @@ def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
         columns = [_scaled([_cell(result, name) for result in group], axes, i) for i, name in enumerate(names)]
         for result, line in zip(group, np.array(columns).T, strict=True):
             axes.plot(range(len(names)), line, color=colors[result.number], lw=1, alpha=0.7)
-        labels = [_heading(name) if name in objectives else short_name(name) for name in names]
+        labels = [_heading(name) if name in objectives else picture_text(short_name(name)) for name in names]
         axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=8)
         axes.set(yticks=[], ylim=(-0.08, 1.08))
         shared = [f"{short_name(n)}={text_of(v)}" for n, v in group[0].params.items() if n not in names]
-        axes.set_title(", ".join(shared), fontsize=8)
+        axes.set_title(picture_text(", ".join(shared)), fontsize=8)
         for index in range(len(names)):
             axes.axvline(index, color="0.8", lw=1, zorder=0)
     return figure
@@ -166,7 +171,7 @@ def _scaled(values: list[Value], axes: Axes, index: int) -> list[float]:
         labels = {y: text for text, y in place.items()}
         scaled = [place[text_of(v)] for v in values]
     for y, text in labels.items():
-        axes.annotate(text, (index, y), xytext=(3, 2), **_SMALL)
+        axes.annotate(picture_text(text), (index, y), xytext=(3, 2), **_SMALL)
     return scaled
 
 
@@ -189,7 +194,7 @@ def _spread(result: Result, name: str) -> float:
 
 
 def _heading(name: str) -> str:
-    return name if name == TRIAL else METRICS[name].heading
+    return name if name == TRIAL else picture_text(METRICS[name].heading)
 
 
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": "0.3"}

@@ -9,6 +9,8 @@ from typing import Self
 
 import yaml
 
+from maxexp.base.languages.markdown import markdown_text
+from maxexp.base.secrets import address_without_secrets, values_without_secrets
 from maxexp.schema.config import to_plain
 from maxexp.sweep.outcome.report import FINAL_FOLDER, sweep_files, tables
 from maxexp.sweep.workers.attributes import PARENT_RUN, STUDY_TAG
@@ -18,7 +20,6 @@ from maxexp.tracking.artifacts import SWEEP, SWEEP_DESCRIPTION
 from maxexp.tracking.flatten import masked
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
-from maxexp.tracking.text import without_password
 
 
 class ParentRecord:
@@ -41,16 +42,16 @@ class ParentRecord:
         if run_id := study.attribute(PARENT_RUN):
             return cls(study, RunRecord.resume(tracking, run_id, finished=True, patient=True))
         settings = to_plain(plan.settings)
-        tags = {**provenance(), STUDY_TAG: study.name, "sweep.storage": without_password(study.url)}
+        tags = {**provenance(), STUDY_TAG: study.name, "sweep.storage": address_without_secrets(study.url)}
         decisive = {key: settings[key] for key in ("objectives", "limits", "sampler", "pruning", "final")}
         record = RunRecord.start(tracking, f"sweep {study.name}", tags, masked(decisive))
         study.study.set_user_attr(PARENT_RUN, record.run_id)
         content = {
-            "command": [without_password(word) for word in plan.command],
-            "settings": {**settings, "storage": without_password(study.url)},
+            "command": list(plan.command),
+            "settings": {**settings, "storage": study.url},
             "space": {p.name: str(p.distribution) for p in plan.space.parameters},
         }
-        record.log_text(yaml.safe_dump(content, sort_keys=False), SWEEP_DESCRIPTION)
+        record.log_text(yaml.safe_dump(values_without_secrets(content), sort_keys=False), SWEEP_DESCRIPTION)
         return cls(study, record)
 
     @property
@@ -97,7 +98,9 @@ class ParentRecord:
             else:
                 self._record.log_figure(content, f"{SWEEP}/{path}")
         # The second phase first: a description has a greatest length.
-        self._record.describe("\n\n".join(f"**{study.name}**: {tables(study)}" for study in studies[::-1]))
+        self._record.describe(
+            "\n\n".join(f"**{markdown_text(study.name)}**: {tables(study)}" for study in studies[::-1])
+        )
 
 
 def _prefix(study: SweepStudy) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -12,7 +11,9 @@ from typing import Any
 import optuna
 from matplotlib.figure import Figure
 
-from maxexp.report.markdown import table
+from maxexp.base.languages.markdown import markdown_code, markdown_table, markdown_text
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import values_without_secrets
 from maxexp.sweep.outcome.plots import history_plot, hypervolume_plot, importance_plot, parallel_plot, pareto_plot
 from maxexp.sweep.outcome.progress import progress_line
 from maxexp.sweep.outcome.tables import figures, row, shared, table_csv
@@ -22,7 +23,6 @@ from maxexp.sweep.workers.study import SweepStudy
 from maxexp.tracking.provenance import described_code
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
-from maxexp.tracking.text import without_password
 
 FINAL_FOLDER = "final"
 """Of the second phase, within the folder of the first."""
@@ -71,9 +71,10 @@ def tables(study: SweepStudy, earlier: Sequence[Result] = ()) -> str:
     """
     found = results(study)
     shown = best(found)
-    common = f" All below have `{' '.join(shared(shown))}`." if shared(shown) else ""
-    heading, *rows = figures(shown, list(study.plan.settings.objectives), earlier)
-    return f"{progress_line(study, found)}.{common}\n\n{table(heading, rows)}"
+    common = f" All below have {markdown_code(' '.join(shared(shown)))}." if shared(shown) else ""
+    lines = figures(shown, list(study.plan.settings.objectives), earlier)
+    heading, *rows = [list(map(markdown_text, line)) for line in lines]
+    return f"{progress_line(study, found)}.{common}\n\n{markdown_table(heading, rows)}"
 
 
 def best(found: Sequence[Result]) -> list[Result]:
@@ -91,12 +92,16 @@ def page(studies: Sequence[SweepStudy], files: Sequence[str]) -> str:
         TrackingError: the sweep's run cannot be read.
     """
     first = studies[0]
-    command = shlex.join(["python", "-m", "maxexp", "-m", *map(without_password, first.plan.command)])
-    parts = [f"# Sweep {first.name}", f"```sh\n{command}\n```", origin(first)]
+    command = shell_command(["python", "-m", "maxexp", "-m", *values_without_secrets(first.plan.command)])
+    parts = [f"# Sweep {markdown_text(first.name)}", f"```sh\n{command}\n```", origin(first)]
     for heading, study in zip(("Pareto set", "Second phase"), studies, strict=False):
-        overrides = " ".join(study.plan.overrides[len(first.plan.overrides) :])
+        overrides = shell_command(study.plan.overrides[len(first.plan.overrides) :])
         earlier = [] if study is first else results(first)
-        parts += [f"## {heading}", *([f"Under `{overrides}`:"] if overrides else []), tables(study, earlier)]
+        parts += [
+            f"## {heading}",
+            *([f"Under {markdown_code(overrides)}:"] if overrides else []),
+            tables(study, earlier),
+        ]
     parts += [f"![{PurePosixPath(name).stem.replace('_', ' ')}]({name})" for name in files if name.endswith(".png")]
     return "\n\n".join(parts) + "\n"
 

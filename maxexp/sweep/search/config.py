@@ -3,19 +3,22 @@
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from optuna.study import StudyDirection
 
 from maxexp.base.errors import ConfigError, check
 from maxexp.base.frozen import frozen
 from maxexp.base.shipped import conf_dir
+from maxexp.base.text_keys import TEXT, declare
 from maxexp.run.explain import explain
 from maxexp.schema.config import Config
 from maxexp.tasks.scores.classification import ACCURACY
 from maxexp.tracking.metrics import METRICS
+
+if TYPE_CHECKING:
+    from optuna.study import StudyDirection
 
 DEFAULTS = {"sampler": "tpe", "launcher": "local"}
 """Files of ``conf/`` that are taken where none of their group is chosen."""
@@ -116,8 +119,8 @@ class SweepConfig:
     trials: int = 30
     workers: int = 1
     objectives: dict[str, Direction] = field(default_factory=dict)
-    params: dict[str, Any] = field(default_factory=dict)
-    when: dict[str, dict[str, Any]] = field(default_factory=dict)
+    params: dict[str, Annotated[Any, TEXT]] = field(default_factory=dict)
+    when: dict[str, dict[str, Annotated[Any, TEXT]]] = field(default_factory=dict)
     limits: list[str] = field(default_factory=list)
     sampler: dict[str, Any] = field(default_factory=dict)
     pruning: PruningConfig | None = None
@@ -138,9 +141,14 @@ class SweepConfig:
             raise ConfigError("hydra.sweeper.reach_baseline: there is none; set hydra.sweeper.baseline=true, too")
 
     @property
-    def directions(self) -> list[StudyDirection]:
+    def directions(self) -> "list[StudyDirection]":
         """Of the objectives, as Optuna has them."""
+        from optuna.study import StudyDirection  # takes long, and each command asks which keys hold texts
+
         return [StudyDirection[direction.name.upper()] for direction in self.objectives.values()]
+
+
+declare("hydra.sweeper", SweepConfig)
 
 
 def to_sweep_config(composed: DictConfig | dict[str, Any]) -> SweepConfig:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import floor, isfinite
 from typing import Any
 
-from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep, Sweep
+from hydra.core.override_parser.types import IntervalSweep, Override, QuotedString, RangeSweep, Sweep
 from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -45,9 +45,9 @@ def _choices(override: Override) -> dict[Value, str]:
     if isinstance(sweep, Sweep) and sweep.tags:
         raise ValueError(f"tag {', '.join(sorted(sweep.tags))} has no meaning for a choice; leave it out")
     for value, text in zip(override.sweep_iterator(), override.sweep_string_iterator(), strict=True):
-        # Lists, mappings and quoted texts are known to the study by how they are written.
+        # Lists and mappings are known to the study by how they are written.
         plain = isinstance(value, (bool, int, float)) or value is None
-        known: Any = value if plain else text
+        known: Any = value if plain else value.text if isinstance(value, QuotedString) else text
         if known in texts or known != known:  # as NaN is
             raise ValueError(f"{text} cannot be told from {texts.get(known, 'itself')}; give each choice once")
         texts[known] = text

@@ -23,6 +23,7 @@ from optuna.distributions import (
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.explain import explain
+from maxexp.run.typed_overrides import as_typed
 from maxexp.schema.config import Config
 from maxexp.sweep.search.distributions import Value, read_distribution
 
@@ -272,23 +273,24 @@ def _possible(
 
     The command line may have narrowed the choice: to other values, or to a single one.
     """
-    single = {override.key_or_group: override.get_value_element_as_str() for override in fixed}
+    single = {override.key_or_group: (override.value(), override.get_value_element_as_str()) for override in fixed}
+    choices = {parameter.name: parameter.texts for parameter in parameters}
     possible: dict[str, tuple[str, Value] | None] = {}
     for text in when:
         key, _, value = text.partition("=")
         if key in single:
-            if single[key] == value:
+            if value in single[key]:
                 possible[text] = None
             continue
-        if key in typed and value not in _written(key, parameters):
+        if key in typed and not _written(value, choices.get(key, {})):
             continue
         possible[text] = _condition(text, parameters)
     return possible
 
 
-def _written(key: str, parameters: Sequence[Parameter]) -> list[str]:
-    """The values of a choice as an override has them; none if the key is no choice."""
-    return next((list(p.texts.values()) for p in parameters if p.name == key), [])
+def _written(written: str, texts: Mapping[Value, str]) -> list[Value]:
+    """The value of a choice that is written so, with quotes or without; none if it has no such value."""
+    return [value for value, how in texts.items() if written in (how, value)][:1]
 
 
 def _lines(params: Mapping[str, Any]) -> list[str]:
@@ -297,7 +299,7 @@ def _lines(params: Mapping[str, Any]) -> list[str]:
 
 def _parse(parser: OverridesParser, lines: Sequence[str]) -> list[Override]:
     try:
-        return parser.parse_overrides(list(lines))
+        return parser.parse_overrides(as_typed(lines))
     except HydraException as error:
         raise ConfigError(explain(error, Config)) from error
 
@@ -313,9 +315,8 @@ def _condition(text: str, parameters: Sequence[Parameter]) -> tuple[str, Value]:
     if key not in choices:
         known = ", ".join(choices) or "none"
         raise ConfigError(f"hydra.sweeper.when.{text}: {key} is not a choice of this sweep; choices are: {known}")
-    for value, how in choices[key].texts.items():
-        if how == written:
-            return key, value
+    if found := _written(written, choices[key].texts):
+        return key, found[0]
     allowed = ", ".join(choices[key].texts.values())
     raise ConfigError(f"hydra.sweeper.when.{text}: {key} is never {written}; it is one of {allowed}")
 

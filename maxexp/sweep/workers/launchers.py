@@ -14,12 +14,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from maxexp.base.errors import MaxexpError
 from maxexp.base.instantiation import build, check_arguments
+from maxexp.base.secrets import KEPT
 from maxexp.sweep.search.plan import Plan
 
 KEY = "hydra.sweeper.launcher"
@@ -38,6 +39,7 @@ class Work:
         threads: CPU threads of each training; None: as the configuration says.
         plan: that the workers are to follow.
         folder: for the workers' own output.
+        kept: secrets of addresses, for processes that have not this one's environment; of a job that is a file, none.
     """
 
     url: str
@@ -45,6 +47,11 @@ class Work:
     threads: int | None
     plan: Plan
     folder: Path
+    kept: str | None = None
+
+    def with_secrets(self) -> Work:
+        """The same with the secrets that this process has."""
+        return replace(self, kept=os.environ.get(KEPT))
 
 
 class Launcher(ABC):
@@ -140,6 +147,8 @@ class LocalLauncher(Launcher):
 def _work(work: Work, cwd: str) -> int:
     """A worker inside of another library's process."""
     os.chdir(cwd)
+    if work.kept:
+        os.environ[KEPT] = work.kept
     from maxexp.sweep.workers.worker import work as take_trials
 
     return take_trials(work.url, work.name, work.threads, work.plan)
@@ -159,7 +168,7 @@ class JoblibLauncher(Launcher):
 
         self._joblib = joblib
         self._options = {"backend": "loky", **options}
-        self._work, self._folder = work, os.getcwd()
+        self._work, self._folder = work.with_secrets(), os.getcwd()
         self._batches: list[tuple[threading.Thread, int]] = []
         self._stopped = False
 
@@ -204,7 +213,7 @@ class RayLauncher(Launcher):
         if not ray.is_initialized():
             ray.init(**{"include_dashboard": False, "log_to_driver": False, **options})
         self._remote = ray.remote(max_retries=0)(_work)
-        self._work, self._folder = work, os.getcwd()
+        self._work, self._folder = work.with_secrets(), os.getcwd()
         self._tasks: list[Any] = []
 
     def start(self, count: int) -> None:
@@ -239,7 +248,10 @@ class SubmititLauncher(Launcher):
         import submitit
 
         options = {"timeout_min": 24 * 60, **options}
-        self._executor = submitit.AutoExecutor(work.folder / "submitit", cluster=options.pop("cluster", None))
+        jobs = work.folder / "submitit"
+        # A job is a file with the whole plan; a command in it may have a password that nobody knows for one.
+        jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._executor = submitit.AutoExecutor(jobs, cluster=options.pop("cluster", None))
         self._executor.update_parameters(**options)
         self._work, self._folder = work, os.getcwd()
         self._jobs: list[Any] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from maxexp.base.disk import full
 from maxexp.base.errors import MaxexpError
-from maxexp.tracking.text import one_line, without_password
+from maxexp.base.languages.database_uri import database_uri, typed_path
+from maxexp.base.languages.shell import shell_command
+from maxexp.base.secrets import address_without_secrets, complete
+from maxexp.tracking.text import one_line
 
-SQLITE, JOURNAL, GRPC = "sqlite:///", "journal:///", "grpc://"
+JOURNAL, GRPC = "journal:///", "grpc://"
 BUSY_S = 60.0
 """Seconds for which a process waits while another writes to the same SQLite file."""
 
@@ -35,6 +37,7 @@ def open_storage(url: str) -> BaseStorage:
     Args:
         url: ``sqlite:///PATH``, ``journal:///PATH`` (a file that works on NFS), ``grpc://HOST:PORT`` (Optuna's
             proxy), or another database that SQLAlchemy knows, as ``postgresql+psycopg://USER@HOST/DATABASE``.
+            PATH is taken character by character; secrets may be left out that :func:`maxexp.base.secrets.keep` has.
 
     Raises:
         StorageError: it cannot be opened.
@@ -46,10 +49,10 @@ def open_storage(url: str) -> BaseStorage:
             return _open(url)
     except (SQLAlchemyError, ImportError, ValueError, OSError) as error:
         raise StorageError(
-            f"cannot open storage {without_password(url)}: {one_line(error)}; check hydra.sweeper.storage"
+            f"cannot open storage {address_without_secrets(url)}: {one_line(error)}; check hydra.sweeper.storage"
         ) from error
     except RuntimeError as error:
-        raise StorageError(f"cannot use storage {without_password(url)}: {_foreign(url, error)}") from error
+        raise StorageError(f"cannot use storage {address_without_secrets(url)}: {_foreign(url, error)}") from error
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
@@ -68,17 +71,24 @@ def storage_failures_told(url: str) -> Iterator[None]:
     try:
         yield
     except storage_errors() + (OptunaError,) as error:
-        file = _file(url)
+        file = storage_file(url)
         cause = f"the disk of {file} is full; free space there" if file and full(file) else one_line(error)
         raise StorageError(
-            f"storage {without_password(url)} fails: {cause}; the same command goes on later"
+            f"storage {address_without_secrets(url)} fails: {cause}; the same command goes on later"
         ) from error
 
 
-def _file(url: str) -> Path | None:
-    """The file that a storage is; None for a server."""
-    scheme = next((scheme for scheme in (SQLITE, JOURNAL) if url.startswith(scheme)), None)
-    return Path(url.removeprefix(scheme)).absolute() if scheme else None
+def storage_file(url: str) -> Path | None:
+    """The file that a storage is; None for a server.
+
+    Raises:
+        StorageError: options follow its name.
+    """
+    try:
+        path = Path(url.removeprefix(JOURNAL)) if url.startswith(JOURNAL) else typed_path(url)
+    except ValueError as error:
+        raise StorageError(f"storage {url}: {error}") from error
+    return path and path.absolute()
 
 
 def check_exists(url: str) -> None:
@@ -87,8 +97,11 @@ def check_exists(url: str) -> None:
     Raises:
         StorageError: it is a local file that there is not.
     """
-    if (path := _file(url)) and not path.exists():
-        raise StorageError(f"no sweeps in {url}: begin one (python -m maxexp -m +sweep=smoke), or give --storage")
+    if (path := storage_file(url)) and not path.exists():
+        raise StorageError(
+            f"no sweeps in {url}: there is no file {path}; begin a sweep (python -m maxexp -m +sweep=smoke), or give "
+            "--storage sqlite:///PATH"
+        )
 
 
 def _open(url: str) -> BaseStorage:
@@ -99,15 +112,23 @@ def _open(url: str) -> BaseStorage:
         return proxy
     if url.startswith(JOURNAL):
         return JournalStorage(JournalFileBackend(url.removeprefix(JOURNAL)))
-    if url.startswith(SQLITE):
-        return get_storage(RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_S}}))
-    return get_storage(RDBStorage(url, engine_kwargs={"pool_pre_ping": True}))
+    if path := storage_file(url):
+        options: dict = {"connect_args": {"timeout": BUSY_S}}
+        return get_storage(RDBStorage(_for_optuna(database_uri(path)), engine_kwargs=options))
+    return get_storage(RDBStorage(_for_optuna(complete(url)), engine_kwargs={"pool_pre_ping": True}))
+
+
+def _for_optuna(uri: str) -> str:
+    """A URI as Optuna takes it, for which braces are places of its own figures."""
+    return uri.replace("{", "{{").replace("}", "}}")
 
 
 def _foreign(url: str, error: RuntimeError) -> str:
     """What is wrong with tables that Optuna does not take for its own."""
     if "optuna storage upgrade" in str(error):
-        return f"an older Optuna made it; run: optuna storage upgrade --storage {shlex.quote(without_password(url))}"
+        path = storage_file(url)
+        uri = _for_optuna(database_uri(path)) if path else address_without_secrets(url)
+        return f"an older Optuna made it; run: {shell_command(['optuna', 'storage', 'upgrade', '--storage', uri])}"
     return "its tables are another program's; give the sweep a database of its own by hydra.sweeper.storage"
 
 
@@ -118,7 +139,7 @@ def storage_lock(url: str) -> Iterator[bool]:
     SQLite has no row locks: without this, two workers could take the same trial, or draw the same point. Databases
     with a server settle that themselves.
     """
-    path = _file(url)
+    path = storage_file(url)
     if path is None:
         yield False
         return

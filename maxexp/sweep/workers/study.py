@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, cast
 
 import optuna
@@ -22,6 +23,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.base.errors import ConfigError
+from maxexp.base.languages.file_name import file_name
+from maxexp.base.secrets import address_without_secrets, values_without_secrets
 from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.search.sampling import DistinctSampler, frozen, make_sampler
 from maxexp.sweep.search.space import Parameter, Value
@@ -29,7 +32,6 @@ from maxexp.sweep.workers.attributes import DIGEST, GIVEN_BACK, LOST, OUTCOME, P
 from maxexp.sweep.workers.storage import StorageError, open_storage, storage_errors, storage_lock
 from maxexp.tracking.ending import summary
 from maxexp.tracking.owner import identity
-from maxexp.tracking.text import without_password
 
 _FINAL = re.compile(r"\.final(\d*)$")
 """End of the name of a study's second phase: .final, and .final2 where the sweep went on with another one."""
@@ -70,9 +72,11 @@ class SweepStudy:
             study = optuna.load_study(study_name=name, storage=storage)
         except KeyError as error:
             known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
-            raise StorageError(f"there is no study {name} in {without_password(url)}; there are: {known}") from error
+            raise StorageError(
+                f"there is no study {name} in {address_without_secrets(url)}; there are: {known}"
+            ) from error
         if PLAN not in study.user_attrs:
-            raise StorageError(f"study {name} in {without_password(url)} was not made by maxexp")
+            raise StorageError(f"study {name} in {address_without_secrets(url)} was not made by maxexp")
         return cls(url, storage, study, plan)
 
     @classmethod
@@ -102,12 +106,17 @@ class SweepStudy:
                     "settings or configuration files; restore those, or give a new sweep another name (or none)"
                 )
             study.set_user_attr(DIGEST, digest)
-            study.set_user_attr(PLAN, json.dumps(plan.to_plain()))
+            study.set_user_attr(PLAN, json.dumps(values_without_secrets(plan.to_plain())))
         return cls(url, storage, study, plan)
 
     @property
     def name(self) -> str:
         return self.study.study_name
+
+    @property
+    def folder(self) -> Path:
+        """The local folder for its trials and workers, a folder within ``dir`` whatever the study is called."""
+        return Path(self.plan.settings.dir) / file_name(self.name)
 
     @property
     def plan(self) -> Plan:

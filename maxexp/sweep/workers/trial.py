@@ -316,7 +316,7 @@ def _sent_later() -> Iterator[None]:
 
 def trial_folder(study: SweepStudy, number: int) -> Path:
     """The local folder of a trial, by its number."""
-    return Path(study.plan.settings.dir) / study.name / f"{number:04d}"
+    return study.folder / f"{number:04d}"
 
 
 def curve_of(attributes: Mapping[str, Any]) -> dict[int, float]:

@@ -1,0 +1,106 @@
+"""Addresses of servers and databases without the passwords and tokens in them, and where those stay meanwhile.
+
+No file may hold a secret: an address leaves the command line as soon as it is read (:func:`keep`), and only who
+connects puts its secret back (:func:`complete`). In between lies an environment variable, which child processes
+inherit and no file has.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+KEPT = "MAXEXP_KEPT_ADDRESSES"
+"""Environment variable with whole addresses by what is left of them without their secrets, as JSON."""
+
+_SERVERS = ("http:", "https:", "")
+"""Schemes whose user names are secrets too: some servers take a token there."""
+_HARMLESS = (
+    *("sslmode", "ssl_mode", "timeout", "connect_timeout", "charset", "driver", "application_name", "mode", "uri"),
+    *("user", "host", "port", "database", "dbname", "schema", "viewstatesharekey"),
+)
+"""Options of an address that are no secret; any other may be one."""
+
+_FILES = ("sqlite", "journal", "file")
+"""Begins of schemes that a path follows, in which every character is one of the path."""
+
+# A password may hold any character, "@" and "/" too, and ends at the last "@". Of a server, what looks like a port is
+# one: then an "@" behind it belongs to the path. Databases have no "@" in what follows.
+_SERVER = re.compile(r"(?!\[[0-9a-fA-F:.]*\])(?:[^/?#:]*:(?!\d+(?:[/?#]|$)).*@|[^/?#]*@)", re.DOTALL)
+_DATABASE = re.compile(r"(?P<user>[^/?#:]*):.*@", re.DOTALL)
+_ADDRESS = re.compile(r"(?:[A-Za-z][\w+.-]*:|(?<![\w/.~-]))//\S+")
+_OPTION = re.compile(r"(?P<sign>[?&;#])(?P<name>[^=?&;#]+)=[^?&;#]*")
+
+
+def address_without_secrets(address: str) -> str:
+    """Returns one address without its password and options that may be secrets, whatever characters they hold.
+
+    The name of a database's user stays, so that the address works wherever the password is known.
+    """
+    head, slashes, rest = address.partition("//")
+    if not slashes or not re.fullmatch(r"([A-Za-z][\w+.-]*:)?", head) or head.startswith(_FILES):
+        return address
+    return f"{head}//{_without_options(_without_user(head, rest))}"
+
+
+def without_secrets(text: str) -> str:
+    """Returns a text, such as a message, with each address in it as :func:`address_without_secrets` has it.
+
+    Addresses end at white space.
+    """
+    return _ADDRESS.sub(lambda found: address_without_secrets(found[0]), text)
+
+
+def values_without_secrets(value: Any) -> Any:
+    """Returns nested mappings and lists with all their texts, keys aside, without secrets."""
+    if isinstance(value, Mapping):
+        return {key: values_without_secrets(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [values_without_secrets(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    # A value that is an address altogether may have blanks in its password.
+    whole = re.match(r"[A-Za-z][\w+.-]*://", value) is not None
+    return address_without_secrets(value) if whole else without_secrets(value)
+
+
+def keep(address: str) -> str:
+    """Returns an address without its secrets, which :func:`complete` gives back in this process and its children."""
+    shown = address_without_secrets(address)
+    if shown != address:
+        os.environ[KEPT] = json.dumps({**_kept(), shown: address})
+    return shown
+
+
+def complete(address: str, *further: str | None) -> str:
+    """Returns the whole of an address that :func:`keep` or the user's environment knows; any other as it is.
+
+    Args:
+        further: addresses that the user's environment has.
+    """
+    known = {address_without_secrets(each): each for each in further if each} | _kept()
+    return known.get(address, address)
+
+
+def _kept() -> dict[str, str]:
+    try:
+        return dict(json.loads(os.environ.get(KEPT, "{}")))
+    except (ValueError, TypeError):
+        return {}
+
+
+def _without_user(head: str, rest: str) -> str:
+    if head.lower() in _SERVERS:
+        return _SERVER.sub("", rest, count=1) if _SERVER.match(rest) else rest
+    found = _DATABASE.match(rest)
+    return f"{found['user']}@{rest[found.end() :]}" if found else rest
+
+
+def _without_options(rest: str) -> str:
+    """Leaves out each ``name=value`` after ``?`` and ``#`` that may be a secret."""
+    path, options = re.match(r"([^?#]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    kept = _OPTION.sub(lambda o: o[0] if unquote(o["name"]).lower() in _HARMLESS else o["sign"], options)
+    kept = re.sub(r"[&;]+(?=[&;#]|$)", "", re.sub(r"([?#])[&;]+", r"\1", kept))
+    return path + re.sub(r"\?(?=#|$)|#$", "", kept)

@@ -1,0 +1,74 @@
+"""What a new user types and is refused: one sentence that says what to type instead."""
+
+import shlex
+
+import pytest
+
+from maxexp.base.errors import ConfigError
+from maxexp.cli.arguments import COMMANDS, check_words, overrides_first
+from maxexp.run.composition import compose_config
+from maxexp.sweep.planning import run_sweep
+
+
+def refusal(*words: str) -> str:
+    """What ``python -m maxexp WORDS`` is refused with."""
+    with pytest.raises(ConfigError) as caught:
+        check_words(words)
+        compose_config([word for word in overrides_first(words) if not word.startswith("-")])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_its_own(command):
+    said = refusal(command, "an id", "--out", "x")
+    assert shlex.split(said.partition("write: ")[2]) == ["python", "-m", f"maxexp.{command}", "an id", "--out", "x"]
+    __import__(f"maxexp.{command}.__main__")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("-m", "+experiment=*", "--info", "searchpath"), "leave --multirun or --info out"),
+        (("--run", "-m", "seed=1"), "exclude one another"),
+        (("--cfg", "job", "--info"), "exclude one another"),
+        (("--resolve",), "write --cfg job --resolve"),
+    ],
+)
+def test_options_that_hydra_answers_with_a_traceback(words, part):
+    assert part in refusal(*words)
+
+
+@pytest.mark.parametrize("word", ["+sampler=tpe", "sampler=tpe", "launcher=ray", "sampler=x"])
+def test_what_belongs_to_a_sweep(word):
+    group, _, option = word.lstrip("+").partition("=")
+    said = refusal("-m", "seed=1", word)
+    assert f"{group}={option}: belongs to a search" in said
+    for command in (f"+sweep=smoke {group}={option}", f"hydra/sweeper=maxexp +{group}={option}"):
+        assert command in said
+    if option != "x":
+        compose_config(["+sweep=smoke", f"{group}={option}"])
+        compose_config(["hydra/sweeper=maxexp", f"+{group}={option}"])
+
+
+@pytest.mark.parametrize(
+    "path", ["./bignet.yaml", "bignet.yaml", "/x/my nets/bignet.yaml", "../bignet.yml", "./bignet"]
+)
+def test_the_path_of_a_file_instead_of_its_name(tmp_path, path):
+    said = refusal(f"model='{path}'")
+    assert "FOLDER/model/bignet.yaml" in said and "--config-dir FOLDER model=bignet" in said
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "bignet.yaml").write_text("defaults: [digitsnet]\nname: bignet\n")
+    assert compose_config(["model=bignet"], [str(tmp_path)]).model.name == "bignet"
+
+
+def test_a_study_called_like_a_second_phase():
+    from hydra import compose, initialize_config_dir
+
+    from maxexp.run.composition import conf_dir
+
+    overrides = ["+sweep=smoke", "hydra.sweeper.study=mine.final"]
+    with initialize_config_dir(conf_dir(), version_base="1.3"):
+        composed = compose("config", overrides=overrides, return_hydra_config=True)
+        with pytest.raises(ConfigError, match=r"^hydra\.sweeper\.study=mine\.final: [^\n]*choose another$"):
+            run_sweep(dict(composed.hydra.sweeper), [], composed, None)
