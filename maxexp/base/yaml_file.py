@@ -45,7 +45,8 @@ class BoundedLoader(_Loader):  # type: ignore[misc, valid-type]
         except ReaderError as error:
             error.name = name or error.name
             raise
-        self.name = name or self.name
+        if name:
+            self.name = name
         self._sizes: dict[yaml.Node, int] = {}
         self._depth = 0
 
