@@ -65,7 +65,7 @@ def test_the_path_of_a_file_instead_of_its_name(tmp_path, path):
 def test_a_study_called_like_a_second_phase():
     from hydra import compose, initialize_config_dir
 
-    from maxexp.run.composition import conf_dir
+    from maxexp.base.shipped import conf_dir
 
     overrides = ["+sweep=smoke", "hydra.sweeper.study=mine.final"]
     with initialize_config_dir(conf_dir(), version_base="1.3"):

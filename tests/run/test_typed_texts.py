@@ -8,8 +8,9 @@ from omegaconf import OmegaConf
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.languages.override import override_value
+from maxexp.base.shipped import conf_dir
 from maxexp.base.text_keys import is_text, kind_of
-from maxexp.run.composition import compose_config, composition_errors_told, conf_dir
+from maxexp.run.composition import compose_config, composition_errors_told
 from maxexp.run.config import Config, read_yaml, to_yaml
 from maxexp.run.typed_files import load_typed
 from maxexp.run.typed_overrides import as_typed
