@@ -46,13 +46,14 @@ class Closing:
             asked_to_stop: Tells that there is no time to wait for a store that is away.
         """
         status = status_after(error)
+        patience = Patience(self._store.patience_s, asked_to_stop)
         try:
             if error is not None and status != "FINISHED":
                 describe(*_description(error))
-            sent = self._send(status, asked_to_stop)
+            sent = self._send(status, patience)
             if status == "FINISHED":
                 self._tidy_up()
-                sent = self._outbox.flush() and sent
+                sent = sent and self._drain(patience)
             if sent:
                 return None
             self._folder.closed = True
@@ -63,12 +64,14 @@ class Closing:
             return f"of run {self._run_id}, {status}, the tracking store has not got {waiting}: {failure}"
         return self._unsent()
 
-    def _send(self, status: str, asked_to_stop: Callable[[], bool]) -> bool:
+    def _send(self, status: str, patience: Patience) -> bool:
         self._outbox.letters.end = End(status, int(time.time() * 1000))
-        if status == "KILLED":  # whoever did that wants no more attempts than need be
-            return self._outbox.flush()
+        # Whoever killed it wants no more attempts than need be.
+        return self._outbox.flush() if status == "KILLED" else self._drain(patience)
+
+    def _drain(self, patience: Patience) -> bool:
         try:
-            return self._outbox.drain(Patience(self._store.patience_s, asked_to_stop))
+            return self._outbox.drain(patience)
         except KeyboardInterrupt:
             log.warning("not waited any longer for tracking store %s", self._store)
             return False

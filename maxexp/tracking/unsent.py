@@ -108,6 +108,7 @@ class UnsentFolder:
             "tag{s}": len(letters.tags),
             "param{s}": len(letters.params),
             "data set{s}": len(letters.datasets),
+            "deletion{s} of artifacts": len(letters.deleted),
         }
         parts = [f"{n} {kind.format(s='' if n == 1 else 's')}" for kind, n in counts.items() if n]
         if letters.end:

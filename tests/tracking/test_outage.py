@@ -14,9 +14,10 @@ from mlflow.exceptions import MlflowException
 
 from maxexp.base.errors import TrackingError, UnsentError
 from maxexp.cli.tracking import main
-from maxexp.tracking import RunRecord, TrackingConfig
+from maxexp.tracking import RunRecord, TrackingConfig, delivery, patience
 from maxexp.tracking import outbox as outbox_module
 from maxexp.tracking.leftovers import send_unsent
+from maxexp.tracking.letters import delete_artifact
 from maxexp.tracking.owner import KILLED_REASON, PROCESS_TICKS
 
 METHODS = (
@@ -102,6 +103,37 @@ def test_artifacts_of_an_outage_arrive_later_as_they_were_then(start, outage, tm
         assert record.download_artifact("synthesis/inner/net.c").read_text() == "int main"
         assert record.recorded().data == {"cifar10": "d" * 36}
         assert not list(tmp_path.glob("maxexp-unsent-*"))
+
+
+@pytest.fixture
+def undeletable(monkeypatch):
+    """The store fails so many times as the list is long where an artifact is to be deleted."""
+    failures = []
+
+    def fragile(*given):
+        if failures:
+            raise failures.pop()
+        return delete_artifact(*given)
+
+    monkeypatch.setattr(delivery, "delete_artifact", fragile)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_S", 0.01)
+    return failures
+
+
+def test_an_outage_after_the_status_is_waited_for_too(config, undeletable, tmp_path):
+    with RunRecord.start(replace(config, patience_s=60.0)) as record:
+        record.log_text("x", "a.txt")
+        record.when_finished(lambda: record.delete_artifact("a.txt"))
+        undeletable += 3 * [MlflowException("API request to http://server failed")]
+    assert not undeletable
+    assert [entry.path for entry in record.client.list_artifacts(record.run_id)] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_not_be_deleted_is_told(start, undeletable):
+    with pytest.raises(UnsentError, match="has not got 1 deletion of artifacts of run"), start() as record:
+        undeletable += 9 * [MlflowException("API request to http://server failed")]
+        record.delete_artifact("a.txt")
 
 
 def test_what_an_open_run_knows_of_itself_it_does_not_ask_of_the_store(start, config, outage, tmp_path):
