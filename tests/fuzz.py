@@ -26,6 +26,8 @@ COUNT = int(os.environ.get("MAXEXP_FUZZ", "200"))
 SEED = os.environ.get("MAXEXP_FUZZ_SEED", "0")
 FIGURES = os.environ.get("MAXEXP_FUZZ_FIGURES")
 """A file that gets one line of JSON for each parser."""
+SECONDS = float(os.environ.get("MAXEXP_FUZZ_SECONDS", "inf"))
+"""After so long a parser gets no further inputs; its figures say how many there were."""
 
 LIMIT_S = 2.0
 """Processor time that one input may take: a busy machine makes no difference."""
@@ -167,12 +169,15 @@ def fuzz(
         name: of the parser, for messages and figures.
         inputs: may be endless; COUNT of them are taken.
         good: inputs that the parser must take, so that the others are mutations of something.
-        share: of a parser that takes a second for each input: one of so many of the usual number.
+        share: of a slow parser the suite tries one of so many of the usual number.
     """
     for each in good:
         parse(each)
     figures = Figures(name)
-    for each in islice(inputs, COUNT // share):
+    end = time.monotonic() + SECONDS
+    for each in islice(inputs, COUNT if FIGURES else COUNT // share):
+        if time.monotonic() > end:
+            break
         _try(parse, each, figures)
     if FIGURES:
         figures.write(Path(FIGURES))

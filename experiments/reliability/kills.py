@@ -44,7 +44,7 @@ def campaign(arguments: argparse.Namespace) -> None:
     if not (reference / "output.txt").exists():
         trainings.undisturbed(reference)
     while sum(len(case["kills"]) for case in done) < arguments.number:
-        seed = arguments.seed + len(done)
+        seed = max((case["seed"] + 1 for case in done), default=arguments.seed)
         kind = "sweep" if seed % 2 else "training"
         folder = arguments.work.absolute() / f"{kind}-{seed}"
         shutil.rmtree(folder, ignore_errors=True)

@@ -32,7 +32,7 @@ COMMAND = [
 ]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 TARGETS = ("leader", "worker", "all")
-LATEST_S = 8.0
+LATEST_S = 4.0
 """A kill comes at most so long after a worker was seen at work."""
 
 

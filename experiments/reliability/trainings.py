@@ -16,7 +16,7 @@ from experiments.reliability.processes import Started, left_running, start
 EPOCHS = 12
 COMMAND = [f"trainer.max_epochs={EPOCHS}", "stages=[train]", "dataset.limit=300", "tracking.system_metrics=false"]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LATEST_S = 6.0
+LATEST_S = 4.0
 """A kill comes at most so long after the training was seen to run."""
 
 
@@ -52,6 +52,8 @@ def torment(folder: Path, kills: int, draw: random.Random, reference: Path) -> t
                 continue
             if len(done) and done[-1].get("code") is None:
                 done[-1]["code"] = code
+                if "FINISHED" in _statuses(folder):  # it was killed after its end
+                    return done, wrong + check(folder, reference)
             else:
                 return done, [*wrong, f"ended with {code}: {_said(folder, seen)[-500:]}"]
             arguments = _resumption(folder)
@@ -70,6 +72,11 @@ def _began(process: Started, folder: Path, seen: int) -> bool:
 
 def _said(folder: Path, since: int) -> str:
     return (folder / "output.txt").read_text()[since:]
+
+
+def _statuses(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(folder / "mlruns/mlflow.db")) as mlflow:
+        return [status for (status,) in mlflow.execute("select status from runs")]
 
 
 def _resumption(folder: Path) -> list[str]:

@@ -17,6 +17,10 @@ REMEDIES = {
 }
 
 
+LONGEST = 500
+"""Characters of a message; the synthesizer's own have fewer."""
+
+
 def error_message(errors: str, network: Network) -> str:
     """The first error of a failed run, or the last line of a traceback.
 
@@ -33,6 +37,7 @@ def error_message(errors: str, network: Network) -> str:
         # Of a traceback the last line, and for a bare assertion what was asserted.
         words = [line for line in lines if line.strip("^~ ")] or ["no message"]
         text = " in ".join(reversed(words[-2:])) if words[-1] == "AssertionError" else words[-1]
+    text = text[:LONGEST]
     names = [layer.name for layer in network]
     remedy = next((remedy for pattern, remedy in REMEDIES.items() if re.search(pattern, text)), None)
     return with_names(text, names) + (f" ({remedy})" if remedy else "")
@@ -42,7 +47,7 @@ def warnings(errors: str, network: Network) -> list[str]:
     """What the synthesizer warns of, layers by name; notices are left out."""
     names = [layer.name for layer in network]
     lines = [line.removeprefix("WARNING:").strip() for line in errors.splitlines() if line.startswith("WARNING:")]
-    return [with_names(line, names) for line in dict.fromkeys(lines)]
+    return [with_names(line[:LONGEST], names) for line in dict.fromkeys(lines)]
 
 
 def with_names(text: str, names: list[str]) -> str:
@@ -52,4 +57,4 @@ def with_names(text: str, names: list[str]) -> str:
         index = int(match[1])
         return f"layer {index} ({names[index]})" if index < len(names) else match[0]
 
-    return re.sub(r"\b[Ll]ayer (\d+)\b", named, text)
+    return re.sub(r"\b[Ll]ayer ([0-9]{1,3})\b", named, text)

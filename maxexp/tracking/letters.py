@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from maxexp.tracking.names import is_name, is_plain_path
+
 if TYPE_CHECKING:
     from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
 
 _LONGEST_DIGEST = 36  # characters, MLflow's limit
+_STATUSES = ("FINISHED", "FAILED", "KILLED")
+_LARGEST = 2**63
+"""Of whole numbers that stores hold."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,67 @@ class Letters:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Letters:
-        """What :meth:`to_plain` made. Raises KeyError, TypeError or ValueError where it did not."""
-        from mlflow.entities import Metric
-
+        """What :meth:`to_plain` made. Raises AttributeError, KeyError, TypeError or ValueError where it did not."""
         return cls(
-            [Metric(m["key"], float(m["value"]), int(m["timestamp_ms"]), int(m["step"])) for m in plain["metrics"]],
-            {str(key): str(value) for key, value in plain["tags"].items()},
-            {str(key): str(value) for key, value in plain["params"].items()},
-            [Dataset(**each) for each in plain["datasets"]],
-            End(**plain["end"]) if plain["end"] else None,
-            [str(path) for path in plain["deleted"]],
+            [_point(each) for each in _list(plain["metrics"])],
+            _named_texts(plain["tags"]),
+            _named_texts(plain["params"]),
+            [_dataset(each) for each in _list(plain["datasets"])],
+            _end(plain["end"]) if plain["end"] else None,
+            [_path(each) for each in _list(plain["deleted"])],
         )
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r:.60} is no list")
+    return value
+
+
+def _point(plain: dict[str, Any]) -> Metric:
+    from mlflow.entities import Metric
+
+    value = float(_text(plain["value"]))
+    return Metric(_name(plain["key"]), value, _whole(plain["timestamp_ms"]), _whole(plain["step"]))
+
+
+def _dataset(plain: dict[str, Any]) -> Dataset:
+    return Dataset(*(_text(plain[key]) for key in ("name", "digest", "context")))
+
+
+def _end(plain: dict[str, Any]) -> End:
+    if plain["status"] not in _STATUSES:
+        raise ValueError(f"{plain['status']!r:.60} is no status of a run that has ended")
+    return End(plain["status"], _whole(plain["time_ms"]))
+
+
+def _named_texts(plain: dict[str, Any]) -> dict[str, str]:
+    return {_name(key): _text(value) for key, value in plain.items()}
+
+
+def _name(value: Any) -> str:
+    if not is_name(_text(value)):
+        raise ValueError(f"{value!r:.60} is no name of a metric, tag or param")
+    return value
+
+
+def _path(value: Any) -> str:
+    if not is_plain_path(_text(value)):
+        raise ValueError(f"{value!r:.60} is no path of an artifact")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r:.60} is no text")
+    value.encode()  # half of a surrogate pair is none either
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or abs(value) >= _LARGEST:
+        raise ValueError(f"{value!r:.60} is no whole number that a store holds")
+    return value
 
 
 def send_values(client: MlflowClient, run_id: str, letters: Letters) -> None:

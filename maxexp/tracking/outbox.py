@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import posixpath
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from maxexp.base.errors import OutageError, TrackingError
 from maxexp.tracking.delivery import Delivery
 from maxexp.tracking.letters import Letters
+from maxexp.tracking.names import is_name
 from maxexp.tracking.patience import Patience
 from maxexp.tracking.text import LONGEST_TAG, shortened
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"[\w.\- :/]{1,250}")
 LEAST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 WORK_PER_ATTEMPT = 3.0
@@ -154,8 +152,8 @@ def metric_points(values: Mapping[str, Any], step: int) -> list[Metric]:
 
 
 def _name(key: str) -> str:
-    """Returns a name that MLflow accepts for metrics and tags: it must also be a plain relative path."""
-    if not _NAME.fullmatch(key) or posixpath.normpath(key) != key or key.startswith(("/", "..")) or key == ".":
+    """Returns a name that MLflow accepts for metrics and tags."""
+    if not is_name(key):
         raise TrackingError(
             f"{key!r} cannot be the name of a metric or tag: use 1 to 250 letters, digits, and _ . - : / between them"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PREFIX = "maxexp-unsent-"
 _LETTERS, _ARTIFACTS = "run.json", "artifacts"
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+"""Of a run."""
 _SHOWN = 5
 """Files that a message names."""
 
@@ -129,9 +132,8 @@ def read_unsent(path: Path) -> tuple[dict[str, Any], Letters]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         letters = Letters.from_plain(content)
-        for key in ("uri", "run_id"):
-            if not isinstance(content[key], str):
-                raise ValueError(f"{key} is no text")
+        if not isinstance(content["uri"], str) or not _ID.fullmatch(content["run_id"]):
+            raise ValueError("it names no store or no run")
         if not isinstance(content["owner"], Mapping) or not set(content["owner"]) <= set(OWNER_TAGS):
             raise ValueError("owner is no process")
         content["closed"] = bool(content["closed"])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from maxexp.base.disk import writing
 from maxexp.base.errors import TrainingError
+from maxexp.quantization.files import structure
 from maxexp.tasks.score import Score
 from maxexp.training.files import RESUME_FILES
 from maxexp.training.learner import Learner
@@ -55,7 +56,9 @@ class BestNetwork(Callback):
         return {"value": self.value, "epoch": self.epoch, "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.value, self.epoch, self.weights = state["value"], state["epoch"], state["weights"]
+        if not isinstance(state["value"], float) or not isinstance(state["epoch"], int):
+            raise ValueError("it does not say which epoch was the best")
+        self.value, self.epoch, self.weights = state["value"], state["epoch"], structure.tensors(state["weights"])
 
 
 class EpochEnd(Callback):

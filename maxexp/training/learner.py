@@ -37,6 +37,8 @@ class Learner(LightningModule):
         seed: of the whole run; the randomness of an epoch follows from it and the epoch's number.
         distillation: larger networks to learn from.
 
+    Attributes:
+        went_on: whether an epoch has ended, so that all that a checkpoint restores has been used.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Learner(LightningModule):
         self.seed = seed
         # Neither trained nor saved, so it must not become a submodule; Distillation is none.
         self.distillation = distillation
+        self.went_on = False
         self._sums = Sums()
         self._validation = Sums()
         self.average: AveragedModel | None = None
@@ -102,6 +105,9 @@ class Learner(LightningModule):
         totals = self.task.selecting_totals(outputs.detach(), targets)
         self._sums.add(count, {LOSS: count * loss.detach(), **totals})
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        self.went_on = True
 
     def on_train_batch_end(self, *_: object) -> None:
         if self.average is not None:
@@ -153,3 +159,8 @@ class Learner(LightningModule):
         checkpoint[QUANTILES] = {
             name: value.quantile for name, value in numerics.items() if isinstance(value, QuantizedNumerics)
         }
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        # Lightning goes on without a word where there are none, with a fresh optimizer.
+        if len(checkpoint["optimizer_states"]) != 1 or len(checkpoint["lr_schedulers"]) != 1:
+            raise ValueError("it has no state of the optimizer, or none of its learning rate")

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
-from maxexp.base.errors import TrainingError
+from maxexp.base.errors import CheckpointError, TrainingError
 from maxexp.base.seeding import derived_seed
 from maxexp.data.module import ImageDataModule
 from maxexp.data.run_data import RunData
@@ -38,6 +38,7 @@ from maxexp.training.files import FLOAT, QAT, best_file
 from maxexp.training.hardware import training_precision
 from maxexp.training.learner import QUANTILES, Learner
 from maxexp.training.own_callbacks import callback_errors, make_callbacks
+from maxexp.training.resume_files import read_resume_file, restoring
 
 log = logging.getLogger(__name__)
 for library in ("pytorch_lightning", "lightning_fabric"):
@@ -118,7 +119,7 @@ class Training:
         self._start = start
         self._resume = resume
         self._distillation = distillation
-        self._resumed_phase = None if resume is None else _load(resume)["maxexp_phase"]
+        self._resumed_phase = None if resume is None else _resumed_phase(resume)
 
     def run(self) -> Trained:
         """Train all phases that are left; writes ``float_best.pth.tar`` and ``qat_best.pth.tar``."""
@@ -151,7 +152,8 @@ class Training:
         config = self._settings.quantization
         bits = config.bits(self._network)
         if self._resume is not None and self._resumed_phase == QAT:
-            restore_quantization(module, bits, _load(self._resume)[QUANTILES])
+            with restoring(self._resume):
+                restore_quantization(module, bits, read_resume_file(self._resume)[QUANTILES])
             return
         inputs = self._data.calibration_inputs(config.calibration_images)
         module.to(inputs.device)
@@ -196,9 +198,10 @@ class Training:
         learner.to(memory_format=torch.channels_last)
         learner.train()
         resume = self._resume if self._resumed_phase == phase else None
-        with callback_errors(own):
-            fit(trainer, learner, ImageDataModule(self._data, offset), resume)
-        module.load_state_dict(best.weights)
+        with restoring(resume, lambda: learner.went_on):
+            with callback_errors(own):
+                fit(trainer, learner, ImageDataModule(self._data, offset), resume)
+            module.load_state_dict(best.weights)
         module.eval()
         text = score.form.with_unit(best.value)
         log.info("%s: best validation %s %s in epoch %d", phase, score.label, text, best.epoch + 1)
@@ -223,6 +226,8 @@ def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles:
         if quantized_numerics(layer).bits != bits.get(name, 8):
             layer.numerics = QuantizedNumerics(bits[name])
         quantized_numerics(layer).quantile = quantiles[name]
+        if not 0 < quantiles[name] <= 1:
+            raise ValueError(f"layer {name} has the quantile {quantiles[name]}")
 
 
 def fit(trainer: Trainer, learner: Learner, data: ImageDataModule, resume: Path | None) -> None:
@@ -243,5 +248,8 @@ def _is_quantized(module: NetworkModule) -> bool:
     return any(isinstance(layer.numerics, QuantizedNumerics) for layer in module.layers())
 
 
-def _load(path: Path) -> dict[str, Any]:
-    return torch.load(path, map_location="cpu", weights_only=True)
+def _resumed_phase(resume: Path) -> str:
+    phase = read_resume_file(resume).get("maxexp_phase")
+    if phase not in (FLOAT, QAT):
+        raise CheckpointError(f"{resume.name} is damaged: it is of no phase; start a new run")
+    return phase

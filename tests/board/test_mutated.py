@@ -7,6 +7,9 @@ import pytest
 
 from maxexp.base.errors import BoardError
 from maxexp.board.inference import InferenceClient
+from maxexp.board.real.daplink import failure_on
+from maxexp.board.real.openocd import failure
+from maxexp.board.real.usb import LONGEST_ID, drive_id
 from maxexp.board.serial_output import decode_serial, parse_output
 from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.test_serial_output import FAILED, PASSED
@@ -78,3 +81,45 @@ class Chatterbox:
 def test_a_board_that_talks_without_end_is_not_listened_to_for_ever():
     with pytest.raises(BoardError, match="does not run the inference server; its last words: b'xxx"):
         InferenceClient(Chatterbox(), MAX78000, wide=True)
+
+
+OPENOCD = [
+    b"Open On-Chip Debugger 0.11.0\nInfo : CMSIS-DAP: SWD\nError: Error connecting DP: cannot read IDR\n",
+    b"embedded:startup.tcl:26: Error: Can't find target/max78000.cfg\nin procedure 'script'\n** Failed **\n",
+    b"Error: unable to find a matching CMSIS-DAP device\n",
+]
+
+
+def test_what_openocd_says():
+    words = [
+        b"Error: ",
+        b"Can't find ",
+        b"{",
+        b"}",
+        b"{0}",
+        b"{x!r}",
+        b"unable to find ",
+        b"\r",
+        b"LIBUSB_ERROR_ACCESS",
+    ]
+
+    def explain(data: bytes) -> None:
+        raise BoardError(failure("writing firmware", data.decode(errors="replace")))
+
+    fuzz("OpenOCD's messages", explain, mutated(OPENOCD, words))
+    for text in (*OPENOCD, b"", b"\n", b" error \n" * 10**5, b"unable to find " * 10**5):
+        assert len(failure("writing firmware", text.decode())) < 500
+
+
+def test_what_a_daplink_drive_says(tmp_path):
+    details = b"# DAPLink Firmware - see https://mbed.com/daplink\r\nUnique ID: 04441702\r\nHIC ID: 97969908\r\n"
+    failed = b"error: File sent out of order by PC. Target might not be programmed correctly.\r\ntype: user\r\n"
+
+    def read(data: bytes) -> None:
+        for name in ("DETAILS.TXT", "FAIL.TXT"):
+            (tmp_path / name).write_bytes(data)
+        found = drive_id(tmp_path)
+        assert found is None or (found and "\n" not in found and len(found) <= LONGEST_ID)
+        raise BoardError(failure_on(tmp_path))
+
+    fuzz("DAPLink's files", read, mutated([details, failed], [b"Unique ID:", b"\r\n", b" " * 5000, b"x" * 5000]))

@@ -3,6 +3,7 @@
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.synthesis.log import parse_log
+from maxexp.synthesis.messages import error_message, warnings
 from tests.fuzz import fuzz, mutated
 from tests.synthesis.test_ai8x import LAYERS, SHAPE, as_log
 
@@ -22,3 +23,33 @@ def test_log(make_network):
         parse_log(data.decode(errors="replace"))
 
     fuzz("synthesizer's log", parse, mutated([log], words), [log])
+
+
+ERRORS = [
+    b"WARNING: Layer 1: something\nERROR: Layer 3: Kernel memory exhausted at processor 0\nmore\n",
+    b'Traceback (most recent call last):\n  File "x", line 1\n    assert a < b\n           ^^^^^\nAssertionError\n',
+    b"ERROR:\n\nThe network supports up to 32 layers\n",
+]
+
+
+def test_messages(make_network):
+    network = make_network(LAYERS, SHAPE)
+    words = [
+        b"ERROR:",
+        b"WARNING:",
+        b"Layer ",
+        b"9" * 5000,
+        b"layer 0 ",
+        b"AssertionError",
+        b"\r",
+        b"^~ ",
+        b"\x1b[31m",
+    ]
+
+    def read(data: bytes) -> None:
+        errors = data.decode(errors="replace")
+        for text in (*warnings(errors, network), error_message(errors, network)):
+            assert len(text) < 1000 and "\n" not in text
+
+    fuzz("synthesizer's messages", read, mutated(ERRORS, words))
+    assert len(error_message("x" * 10**6, network)) < 1000

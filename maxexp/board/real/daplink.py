@@ -15,6 +15,7 @@ from maxexp.board.real.usb import MAX_DETAILS_BYTES, drive_id, drives
 
 FAILURE = "FAIL.TXT"
 POLL_S = 0.1
+LONGEST_CAUSE = 300
 
 
 def find_drive(config: ConnectionConfig, probe: str | None) -> Path:
@@ -66,9 +67,8 @@ def flash(config: ConnectionConfig, probe: str | None, program: Path) -> None:
                 "again by itself? If not, use board.connection.flash=openocd"
             )
         time.sleep(POLL_S)
-    failure = drive / FAILURE
-    if _exists(failure):
-        raise BoardError(f"the debug adapter could not write firmware: {_one_line(failure)}")
+    if _exists(drive / FAILURE):
+        raise BoardError(failure_on(drive))
 
 
 def _exists(path: Path) -> bool:
@@ -78,9 +78,11 @@ def _exists(path: Path) -> bool:
         return False  # a drive that is just going away
 
 
-def _one_line(path: Path) -> str:
+def failure_on(drive: Path) -> str:
+    """What went wrong, in one line, by the file on the drive."""
     try:
-        text = read_bounded(path, MAX_DETAILS_BYTES).decode(errors="replace")
-        return " ".join(text.split()) or "it does not say why"
+        text = read_bounded(drive / FAILURE, MAX_DETAILS_BYTES).decode(errors="replace")
     except (OSError, FormatError):
-        return "it does not say why"
+        text = ""
+    cause = " ".join(text.split())[:LONGEST_CAUSE] or "it does not say why"
+    return f"the debug adapter could not write firmware: {cause}"

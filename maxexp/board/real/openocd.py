@@ -16,6 +16,9 @@ from maxexp.base.process import run_program
 from maxexp.board.config import ConnectionConfig
 from maxexp.board.firmware import find_sdk
 
+LONGEST_LINE, MOST_LINES = 300, 1000
+"""Characters and lines, the last ones, of what OpenOCD says in which a cause is looked for."""
+
 RECOVER = "python -m maxexp.board recover"
 
 _CAUSES = {
@@ -104,9 +107,14 @@ def _run(config: ConnectionConfig, command: list[str], what: str) -> None:
         raise BoardError(
             f"{what} with OpenOCD was stopped after {config.flash_timeout_s} s (board.connection.flash_timeout_s)"
         )
-    said = done.output + done.errors
+    raise BoardError(failure(what, done.output + done.errors))
+
+
+def failure(what: str, said: str) -> str:
+    """What went wrong, in one line, by what OpenOCD has said."""
+    lines = [" ".join(line[:LONGEST_LINE].split()) for line in said.splitlines()[-MOST_LINES:]]
     for pattern, cause in _CAUSES.items():
-        if found := re.search(pattern, said):
-            raise BoardError(f"{what} with OpenOCD failed: {cause.format(*found.groups())}")
-    lines = [line for line in said.splitlines() if "rror" in line] or said.strip().splitlines()[-1:] or ["no message"]
-    raise BoardError(f"{what} with OpenOCD failed: {lines[0].strip()}")
+        if found := next(filter(None, (re.search(pattern, line) for line in lines)), None):
+            return f"{what} with OpenOCD failed: {cause.format(*found.groups())}"
+    told = next((line for line in lines if "rror" in line), None) or next(filter(None, reversed(lines)), "no message")
+    return f"{what} with OpenOCD failed: {told}"

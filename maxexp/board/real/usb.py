@@ -18,7 +18,8 @@ PROBE_ID = "0d28:0204"
 MAX_DETAILS_BYTES = 1 << 16
 """Of a drive's text files, which have some lines."""
 
-_UNIQUE_ID = re.compile(r"Unique ID:\s*(\S+)")
+LONGEST_ID = 64
+_UNIQUE_ID = re.compile(rf"Unique ID:[ \t]*(\S{{1,{LONGEST_ID}}})")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ Value = None | bool | int | float | str
 
 MOST_VALUES = 1_000_000
 """Of one range."""
+LARGEST = 2**53
+"""Of whole numbers: samplers compute in floating point."""
 
 
 def read_distribution(override: Override) -> tuple[BaseDistribution, dict[Value, str]]:
@@ -94,8 +96,11 @@ def _interval(sweep: IntervalSweep) -> BaseDistribution:
 
 
 def _check_finite(*numbers: float | None) -> None:
-    if not all(number is None or isfinite(number) for number in numbers):
-        raise ValueError("its ends must be finite numbers")
+    if not all(
+        number is None or abs(number) <= LARGEST or (isinstance(number, float) and isfinite(number))
+        for number in numbers
+    ):
+        raise ValueError(f"its ends must be finite numbers, whole ones up to {LARGEST:,}")
 
 
 def _is_log(tags: set[str]) -> bool:

@@ -135,12 +135,18 @@ class Plan:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Plan:
-        """What :meth:`to_plain` wrote."""
+        """What :meth:`to_plain` wrote. Raises errors of many kinds where it did not."""
         return cls(
             to_sweep_config(plain["settings"]),
             Space.from_plain(plain["space"]),
-            tuple(plain["overrides"]),
-            tuple(plain["searchpath"]),
-            tuple(plain["command"]),
-            plain["baseline"],
+            _texts(plain["overrides"]),
+            _texts(plain["searchpath"]),
+            _texts(plain["command"]),
+            None if plain["baseline"] is None else dict(plain["baseline"]),
         )
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"no list of texts: {values!r:.60}")
+    return tuple(values)

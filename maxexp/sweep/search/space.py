@@ -61,13 +61,13 @@ class Parameter:
             value = float(f"{value:.12g}")  # 0.30000000000000004 is 0.3
         return f"{self.key}={self.texts.get(value, value)}"
 
-    def values(self) -> list[Value]:
+    def values(self) -> Sequence[Value]:
         """All values of a finite parameter; the two ends of an interval."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return list(d.choices)
         if isinstance(d, IntDistribution):
-            return list(range(d.low, d.high + 1, d.step))
+            return range(d.low, d.high + 1, d.step)
         assert isinstance(d, FloatDistribution)
         if d.step is None:
             return [d.low, d.high]
@@ -91,6 +91,10 @@ class Parameter:
 
     def __contains__(self, value: object) -> bool:
         """Whether the parameter can have this value."""
+        d = self.distribution
+        if isinstance(d, IntDistribution):  # which may have more values than memory
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return whole and int(value) in self.values()  # type: ignore[call-overload]
         if self.finite:
             return value in self.values()
         low, high = self.values()
@@ -300,7 +304,7 @@ def _lines(params: Mapping[str, Any]) -> list[str]:
 def _parse(parser: OverridesParser, lines: Sequence[str]) -> list[Override]:
     try:
         return parser.parse_overrides(as_typed(lines))
-    except HydraException as error:
+    except (HydraException, ValueError) as error:  # as of whole numbers with thousands of digits
         raise ConfigError(explain(error, Config)) from error
 
 

@@ -22,7 +22,8 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from maxexp.base.errors import ConfigError
+from maxexp.base.errors import ConfigError, MaxexpError
+from maxexp.base.json_file import parse_json
 from maxexp.base.languages.file_name import file_name
 from maxexp.base.secrets import address_without_secrets, values_without_secrets
 from maxexp.sweep.search.plan import Plan
@@ -32,6 +33,7 @@ from maxexp.sweep.workers.attributes import DIGEST, GIVEN_BACK, LOST, OUTCOME, P
 from maxexp.sweep.workers.storage import StorageError, open_storage, storage_errors, storage_lock
 from maxexp.tracking.ending import summary
 from maxexp.tracking.owner import identity
+from maxexp.tracking.text import one_line
 
 _FINAL = re.compile(r"\.final(\d*)$")
 """End of the name of a study's second phase: .final, and .final2 where the sweep went on with another one."""
@@ -121,7 +123,7 @@ class SweepStudy:
     @property
     def plan(self) -> Plan:
         if self._plan is None:
-            self._plan = Plan.from_plain(json.loads(self.study.user_attrs[PLAN]))
+            self._plan = read_plan(self.study.user_attrs[PLAN], f"study {self.name}")
         return self._plan
 
     def trials(self) -> list[FrozenTrial]:
@@ -243,6 +245,24 @@ class SweepStudy:
         self.storage.set_trial_user_attr(trial._trial_id, OUTCOME, outcome)
         self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+
+def read_plan(text: str | bytes, where: str) -> Plan:
+    """The plan that a study, or another process, has as JSON.
+
+    Args:
+        where: it stands, for messages.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    try:
+        return Plan.from_plain(parse_json(text))
+    except (MaxexpError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ConfigError(
+            f"{where}: its plan is damaged: {one_line(error)}; restore the database, or begin a new sweep under "
+            "another name"
+        ) from error
 
 
 def is_final(name: str) -> bool:

@@ -6,7 +6,6 @@ The first line of its standard input is the plan as JSON, with the places of thi
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
@@ -23,7 +22,7 @@ from maxexp.sweep.search.plan import Plan
 from maxexp.sweep.workers.attributes import OVERHEAD
 from maxexp.sweep.workers.liveness import kept_alive
 from maxexp.sweep.workers.storage import storage_errors, storage_failures_told
-from maxexp.sweep.workers.study import SweepStudy
+from maxexp.sweep.workers.study import SweepStudy, read_plan
 from maxexp.sweep.workers.trial import PASSING, TrialRun, blameless, log_file, trial_folder
 from maxexp.tracking.ending import summary
 from maxexp.tracking.signals import sigterm_held, sigterm_raises
@@ -93,7 +92,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    plan = Plan.from_plain(json.loads(_first_line()))
+    plan = read_plan(_first_line(), "standard input")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with sigterm_raises():
         return exit_code("maxexp", lambda: work(arguments.storage, arguments.study, arguments.threads, plan))
