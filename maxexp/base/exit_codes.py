@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from maxexp.base.disk import full_places, no_space
 from maxexp.base.errors import MaxexpError
+from maxexp.base.interruptions import interruption_behind
 from maxexp.base.languages.printable import printable
 from maxexp.base.secrets import without_secrets
 
@@ -31,9 +32,17 @@ def exit_code(program: str, work: Callable[[], object]) -> int:
         show_error(program, error)
         return 1
     except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(program)
+    except Exception as error:
+        if interruption_behind(error) is None:
+            raise
+        return _interrupted(program)
     return 0
+
+
+def _interrupted(program: str) -> int:
+    print(f"{program}: interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _unread() -> bool:

@@ -205,7 +205,7 @@ class Space:
         return sum(self._count(index + 1, {**point, parameter.name: value}) for value in parameter.values())
 
     @staticmethod
-    def _ends(parameter: Parameter) -> list[Value]:
+    def _ends(parameter: Parameter) -> Sequence[Value]:
         d = parameter.distribution
         if isinstance(d, CategoricalDistribution):
             return parameter.values()

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from maxexp.base.disk import writing
 from maxexp.base.errors import DiskFullError, MaxexpError, OutageError, TrainingError, UnsentError
+from maxexp.base.interruptions import interruptions_kept
 from maxexp.run.composition import compose_config
 from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
 from maxexp.run.pipeline import prepare
@@ -96,7 +97,8 @@ class TrialRun:
         started = time.monotonic()
         values: list[float] | None
         try:
-            outcome, reason, values = self._carry_out()
+            with interruptions_kept():
+                outcome, reason, values = self._carry_out()
         except blameless():
             raise
         except Exception as error:
@@ -112,8 +114,9 @@ class TrialRun:
 
     def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
         try:
-            config = self._compose()
-            verdict = judge(config, parse_limits(self._plan.settings.limits))
+            with interruptions_kept():
+                config = self._compose()
+                verdict = judge(config, parse_limits(self._plan.settings.limits))
         except MaxexpError as error:
             self._record_refused(error)
             raise
@@ -148,7 +151,8 @@ class TrialRun:
             if self._plan.settings.pruning:
                 record.watch(self._prune)
             try:
-                carry_out(prepare(config, self._folder, earlier, spec), record)
+                with interruptions_kept():
+                    carry_out(prepare(config, self._folder, earlier, spec), record)
                 values = self._values(record.metrics())
             except (PrunedError, TrainingError) as end:
                 # A training that diverged would do so again: that is a result of its point, and no failure.
