@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 
 from maxexp.base import garbage
 from maxexp.base.errors import MaxexpError
 from maxexp.base.languages.printable import printable
 from maxexp.base.languages.shell import shell_command
-from maxexp.sweep.outcome.progress import interrupted
+from maxexp.sweep.outcome.progress import interrupted, time_left
 from maxexp.sweep.outcome.record import ParentRecord
 from maxexp.sweep.outcome.tables import line
 from maxexp.sweep.search.config import SweepConfig
@@ -143,12 +144,16 @@ class Coordinator:
 
     def _tell_news(self, study: SweepStudy, seen: set[int]) -> bool:
         """Print a line for each trial that ended since; whether one did."""
-        news = [r for r in results(study) if r.outcome in OUTCOMES and r.number not in seen]
+        found = results(study)
+        news = [r for r in found if r.outcome in OUTCOMES and r.number not in seen]
         for result in news:
             seen.add(result.number)
         done = sum(map(counts, study.trials()))  # failed ones are tried again
         for result in news:
             print(f"trial {result.number} ({done}/{study.attribute(TOTAL)}) {line(result)}", flush=True)
+        total = study.attribute(TOTAL) or 0
+        if news and (remaining := time_left(found, total - done, datetime.now())):
+            print(f"about {remaining} left of {printable(study.name)}", flush=True)
         if news and self._record:
             self._record.progress(study)
         return bool(news)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 STATE_TAG = "sweep.state"
 """Of a trial's run: its outcome."""
 
+BEST_TRIAL_TAG = "sweep.best_trial"
+"""Of the sweep's run: the trial whose figures it shows."""
+
 
 def given_up(tags: Mapping[str, str]) -> str | None:
     """What became of a run by its tags, e.g. pruned or infeasible; None for a whole one, or one of no sweep."""

@@ -123,7 +123,7 @@ def test_values_are_drawn_and_tabulated_as_they_are(place, value):
     found = [dataclasses.replace(each, values={"hw/latency_us": 1.0}) for each in results(study)]
     for figure in (
         parallel_plot(found, ["hw/latency_us"]),
-        importance_plot({"hw/latency_us": {f"dataset.root={value}": {value: 1.0}}}),
+        importance_plot({"hw/latency_us": {f"dataset.root={value}": {value: 1.0}}}, 30),
     ):
         FigureCanvasAgg(figure).draw()
     if "\udce9" not in value:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from maxexp.sweep.outcome.plots import pareto_plot
 from maxexp.sweep.outcome.report import best, study_files
 from maxexp.sweep.outcome.tables import figures
+from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.repeats import REPEAT
 from maxexp.sweep.workers.results import averaged, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy
@@ -56,7 +57,7 @@ def test_a_trial_without_repeats_stays_as_it_is():
 def test_one_seed_has_no_spread():
     (alone,) = averaged([seeded(0, 1, 7, 0.9, 5.0)])
     assert alone.params == {"width": 1} and not alone.spread and alone.trials == (0,)
-    assert isinstance(pareto_plot([seeded(0, 1, 7, 0.9, 5.0)], NAMES), Figure)
+    assert isinstance(pareto_plot([seeded(0, 1, 7, 0.9, 5.0)], dict.fromkeys(NAMES, Direction.minimize)), Figure)
 
 
 @pytest.mark.slow
@@ -87,7 +88,7 @@ def test_the_baseline_too_is_trained_with_each_seed(sweep, place):
     (row, *_) = csv.DictReader(io.StringIO(study_files(final)["pareto.csv"]))
     assert row["seeds"] == "2" and float(row["val/best_accuracy/sd"]) >= 0
     shown = call("show", "study", cwd=place, module="maxexp.sweep").stdout
-    assert "\n0, 1: conv1.out_channels=16 conv2.pool=" in shown and "±" in shown
+    assert "\n0, 1: model.layers.conv1.out_channels=16 model.layers.conv2.pool=" in shown and "±" in shown
     # Given again, the command has nothing left to do; a trial of the mean can be exported with its seed.
     sweep(*arguments)
     assert len(results(final)) == len(finals)

@@ -21,13 +21,16 @@ COLORS = colormaps["viridis"]
 ROOM = np.array([0.05, 0.04])
 """Of the number beside a point, as shares of the panel's width and height."""
 
+ENOUGH_TRIALS = 30
+"""Below it importances are mostly chance: with 8 trials a parameter that changes nothing got a share of 0.08."""
+
 TRIAL = "trial"
 """Axis of trials by number, where there is one objective only."""
 
 
-def pareto_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
-    """Complete trials by two objectives each, the Pareto set joined by a line; one objective: by trial."""
-    pairs = list(combinations(objectives, 2)) or [(objectives[0], TRIAL)]
+def pareto_plot(found: Sequence[Result], objectives: Mapping[str, Direction]) -> Figure:
+    """Complete trials by two objectives each, with what the Pareto set dominates bounded by steps; one: by trial."""
+    pairs = list(combinations(objectives, 2)) or [(name, TRIAL) for name in objectives]
     figure, panels = _row_of_axes(len(pairs), 4.5)
     front = pareto_set(found)
     complete = [result for result in found if result.outcome == "complete"]
@@ -49,7 +52,8 @@ def pareto_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
             axes.errorbar(_of(result, x), _of(result, y), xerr=across, yerr=up, color=FRONT_COLOR, lw=1)
         line = sorted((_of(r, x), _of(r, y)) for r in front)
         if line and len(objectives) == 2:
-            axes.plot(*zip(*line, strict=True), color=FRONT_COLOR, lw=1)
+            drawstyle = "steps-post" if objectives[x] is Direction.minimize else "steps-pre"
+            axes.plot(*zip(*line, strict=True), drawstyle=drawstyle, color=FRONT_COLOR, lw=1)
         axes.set(xlabel=_heading(x), ylabel=_heading(y))
         _number(axes, front, x, y)
         axes.grid(alpha=0.3)
@@ -94,8 +98,12 @@ def hypervolume_plot(history: Sequence[tuple[int, float]]) -> Figure:
     return figure
 
 
-def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """Importance of each parameter: a column per objective, a row per condition under which it is searched."""
+def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]], trials: int) -> Figure:
+    """Importance of each parameter: a column per objective, a row per condition under which it is searched.
+
+    Args:
+        trials: complete ones, from which it was computed; of fewer than ENOUGH_TRIALS the picture warns.
+    """
     conditions = list(dict.fromkeys(condition for shares in importances.values() for condition in shares))
     sizes = [max(len(shares.get(condition, ())) for shares in importances.values()) for condition in conditions]
     figure = Figure(figsize=(5.5 * len(importances), sum(0.28 * size + 0.9 for size in sizes)), layout="constrained")
@@ -114,16 +122,21 @@ def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]]
             panel.set(title=picture_text(f"{METRICS[objective].label}{where}"), xlim=(0, 1))
     for panel in grid[-1]:
         panel.set(xlabel="importance")
+    if trials < ENOUGH_TRIALS:
+        figure.suptitle(f"from {trials} trials only: not reliable below {ENOUGH_TRIALS}", color=FRONT_COLOR)
     return figure
 
 
 def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
     """One line per complete trial through its parameters and objectives, coloured by rank in the first objective.
 
+    Those of the Pareto set are thick.
+
     Trials with other parameters, those of another network, have a row of their own; a parameter that all trials of
     a row share stands in its title.
     """
     complete = sorted((r for r in found if r.losses), key=lambda r: r.losses or (), reverse=True)  # the best on top
+    front = {number for r in pareto_set(found) for number in (r.number, *r.trials)}
     colors = {r.number: COLORS(1 - rank / len(complete)) for rank, r in enumerate(complete, 1)}
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in complete:
@@ -131,12 +144,13 @@ def parallel_plot(found: Sequence[Result], objectives: Sequence[str]) -> Figure:
     rows = [([*_varied(group), *objectives], group) for group in sorted(groups.values(), key=len, reverse=True)]
     width = max(6, 1.1 * max((len(names) for names, _ in rows), default=0))
     figure = Figure(figsize=(width, 4.5 * max(1, len(rows))), layout="constrained")
-    figure.suptitle(f"the darker, the better in {METRICS[objectives[0]].label}")
+    figure.suptitle(f"the darker, the better in {METRICS[objectives[0]].label}; thick: Pareto set")
     for number, (names, group) in enumerate(rows, 1):
         axes = figure.add_subplot(len(rows), 1, number)
         columns = [_scaled([_cell(result, name) for result in group], axes, i) for i, name in enumerate(names)]
         for result, line in zip(group, np.array(columns).T, strict=True):
-            axes.plot(range(len(names)), line, color=colors[result.number], lw=1, alpha=0.7)
+            width_of_line = 2.5 if result.number in front else 0.8
+            axes.plot(range(len(names)), line, color=colors[result.number], lw=width_of_line, alpha=0.7)
         labels = [_heading(name) if name in objectives else picture_text(short_name(name)) for name in names]
         axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", fontsize=8)
         axes.set(yticks=[], ylim=(-0.08, 1.08))
@@ -171,7 +185,8 @@ def _scaled(values: list[Value], axes: Axes, index: int) -> list[float]:
         labels = {y: text for text, y in place.items()}
         scaled = [place[text_of(v)] for v in values]
     for y, text in labels.items():
-        axes.annotate(picture_text(text), (index, y), xytext=(3, 2), **_SMALL)
+        # In front of the lines, on white: a number is read through none of them.
+        axes.annotate(picture_text(text), (index, y), xytext=(3, 2), zorder=5, bbox=_WHITE, **_SMALL)
     return scaled
 
 
@@ -198,3 +213,4 @@ def _heading(name: str) -> str:
 
 
 _SMALL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "color": "0.3"}
+_WHITE: dict[str, Any] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5}

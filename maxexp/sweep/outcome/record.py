@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -9,25 +10,32 @@ from typing import Self
 
 import yaml
 
+from maxexp.base.errors import TrackingError
 from maxexp.base.languages.markdown import markdown_text
 from maxexp.base.secrets import address_without_secrets, values_without_secrets
 from maxexp.schema.config import to_plain
+from maxexp.sweep.outcome.page import sweep_page
 from maxexp.sweep.outcome.report import FINAL_FOLDER, sweep_files, tables
 from maxexp.sweep.workers.attributes import PARENT_RUN, STUDY_TAG
-from maxexp.sweep.workers.results import OUTCOMES, pareto_set, results
+from maxexp.sweep.workers.results import OUTCOMES, Result, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy, counts, is_final
-from maxexp.tracking.artifacts import SWEEP, SWEEP_DESCRIPTION
+from maxexp.tracking.artifacts import SUMMARY_PAGE, SWEEP, SWEEP_DESCRIPTION
+from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.flatten import masked
 from maxexp.tracking.provenance import provenance
 from maxexp.tracking.record import RunRecord
+from maxexp.tracking.store import open_store
+from maxexp.tracking.sweep_tags import BEST_TRIAL_TAG
+
+log = logging.getLogger(__name__)
 
 
 class ParentRecord:
     """The parent run, open while its ``with`` block is."""
 
-    def __init__(self, study: SweepStudy, record: RunRecord) -> None:
-        self._study = study
+    def __init__(self, record: RunRecord, tracking: TrackingConfig) -> None:
         self._record = record
+        self._tracking = tracking
 
     @classmethod
     def open(cls, study: SweepStudy) -> ParentRecord:
@@ -40,7 +48,7 @@ class ParentRecord:
         plan = study.plan
         tracking = replace(plan.compose_first().tracking, system_metrics=False)
         if run_id := study.attribute(PARENT_RUN):
-            return cls(study, RunRecord.resume(tracking, run_id, finished=True, patient=True))
+            return cls(RunRecord.resume(tracking, run_id, finished=True, patient=True), tracking)
         settings = to_plain(plan.settings)
         tags = {**provenance(), STUDY_TAG: study.name, "sweep.storage": address_without_secrets(study.url)}
         decisive = {key: settings[key] for key in ("objectives", "limits", "sampler", "pruning", "final")}
@@ -52,7 +60,7 @@ class ParentRecord:
             "space": {p.name: str(p.distribution) for p in plan.space.parameters},
         }
         record.log_text(yaml.safe_dump(values_without_secrets(content), sort_keys=False), SWEEP_DESCRIPTION)
-        return cls(study, record)
+        return cls(record, tracking)
 
     @property
     def run_id(self) -> str:
@@ -97,10 +105,26 @@ class ParentRecord:
                 self._record.log_text(content, f"{SWEEP}/{path}")
             else:
                 self._record.log_figure(content, f"{SWEEP}/{path}")
+        first, last = studies[0], studies[-1]
+        if front := pareto_set(results(last)):
+            # The parent's line in the UI is that of its best trial.
+            self._record.log_metrics({**front[0].values, **front[0].tested})
+            self._record.set_tags({BEST_TRIAL_TAG: f"{last.name}, trial {front[0].number}"})
+        self._page(first.name, [result for study in studies for result in results(study)])
         # The second phase first: a description has a greatest length.
         self._record.describe(
             "\n\n".join(f"**{markdown_text(study.name)}**: {tables(study)}" for study in studies[::-1])
         )
+
+    def _page(self, name: str, found: Sequence[Result]) -> None:
+        """The interactive page; a sweep whose store cannot be read now ends without it, and says so."""
+        try:
+            page = sweep_page(name, found, open_store(self._tracking))
+        except TrackingError as error:
+            log.warning("The sweep has no page %s: %s", SUMMARY_PAGE, error)
+            return
+        if page is not None:
+            self._record.log_text(page, SUMMARY_PAGE)
 
 
 def _prefix(study: SweepStudy) -> str:

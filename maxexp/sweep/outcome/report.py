@@ -50,7 +50,7 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
         "trials.csv": table_csv(found),
         "pareto.csv": table_csv(front),
         "pareto.json": json.dumps([row(result) for result in front], indent=1) + "\n",
-        "pareto.png": pareto_plot(found, list(objectives)),
+        "pareto.png": pareto_plot(found, objectives),
         "history.png": history_plot(found, objectives),
         "parallel_coordinates.png": parallel_plot(found, list(objectives)),
         # No metric of the run: later trials change the box that the whole curve is a share of.
@@ -59,7 +59,8 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
     }
     if shares := importances(study):
         files["importances.json"] = json.dumps(shares, indent=1) + "\n"
-        files["importances.png"] = importance_plot(shares)
+        complete = sum(result.outcome == "complete" for result in found)
+        files["importances.png"] = importance_plot(shares, complete)
     return files
 
 

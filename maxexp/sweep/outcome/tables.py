@@ -72,7 +72,7 @@ def figures(found: Sequence[Result], objectives: Sequence[str], earlier: Sequenc
 
 
 def shared(found: Sequence[Result]) -> list[str]:
-    """What all of several trials have, ``conv1.kernel_size=3``: no column of a table need repeat it."""
+    """What all of several trials have, as ``seed=1``: no column of a table need repeat it."""
     if len(found) < 2:
         return []
     first, *others = [assignments(result) for result in found]
@@ -86,8 +86,8 @@ def _figure(name: str, value: float, spread: float | None) -> str:
 
 
 def assignments(result: Result) -> list[str]:
-    """``conv1.kernel_size=3`` for each parameter."""
-    return [f"{short_name(name)}={text_of(value)}" for name, value in result.params.items()]
+    """``model.layers.conv1.kernel_size=3`` for each parameter, as it can be typed."""
+    return [f"{key(name)}={text_of(value)}" for name, value in result.params.items()]
 
 
 def line(result: Result) -> str:
@@ -99,9 +99,14 @@ def line(result: Result) -> str:
     return f"{result.outcome}: {detail} | {' '.join(assignments(result))}"
 
 
+def key(parameter: str) -> str:
+    """The key that a parameter sets; its name may hold the condition under which it is searched, too."""
+    return parameter.partition(" [")[0]
+
+
 def short_name(parameter: str) -> str:
-    """A parameter's name without what all or none of a trial's have."""
-    return parameter.removeprefix("model.layers.").partition(" [")[0]
+    """A parameter's key as pictures have room for it."""
+    return key(parameter).removeprefix("model.layers.")
 
 
 def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:

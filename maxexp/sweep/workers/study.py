@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
+from warnings import catch_warnings
 
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -107,6 +108,8 @@ class SweepStudy:
                     f"hydra.sweeper.study={name}: this study began with other parameters, objectives, limits, "
                     "settings or configuration files; restore those, or give a new sweep another name (or none)"
                 )
+            with catch_warnings(action="ignore", category=ExperimentalWarning):
+                study.set_metric_names(list(plan.settings.objectives))  # for optuna-dashboard
             study.set_user_attr(DIGEST, digest)
             study.set_user_attr(PLAN, json.dumps(values_without_secrets(plan.to_plain())))
         return cls(url, storage, study, plan)
