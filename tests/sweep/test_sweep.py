@@ -80,6 +80,13 @@ def test_a_grid_finds_what_brute_force_finds(grid, client):
     assert {f"sweep/{n}.png" for n in pictures} <= names
     # As a curve of metrics, later trials would go on with it under another scale.
     assert "sweep/hypervolume.json" in names and not any("hypervolume" in key for key in parent.data.metrics)
+    # The sweep's line in the UI has the figures of its best trial, and its page all trials.
+    first = pareto_set(found)[0]
+    assert {name: parent.data.metrics[name] for name in first.values} == first.values
+    assert parent.data.tags["sweep.best_trial"] == f"study, trial {first.number}"
+    summary = artifact(client, parent, "summary.html")
+    assert all(result.run_id in summary for result in found)
+    assert study.study.metric_names == list(first.values)
     rows = list(csv.DictReader(io.StringIO(artifact(client, parent, "sweep/pareto.csv"))))
     assert {
         (int(r["model.layers.conv1.out_channels"]), int(r["model.layers.conv2.kernel_size"])) for r in rows
