@@ -15,7 +15,7 @@ from maxexp.compare.lines import broken, longest_piece
 from maxexp.compare.text import LEGEND, MISSING, hardware_source, number, quantization
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
-from maxexp.report.comparison.differences import ABSENT
+from maxexp.report.comparison.differences import setting
 from maxexp.tracking.metrics import MAIN
 
 SHORT_ID = 8
@@ -115,7 +115,7 @@ def _differences(comparison: Comparison, width: int) -> Table:
     for key in comparison.differing:
         runs: dict[str, list[str]] = defaultdict(list)
         for details in comparison.runs:
-            runs[details.run.params.get(key, ABSENT)].append(details.run.name)
+            runs[setting(key, details.run.params)].append(details.run.name)
         for index, (value, names) in enumerate(runs.items()):
             which = ", ".join(names) if len(names) <= NAMED_RUNS else f"{len(names)} runs"
             rows.append(("" if index else key, value, which))

@@ -7,7 +7,7 @@ from maxexp.base.languages.markdown import markdown_table, markdown_text
 from maxexp.base.metrics import Metric
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
-from maxexp.report.comparison.differences import ABSENT
+from maxexp.report.comparison.differences import setting
 
 MISSING = "–"
 FIXED = ("run", "id", "status", "data", "quantization", "hardware figures")
@@ -69,7 +69,7 @@ def number(comparison: Comparison, metric: Metric, details: RunDetails, emphasis
 
 
 def _differing(comparison: Comparison, details: RunDetails) -> list[str]:
-    return [details.run.params.get(key, ABSENT) for key in comparison.differing]
+    return [setting(key, details.run.params) for key in comparison.differing]
 
 
 def _fixed(details: RunDetails) -> list[str]:

@@ -1,6 +1,6 @@
 """In which keys configurations differ."""
 
-from maxexp.report.comparison.differences import differing_keys
+from maxexp.report.comparison.differences import UNUSED, differing_keys, setting
 
 
 def test_keys_that_change_no_result_are_no_difference():
@@ -29,3 +29,24 @@ def test_a_group_that_is_null_is_told_by_the_keys_it_has_elsewhere():
 
 def test_one_run_differs_from_none():
     assert differing_keys([{"seed": "1"}]) == []
+
+
+def test_what_a_run_did_not_look_at_is_no_difference():
+    """A checkpoint that is evaluated has a recipe in its configuration, which nobody reads."""
+    trained = {
+        "stages": "['train', 'evaluate']",
+        "trainer.max_epochs": "80",
+        "recipe.learning_rate": "0.1",
+        "seed": "1",
+    }
+    evaluated = {"stages": "['evaluate']", "trainer.max_epochs": "20", "recipe.learning_rate": "0.004", "seed": "2"}
+    assert differing_keys([trained, evaluated]) == ["seed", "stages"]
+    longer = {**trained, "trainer.max_epochs": "90"}
+    assert differing_keys([trained, longer, evaluated]) == ["seed", "stages", "trainer.max_epochs"]
+    assert setting("trainer.max_epochs", evaluated) == UNUSED and setting("trainer.max_epochs", longer) == "90"
+
+
+def test_the_mapping_of_pixels_is_looked_at_by_an_evaluation():
+    one = {"stages": "[evaluate]", "augmentation.normalize.mapping": "p128", "augmentation.cutout.size": "8"}
+    other = {**one, "augmentation.normalize.mapping": "ai8x", "augmentation.cutout.size": "4"}
+    assert differing_keys([one, other]) == ["augmentation.normalize.mapping"]

@@ -14,6 +14,7 @@ from maxexp.chip.config import find_part
 from maxexp.chip.metrics import CYCLES, LATENCY, WEIGHT_MEMORY
 from maxexp.report.comparison.collect import RunDetails
 from maxexp.report.comparison.comparison import Comparison, status
+from maxexp.report.comparison.differences import setting
 from maxexp.report.comparison.wrong import most_often_wrong
 from maxexp.report.figures.layer_colors import INPUT_COLOR, LAYER_COLORS
 from maxexp.schema.repeat import repeat_command
@@ -115,7 +116,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
         "values": {key: run.metrics[key] for key in keys if isfinite(run.metrics.get(key, nan))},
         "sources": {key: source for key, source in sources.items() if source != "computed"},
         "best": [key for key in keys if run.run_id in comparison.best[key]],
-        "params": {key: run.params[key] for key in comparison.differing if key in run.params},
+        "params": {key: setting(key, run.params) for key in comparison.differing if key in run.params},
         "tags": {key: run.tags[key] for key in SHOWN_TAGS if key in run.tags},
         "data": dict(run.data),
         "command": _command(run),
