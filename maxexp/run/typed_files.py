@@ -1,6 +1,7 @@
 """YAML files in which texts stay as they were written: YAML would read ``2026_11_30`` as a number, ``007`` as 7."""
 
 import os
+import re
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -43,10 +44,16 @@ def register_files() -> None:
 
 
 class FileConfigSource(HydraFiles):
-    """Hydra's files; it takes the first class of this name."""
+    """Hydra's files; it takes the first class of this name. An option may also be a path: ``model=./my_net.yaml``."""
+
+    def is_config(self, config_path: str) -> bool:
+        own = _own_file(config_path)
+        return os.path.isfile(own[1]) if own else super().is_config(config_path)
 
     def load_config(self, config_path: str) -> ConfigResult:
         full_path = os.path.realpath(os.path.join(self.path, self._normalize_file_name(config_path)))
+        if own := _own_file(config_path):
+            config_path, full_path = f"{own[0]}/{os.path.basename(own[1])}", own[1]
         if not os.path.exists(full_path):
             raise ConfigLoadError(f"Config not found : {full_path}")
         with open(full_path, encoding="utf-8") as file:
@@ -64,6 +71,12 @@ class _Package:
 
     def inner(self, name: str) -> Any:
         return _OPTIONS if name == "defaults" else kind_of(f"{self.prefix}.{name}".lstrip("."))
+
+
+def _own_file(config_path: str) -> tuple[str, str] | None:
+    """The group and the path of an option that is a path; None for one that is a name."""
+    found = re.fullmatch(r"([^/.]+(?:/[^/.]+)*)/((?:/|\./|\.\./|~/).*\.ya?ml)", config_path)
+    return (found[1], os.path.expanduser(found[2])) if found else None
 
 
 def _package(config_path: str, header: str | None) -> str:
