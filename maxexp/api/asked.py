@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 Model = str | os.PathLike[str] | Mapping[str, Any]
 """A network: the name of a preset in ``conf/model``, a YAML file, or its content."""
 Dataset = str | os.PathLike[str] | Mapping[str, Any]
-"""A data set: the name of a preset in ``conf/dataset``, a folder of images by class, or the keys of a set of images."""
+"""A data set: the name of a preset in ``conf/dataset``, a folder of images by class, or keys of a set of images."""
 
+IMAGES = "dataset=images"
 _PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _numbers = count(1)
 
@@ -68,13 +69,13 @@ def dataset_overrides(dataset: Dataset) -> tuple[str, ...]:
         ConfigError: a folder is not there.
     """
     if isinstance(dataset, Mapping):
-        return ("dataset=images", *key_overrides({f"dataset.{key}": value for key, value in dataset.items()}))
+        return (IMAGES, *key_overrides({f"dataset.{key}": value for key, value in dataset.items()}))
     text = os.fspath(dataset)
     if isinstance(dataset, str) and text.isidentifier() and not Path(text).is_dir():
         return (f"dataset={text}",)
     if not Path(text).is_dir():
         raise ConfigError(f"dataset={text}: no such folder; give one with images in <class>/, or a preset's name")
-    return ("dataset=images", *key_overrides({"dataset.root": str(Path(text).absolute())}))
+    return (IMAGES, *key_overrides({"dataset.root": str(Path(text).absolute())}))
 
 
 def _model(model: Model) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from maxexp.api.asked import Asked, Dataset, Model, ask
+from maxexp.api.asked import IMAGES, Asked, Dataset, Model, ask, dataset_overrides, key_overrides
 from maxexp.api.cost import Cost
 from maxexp.network.layer import Layer
 from maxexp.network.sizes import dimensions
@@ -43,8 +44,17 @@ class Untrained:
         return Cost(self.description.cost())
 
     def for_dataset(self, dataset: Dataset) -> Untrained:
-        """Returns the same network for another data set: other images, another number of classes."""
-        return Untrained(ask_again(self.asked, dataset))
+        """Returns the same network for another data set: other images, another number of classes.
+
+        Args:
+            dataset: as of :func:`network`; images of a folder get the size and the colours of this network's.
+        """
+        overrides = dataset_overrides(dataset)
+        if not isinstance(dataset, Mapping) and overrides[0] == IMAGES:
+            here = self.description.dataset
+            size = {"channels": here.channels, "height": here.height, "width": here.width}
+            overrides += key_overrides({f"dataset.{key}": value for key, value in size.items()})
+        return Untrained(replace(self.asked, dataset=overrides))
 
     def __repr__(self) -> str:
         shape, weights = dimensions(self._network.in_shape), self._network.weights
@@ -89,10 +99,3 @@ def network(
         **{f"model.{key.replace('__', '.')}": value for key, value in keys.items()},
     }
     return Untrained(ask(model, dataset, asked))
-
-
-def ask_again(asked: Asked, dataset: Dataset) -> Asked:
-    """Returns what was asked for, for another data set."""
-    from maxexp.api.asked import dataset_overrides
-
-    return Asked(asked.model, dataset_overrides(dataset), asked.keys)

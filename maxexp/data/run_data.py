@@ -138,6 +138,13 @@ class RunData:
             loaded["test"] = self.test.digest
         return loaded
 
+    @property
+    def loaded(self) -> ImageSet | None:
+        """A part that has been loaded, for the names of classes and the unit of targets, which all parts share."""
+        if "_parts" in self.__dict__:
+            return self.train
+        return self.test if "test" in self.__dict__ else None
+
     def calibration_inputs(self, count: int) -> Tensor:
         """Unaugmented training images to set quantization ranges by, the same ones for a seed.
 

@@ -64,6 +64,14 @@ class RunContext:
 
         return task_of(self._config.task)
 
+    def checkpoint_extras(self) -> dict[str, str]:
+        """What a checkpoint of this run says of itself."""
+        from maxexp.run.self_description import SelfDescription
+
+        part = self.data.loaded
+        known = (part.classes, part.unit) if part else ()
+        return SelfDescription.of(self._config, *known).extras()
+
     def read_run(self, run_id: str) -> RecordedRun:
         """A run of the tracking store that this run is recorded in. Raises TrackingError."""
         return read_run(open_store(self._config.tracking), run_id)

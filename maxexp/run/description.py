@@ -1,7 +1,7 @@
 """What decides the cost of a network on the chip, composed from ``conf/`` without Hydra.
 
 Hydra takes most of a second to import and to compose; the few groups that a network's cost depends on are read here
-by the same rules. What needs more of Hydra, or is wrong, is left to it, so that there is one judge of what is allowed.
+by the same rules. What needs more of Hydra, or is wrong, is left to it: there is one judge of what is allowed.
 """
 
 from __future__ import annotations

@@ -35,12 +35,15 @@ log = logging.getLogger(__name__)
 LONGEST_NAME = 120
 
 
-def new_run(config: Config, overrides: Sequence[str], folder: Path) -> None:
+def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
     """Carry a configuration out in a record of its own; what is refused before its first stage leaves none.
 
     Args:
         overrides: what the user typed.
         folder: local folder of the run.
+
+    Returns:
+        The run's id.
 
     Raises:
         MaxexpError: the run is refused, or fails.
@@ -53,6 +56,7 @@ def new_run(config: Config, overrides: Sequence[str], folder: Path) -> None:
         log_configuration(record, config, overrides)
         carry_out(pipeline, record)
     finish_message(record)
+    return record.run_id
 
 
 def _warn_of_no_fit(spec: RunSpec) -> None:

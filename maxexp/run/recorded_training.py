@@ -57,7 +57,8 @@ class RecordedTraining:
         """
         config, device = self._config, self._context.device
         task, quantization = self._context.task, config.quantization
-        settings = TrainingSettings(task, quantization, config.recipe, config.trainer, config.seed, device)
+        extras = self._context.checkpoint_extras()
+        settings = TrainingSettings(task, quantization, config.recipe, config.trainer, config.seed, device, extras)
         files = _RecordedFiles(record, self._context.folder)
         if (began := record.tags().get("train.device", device.type)) != device.type:
             log.warning("the run began on %s and goes on on %s: figures will differ a little", began, device.type)

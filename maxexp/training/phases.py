@@ -3,8 +3,8 @@
 import copy
 import logging
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -53,7 +53,11 @@ LIGHTNING_PRECISION: dict[Precision, Literal["32-true", "bf16-mixed"]] = {
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that decides what a training does, apart from network and data."""
+    """Everything that decides what a training does, apart from network and data.
+
+    Attributes:
+        extras: texts and numbers that go along to its checkpoints.
+    """
 
     task: Task
     quantization: QuantizationConfig
@@ -61,6 +65,7 @@ class TrainingSettings:
     trainer: TrainerConfig
     seed: int
     device: torch.device
+    extras: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,7 @@ class Training:
         text = score.form.with_unit(best.value)
         log.info("%s: best validation %s %s in epoch %d", phase, score.label, text, best.epoch + 1)
         path = files.folder / best_file(phase)
-        extras = {**settings.task.checkpoint_extras(best.value), "best_epoch": best.epoch}
+        extras = {**settings.extras, **settings.task.checkpoint_extras(best.value), "best_epoch": best.epoch}
         write_module(path, module, best.epoch, extras)
         files.keep(path)
         # Lightning leaves the network on the CPU, whatever it was trained on.

@@ -65,12 +65,17 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
     Raises:
         DataError: the image is unreadable, has more than 8 bits, or another size.
     """
-    size, mode = (config.width, config.height), "L" if config.channels == 1 else "RGB"
     try:
         image = read_picture(data)
     except (OSError, FormatError) as error:
         cause = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{name} is not a readable image ({cause}): replace or remove it.") from error
+    return image_pixels(image, name, config, resize)
+
+
+def image_pixels(image: Image.Image, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
+    """The pixels of a picture in the shape and the colours of a data set; see :func:`decode_image`."""
+    size, mode = (config.width, config.height), "L" if config.channels == 1 else "RGB"
     # PIL converts 16-bit and floating-point images by cutting off: nearly all becomes white.
     if image.mode.startswith(("I", "F")):
         raise DataError(f"{name} has more than 8 bits per channel: convert it to 8 bits.")

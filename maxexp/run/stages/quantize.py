@@ -74,7 +74,7 @@ class Quantize(RunStage):
             network = self._after_training(network.module, record)
         assert network.integer is not None, "neither untrained nor floating"
         path = self._context.folder / f"{file_name(spec.network.name)}{INTEGER_SUFFIX}"
-        write_integer(path, network.integer, 0, {})
+        write_integer(path, network.integer, 0, self._context.checkpoint_extras())
         record.log_artifact(path, QUANTIZATION)
         if isinstance(product.network, Floating) or spec.runs(Stage.train):
             # What the validation says of a network that is quantized afterwards knows nothing of its bits.
