@@ -2,7 +2,7 @@
 
 import sys
 
-from maxexp.cli.run import main
+from maxexp.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -28,10 +28,11 @@ ROOMS = (
     "compare",
     "study",
     "sweep",
+    "api",
     "cli",
 )
 """From the ground floor up: a room imports from those before it only."""
-FACES = ("ui",)
+FACES = ("ui", "cost", "predict")
 """Packages that hold nothing but the face of a command."""
 
 

@@ -43,10 +43,14 @@ examples:
   {PROGRAM} capture --file recorded.bin --out frames"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; `command` is the one chosen."""
+def parser(program: str = PROGRAM) -> argparse.ArgumentParser:
+    """The parser of all commands; `command` is the one chosen.
+
+    Args:
+        program: what the user called.
+    """
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program, description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary, epilog, add_options in (

@@ -7,12 +7,9 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 
 from maxexp.base.errors import ConfigError
-from maxexp.base.languages.shell import shell_command
 from maxexp.run.addresses import with_kept_secrets
 from maxexp.run.typed_overrides import as_typed
 
-COMMANDS = ("board", "camera", "compare", "study", "sweep", "tracking", "ui", "zoo")
-"""Commands beside the one that runs: ``python -m maxexp.NAME``."""
 EXCLUSIVE = ("run", "multirun", "cfg", "info", "shell_completion")
 """Options of which Hydra takes one."""
 
@@ -34,11 +31,8 @@ def check_words(words: Sequence[str]) -> None:
     """Refuse what Hydra would answer with a traceback.
 
     Raises:
-        ConfigError: the first word is another command, or two options exclude one another.
+        ConfigError: two options exclude one another, or one makes no sense alone.
     """
-    if words and words[0] in COMMANDS:
-        command = shell_command(["python", "-m", f"maxexp.{words[0]}", *words[1:]])
-        raise ConfigError(f"{words[0]} is a command of its own; write: {command}")
     options = _parsed(words)
     chosen = [f"--{name}" for name in EXCLUSIVE if getattr(options, name)]
     if len(chosen) > 1:

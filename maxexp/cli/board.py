@@ -15,6 +15,7 @@ from maxexp.board.real.exclusive import exclusive_board
 from maxexp.board.real.openocd import mass_erase
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
 from maxexp.board.result import SERIAL_LOG
+from maxexp.cli.program import called
 from maxexp.run.composition import compose_config
 from maxexp.schema.config import Config
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def board_parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Boards with a MAX78000, real and emulated.")
+    parser = argparse.ArgumentParser(prog=called("board"), description="Boards with a MAX78000, real and emulated.")
     commands = parser.add_subparsers(required=True)
     listing = commands.add_parser("list", help="serial ports and drives that are there")
     listing.set_defaults(work=_list)

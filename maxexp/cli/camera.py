@@ -18,6 +18,7 @@ from maxexp.camera.options import DEVICE, PROGRAM, parser
 from maxexp.camera.sheet import draw_sheet
 from maxexp.camera.stream import dump, read_frames
 from maxexp.chip.config import find_part
+from maxexp.cli.program import called
 
 PIECE = 1 << 20
 """Bytes of a recorded stream, which may be longer than memory, that are read at a time."""
@@ -25,7 +26,7 @@ PIECE = 1 << 20
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; the exit code says how it went."""
-    options = parser().parse_args(arguments)
+    options = parser(called("camera")).parse_args(arguments)
     commands = {"convert": convert, "sheet": sheet, "capture": capture}
     return exit_code(PROGRAM, lambda: commands[options.command](options))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from maxexp.base.exit_codes import exit_code
+from maxexp.cli.program import called
 from maxexp.compare.terminal import print_comparison
 from maxexp.compare.text import to_csv, to_markdown
 from maxexp.report.comparison.collect import collect_all, select_runs
@@ -48,7 +49,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.compare",
+        prog=called("compare"),
         description="Runs beside one another: a table here, Markdown, CSV and a page in a folder.",
     )
     text = "runs to compare, by their ids or how these begin (default: all that --filter finds)"

@@ -44,6 +44,10 @@ def run_stages(composed: DictConfig) -> None:
 
         resume_run(config, config.resume, HydraConfig.get().overrides.task, output_dir())
         return
+    if config.checkpoint:
+        from maxexp.run.described_checkpoints import with_own_network
+
+        config = with_own_network(config, HydraConfig.get().overrides.task)
     from maxexp.run.execution import new_run
 
     new_run(config, HydraConfig.get().overrides.task, output_dir())

@@ -10,6 +10,7 @@ from pathlib import Path
 from maxexp.base.errors import StudyError
 from maxexp.base.exit_codes import exit_code
 from maxexp.base.shipped import experiments_dir, installed_from_wheel
+from maxexp.cli.program import called
 from maxexp.study.description import Study, read_study
 from maxexp.study.embed import embed_tables
 from maxexp.study.execute import State, run_missing, standings
@@ -124,7 +125,7 @@ def _opened(arguments: argparse.Namespace, folder: Path) -> tuple[Study, Results
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.study", description="Runs what a study lacks, and writes its answer."
+        prog=called("study"), description="Runs what a study lacks, and writes its answer."
     )
     parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")
     parser.add_argument(

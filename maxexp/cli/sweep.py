@@ -21,6 +21,7 @@ from maxexp.base.languages.printable import printable
 from maxexp.base.languages.shell import shell_command
 from maxexp.base.secrets import keep
 from maxexp.base.shipped import conf_dir
+from maxexp.cli.program import called
 from maxexp.sweep.coordinator import Coordinator
 from maxexp.sweep.outcome.export import experiment_yaml
 from maxexp.sweep.outcome.progress import progress_line
@@ -56,7 +57,7 @@ def _work(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.sweep", description="Looks at sweeps, goes on with them, and writes what they found."
+        prog=called("sweep"), description="Looks at sweeps, goes on with them, and writes what they found."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, work, text in (

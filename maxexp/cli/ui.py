@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from maxexp.base.errors import TrackingError
 from maxexp.base.exit_codes import exit_code
 from maxexp.base.languages.database_uri import typed_path
+from maxexp.cli.program import called
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.store import Store, open_store, resolve_uri
 from maxexp.tracking.view import view_address
@@ -18,7 +19,7 @@ PORT = 5000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code says how it went."""
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.ui",
+        prog=called("ui"),
         description="The MLflow UI on a tracking store. Other options go to `mlflow ui`: --host and so on.",
     )
     parser.add_argument("--tracking-uri", help="tracking store (default: as for python -m maxexp)")

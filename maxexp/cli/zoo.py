@@ -4,6 +4,7 @@ import argparse
 
 from maxexp.base.exit_codes import exit_code
 from maxexp.base.shipped import zoo_dir
+from maxexp.cli.program import called
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
@@ -13,7 +14,7 @@ from maxexp.zoo.cards import add, table, write_table
 def main() -> int:
     """Entry point; the exit code says how it went."""
     parser = argparse.ArgumentParser(
-        prog="python -m maxexp.zoo", description="The zoo: trained networks, with a card each."
+        prog=called("zoo"), description="The zoo: trained networks, with a card each."
     )
     commands = parser.add_subparsers(required=True)
     listing = commands.add_parser("list", help="the networks and their figures")

@@ -22,9 +22,7 @@ from maxexp.tracking.store import open_store
 EXPERIMENT, MODEL, DATASET = "experiment", "model", "dataset"
 
 
-def describe_checkpoint(
-    reference: str, path: Path, read: Callable[[str], RecordedRun]
-) -> SelfDescription | None:
+def describe_checkpoint(reference: str, path: Path, read: Callable[[str], RecordedRun]) -> SelfDescription | None:
     """Returns the network that a checkpoint is of; None where nothing says so, as of the maker's files.
 
     Args:

@@ -122,8 +122,8 @@ def _no_such_option(path: str, options: Sequence[str]) -> str:
         typed = shell_command([f"{whole}={given}"])
         remedy = shell_command(["--config-dir", "FOLDER", f"{whole}={file.stem}"])
         return (
-            f"{typed}: a choice is the name of a file in a folder {whole}/, not its path; put the file there as "
-            f"FOLDER/{whole}/{file.stem}.yaml and write {remedy}; there are {', '.join(options)}"
+            f"{typed}: no such file; give the path of one, as {whole}=./{file.stem}.yaml, or put it into a folder "
+            f"{whole}/ as FOLDER/{whole}/{file.stem}.yaml and write {remedy}; there are {', '.join(options)}"
         )
     return f"{group}={name}: no such choice; there are {', '.join(options)}"
 

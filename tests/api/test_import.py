@@ -37,7 +37,8 @@ def test_a_cost_needs_none_of_the_heavy_packages():
 def test_network_is_the_function_whatever_was_imported():
     code = (
         "import maxexp\nimport maxexp.network.graph\nfrom maxexp.network.config import Pool\n"
-        "import maxexp.run.composition\nprint(callable(maxexp.network), maxexp.network('digitsnet', dataset='digits').name)"
+        "import maxexp.run.composition\n"
+        "print(callable(maxexp.network), maxexp.network('digitsnet', dataset='digits').name)"
     )
     assert python(code) == "True digitsnet"
 
