@@ -15,6 +15,7 @@ from maxexp.base.secrets import values_without_secrets
 from maxexp.base.text_keys import declare
 from maxexp.data.augmentation.config import AugmentationConfig
 from maxexp.network.config import NetworkConfig
+from maxexp.run.counted_classes import with_counted_classes
 from maxexp.run.explain import explain, no_such_key
 from maxexp.run.typed_files import register_files
 from maxexp.schema.config import Config, to_plain
@@ -52,6 +53,7 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
         ConfigError: a value is missing, of the wrong type, or impossible; names the key.
     """
     try:
+        composed = with_counted_classes(composed)
         plain = OmegaConf.create(literals(OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)))
         layers = OmegaConf.select(plain, "model.layers")
         if not isinstance(layers, DictConfig):

@@ -84,6 +84,20 @@ def find_source(config: DatasetConfig) -> Source:
         ) from error
 
 
+def count_classes(config: DatasetConfig) -> int:
+    """How many classes the user's own images have.
+
+    Args:
+        config: of a set of images; its number of classes is not looked at.
+
+    Raises:
+        DataError: there are no images, or they cannot be read.
+    """
+    source = find_source(config)
+    assert isinstance(source, (ParquetFiles, ClassFolders)), "of images there are no others"
+    return source.count_classes()
+
+
 def _find_arrays(config: DatasetConfig) -> Source:
     """The .npz file that ``dataset.root`` names, or ``NAME.npz`` in one of the roots."""
     for root in roots(config):

@@ -103,6 +103,10 @@ class ClassFolders:
         files, _, classes = self._labelled(split)
         return [*files, *(self._origin("train") / name for name in classes)]
 
+    def count_classes(self) -> int:
+        """How many classes have training images."""
+        return len(self._listing("train"))
+
     def unused(self) -> list[str]:
         found: list[str] = []
         classes = [_images_by_class(self._origin(split)) for split in self._splits]

@@ -113,6 +113,15 @@ class ParquetFiles:
             )
         return found
 
+    def count_classes(self) -> int:
+        """How many classes are named, or where none are, have labels."""
+        found = 0
+        for file in self.files("train"):
+            table = _read_table(file)
+            labels = _labels(table, file)
+            found = max(found, len(_class_names(table, file, int(labels.max(initial=-1)) + 1)))
+        return found
+
     def unused(self) -> list[str]:
         """Files of splits that are neither for training nor for the test."""
         others = sorted(path.name for path in self.folder.glob("*.parquet") if not path.name.startswith(SPLITS))
