@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from maxexp.base.errors import CheckpointError, FormatError, TrackingError
+from maxexp.base.shipped import zoo_dir
 from maxexp.base.yaml_file import read_yaml as read_plain
-from maxexp.run.checkpoints import RUN, ZOO, zoo_dir
+from maxexp.run.checkpoints import RUN, ZOO, locate_checkpoint
 from maxexp.run.composition import compose_config
 from maxexp.run.config import read_yaml
 from maxexp.run.self_description import SelfDescription, read_description
@@ -62,7 +63,6 @@ def with_own_network(config: Config, overrides: Sequence[str]) -> Config:
     typed = [key_of(text) for text in overrides]
     if not config.checkpoint or any(key in (EXPERIMENT, MODEL) or key.startswith(f"{MODEL}.") for key in typed):
         return config
-    from maxexp.run.checkpoints import locate_checkpoint
 
     def read(run_id: str) -> RecordedRun:
         return read_run(open_store(config.tracking), run_id)
