@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from maxexp.api.cost import Cost
+    from maxexp.api.importing import from_onnx, from_torch
     from maxexp.api.loading import load
     from maxexp.api.model import Model
     from maxexp.api.network import Untrained, network
@@ -25,7 +26,19 @@ __version__ = "0.2.0"
 RESULTS_VERSION = 1
 """To be raised by whoever changes what a configuration of a study gives: its runs are then made anew."""
 
-__all__ = ["Cost", "MaxexpError", "Model", "Prediction", "Run", "Untrained", "load", "network", "train"]
+__all__ = [
+    "Cost",
+    "MaxexpError",
+    "Model",
+    "Prediction",
+    "Run",
+    "Untrained",
+    "from_onnx",
+    "from_torch",
+    "load",
+    "network",
+    "train",
+]
 
 _HOMES = {
     "Cost": "maxexp.api.cost",
@@ -34,6 +47,8 @@ _HOMES = {
     "Prediction": "maxexp.api.prediction",
     "Run": "maxexp.api.training",
     "Untrained": "maxexp.api.network",
+    "from_onnx": "maxexp.api.importing",
+    "from_torch": "maxexp.api.importing",
     "load": "maxexp.api.loading",
     "network": "maxexp.api.network",
     "train": "maxexp.api.training",

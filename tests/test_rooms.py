@@ -15,6 +15,7 @@ ROOMS = (
     "chip",
     "data",
     "quantization",
+    "importing",
     "tasks",
     "training",
     "synthesis",
