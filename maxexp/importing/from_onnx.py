@@ -118,37 +118,44 @@ class _Reader:
             return []
         if kind in _ACTIVATIONS:
             return [Activate(_ACTIVATIONS[kind])]
-        if kind == "Conv":
-            return [self._convolution(node, given)]
-        if kind in ("Gemm", "MatMul"):
-            return [self._dense(node, given)]
-        if kind == "BatchNormalization":
-            return [self._norm(node, given)]
-        if kind in _ARITHMETIC:
-            return [self._arithmetic(node)]
-        if kind == "Clip":
-            low, high = (self._constant(node, index) for index in (1, 2))
-            return [Clip(*(_number(each, given.get(key)) for each, key in ((low, "min"), (high, "max"))))]
-        if kind == "Dropout":
-            return [Dropout(float(_number(self._constant(node, 1), given.get("ratio", 0.5)) or 0.0))]
         if kind in _FLATTENS:
             return [Flatten()] if self._flattens(node, given) else [Unknown(f"{kind} to another shape than a row")]
         if kind in _POOLS:
             return [_pooling(_POOLS[kind], given)]
-        if kind == "ReduceMean":
-            axes = self._constant(node, 1)
-            axes = given.get("axes") if axes is None else axes.tolist()
-            spatial = ([2], [-1]) if self._signal else ([2, 3], [-2, -1])
-            return [Pooling("avg") if axes in spatial else Unknown(f"ReduceMean over the axes {axes}")]
-        return [Unknown(kind)]
+        if kind == "Pad":
+            pads = self._constant(node, 1) if len(node.input) > 1 else given.get("pads")
+            return [] if pads is not None and not any(pads) else [Unknown("Pad", "pad in the convolution")]
+        if kind == "Dropout":
+            return [Dropout(float(_number(self._constant(node, 1), given.get("ratio", 0.5)) or 0.0))]
+        readers: dict[str, Callable[[Any, Mapping[str, Any]], Operation]] = {
+            "Conv": self._convolution,
+            "Gemm": self._dense,
+            "MatMul": self._dense,
+            "BatchNormalization": self._norm,
+            "Clip": self._clip,
+            "ReduceMean": self._mean,
+            **dict.fromkeys(_ARITHMETIC, self._arithmetic),
+        }
+        return [readers[kind](node, given) if kind in readers else Unknown(kind)]
+
+    def _clip(self, node: Any, given: Mapping[str, Any]) -> Operation:
+        low, high = self._constant(node, 1), self._constant(node, 2)
+        return Clip(_number(low, given.get("min")), _number(high, given.get("max")))
+
+    def _mean(self, node: Any, given: Mapping[str, Any]) -> Operation:
+        axes = self._constant(node, 1)
+        axes = given.get("axes", []) if axes is None else axes.tolist()
+        rank = 3 if self._signal else 4
+        spatial = sorted(axis % rank for axis in axes) == list(range(2, rank))
+        return Pooling("avg") if spatial else Unknown(f"ReduceMean over the axes {axes}")
 
     def _convolution(self, node: Any, given: Mapping[str, Any]) -> Operation:
         weight = self._tensor(node, 1)
         if weight is None:
             return Unknown("a convolution with computed weights")
-        if given.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        ends = _ends(given, list(weight.shape[2:]))
+        if ends is None:
             return Unknown(f"auto_pad={given['auto_pad']}", "export with explicit padding")
-        ends = given.get("pads") or [0] * 2 * (weight.dim() - 2)
         half = len(ends) // 2
         top, bottom = ends[0], ends[half]
         left, right = (ends[1], ends[half + 1]) if half > 1 else (0, 0)
@@ -177,7 +184,7 @@ class _Reader:
         gain = gamma / (variance + epsilon).sqrt()
         return Scaling(gain, beta - mean * gain, (gamma, beta, mean, variance, epsilon))
 
-    def _arithmetic(self, node: Any) -> Operation:
+    def _arithmetic(self, node: Any, given: Mapping[str, Any]) -> Operation:
         """A sum of two tensors, or arithmetic with constants."""
         kind, constants = node.op_type, [self._constants.get(name) for name in node.input]
         if all(each is None for each in constants):
@@ -238,6 +245,18 @@ def _pooling(kind: str, given: Mapping[str, Any]) -> Operation:
     size, stride = _size(given["kernel_shape"], 1), _size(given.get("strides"), 1)
     ceil = bool(given.get("ceil_mode")) or ends[half:] != ends[:half]
     return Pooling(kind, size, stride, (top, left), _size(given.get("dilations"), 1), ceil)
+
+
+def _ends(given: Mapping[str, Any], kernel: Sequence[int]) -> list[int] | None:
+    """The padding before and behind each axis; None where it depends on more than the kernel."""
+    mode = given.get("auto_pad", "NOTSET")
+    if mode in ("NOTSET", "VALID"):
+        return given.get("pads") or [0] * 2 * len(kernel)
+    dilations = given.get("dilations") or [1] * len(kernel)
+    reach = [step * (size - 1) for step, size in zip(dilations, kernel, strict=True)]
+    strides = given.get("strides") or [1]
+    # With stride 1 and kernels of odd size both ends get the same.
+    return None if any(each % 2 for each in reach) or max(strides) > 1 else [each // 2 for each in reach] * 2
 
 
 def _size(values: Sequence[int] | None, default: int) -> Size:

@@ -52,7 +52,8 @@ _POOLS = {
     F.max_pool1d: "max", F.max_pool2d: "max", F.avg_pool1d: "avg", F.avg_pool2d: "avg",
 }  # fmt: skip
 _WHOLE_POOLS = {
-    nn.AdaptiveAvgPool1d: "avg", nn.AdaptiveAvgPool2d: "avg", nn.AdaptiveMaxPool1d: "max", nn.AdaptiveMaxPool2d: "max",
+    nn.AdaptiveAvgPool1d: "avg", nn.AdaptiveAvgPool2d: "avg",
+    nn.AdaptiveMaxPool1d: "max", nn.AdaptiveMaxPool2d: "max",
     F.adaptive_avg_pool1d: "avg", F.adaptive_avg_pool2d: "avg",
     F.adaptive_max_pool1d: "max", F.adaptive_max_pool2d: "max",
 }  # fmt: skip

@@ -33,6 +33,6 @@ def with_counted_classes(composed: DictConfig | ListConfig) -> DictConfig | List
         counted.dataset.num_classes = count_classes(config)
     except DataError as error:
         raise ConfigError(
-            f"dataset.num_classes: a value is needed; give it, or images in whose folders it can be counted: {error}"
+            f"dataset.num_classes: a value is needed; give it as dataset.num_classes=..., or images to count them in: {error}"
         ) from error
     return counted

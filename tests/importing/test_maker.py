@@ -15,10 +15,10 @@ from maxexp.quantization.simulate.fake import ClampedNumerics
 from tests.importing.modules import inputs
 
 NETWORKS = {
-    "ai85net5": ("ai85net", 77480, 5),
+    "ai85net5": ("ai85net", 72228, 5),
     "ai85nascifarnet": ("ai85net-nas-cifar", 301760, 11),
-    "ai85simplenet": ("ai85net-simplenet", 378608, 14),
-    "ai85ressimplenet": ("ai85net-res-simplenet", 381792, 14),
+    "ai85simplenet": ("ai85net-simplenet", 370272, 14),
+    "ai85ressimplenet": ("ai85net-res-simplenet", 370272, 14),
 }
 """By name, the file of each, and its weights and layers with ten classes."""
 
@@ -44,7 +44,7 @@ def network(training: Path, name: str) -> nn.Module:
     module = ModuleType(path.stem)
     exec(compile(path.read_text(), str(path), "exec"), module.__dict__)
     torch.manual_seed(3)
-    made: nn.Module = vars(module)[name](num_classes=10, num_channels=3, dimensions=(32, 32))
+    made: nn.Module = vars(module)[name](num_classes=10, num_channels=3, dimensions=(32, 32), bias=True)
     for each in made.modules():
         if isinstance(each, nn.BatchNorm2d):
             nn.init.normal_(each.running_mean, std=0.1)
