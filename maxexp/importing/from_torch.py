@@ -185,8 +185,8 @@ class _Reader:
         if target in (*_SUMS, *_FACTORS, *_QUOTIENTS):
             return _arithmetic(target, values)
         if target in _CLAMPS:
-            names = ("min_val", "max_val") if target is F.hardtanh else ("min", "max")
-            low, high = (keys.get(name, _at(values, index, None)) for index, name in enumerate(names, 1))
+            ends = ("min_val", "max_val") if target is F.hardtanh else ("min", "max")
+            low, high = (keys.get(name, _at(values, index, None)) for index, name in enumerate(ends, 1))
             return Clip(low, high)
         if target in _POOLS:
             names = ("kernel_size", "stride", "padding")
@@ -322,8 +322,7 @@ def _flattens(node: fx.Node) -> bool:
         return len(shape) == 2 and (shape[1] == -1 or shape[0] == -1 or not isinstance(shape[0], int))
     if node.target in ("squeeze", torch.squeeze):
         return True  # of one pixel; a map of more than one is left as it is, and told by the next step
-    start = node.kwargs.get("start_dim", _at(list(node.args), 1, 0))
-    return start == 1
+    return bool(node.kwargs.get("start_dim", _at(list(node.args), 1, 0)) == 1)
 
 
 def _at(values: list[Any], index: int, default: Any) -> Any:

@@ -137,7 +137,7 @@ class Assembly:
         self, step: Step, keys: dict[str, Any], value: Value, out_shape: Shape, kernel: Kernel | None
     ) -> Value:
         name = self._free_name(step.name)
-        reads = {"inputs": list(value.operands)} if self._needs_inputs(value) else {}
+        reads: dict[str, Any] = {"inputs": list(value.operands)} if self._needs_inputs(value) else {}
         if len(value.operands) > 1:
             reads["eltwise"] = "add"
         dropout = {"dropout": value.dropout} if value.dropout and kernel is not None else {}

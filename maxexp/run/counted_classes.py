@@ -32,7 +32,6 @@ def with_counted_classes(composed: DictConfig | ListConfig) -> DictConfig | List
     try:
         counted.dataset.num_classes = count_classes(config)
     except DataError as error:
-        raise ConfigError(
-            f"dataset.num_classes: a value is needed; give it as dataset.num_classes=..., or images to count them in: {error}"
-        ) from error
+        needed = "dataset.num_classes: a value is needed; give it as dataset.num_classes=..., or images to count in"
+        raise ConfigError(f"{needed}: {error}") from error
     return counted
