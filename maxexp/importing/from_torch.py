@@ -319,7 +319,8 @@ def _flattens(node: fx.Node) -> bool:
     if node.target in ("view", "reshape", torch.reshape):
         shape = list(node.args[1:])
         shape = list(shape[0]) if len(shape) == 1 and isinstance(shape[0], (list, tuple)) else shape
-        return len(shape) == 2 and (shape[1] == -1 or shape[0] == -1 or not isinstance(shape[0], int))
+        free = any(isinstance(each, int) and each == -1 for each in shape)
+        return len(shape) == 2 and (free or not isinstance(shape[0], int))
     if node.target in ("squeeze", torch.squeeze):
         return True  # of one pixel; a map of more than one is left as it is, and told by the next step
     return bool(node.kwargs.get("start_dim", _at(list(node.args), 1, 0)) == 1)
