@@ -14,6 +14,8 @@ KNOWN_ANSWER = on_board(
 )
 BOARD_LATENCY = on_board("board/latency_us", "latency by the board's stopwatch", "board latency", MILLISECONDS, LOWER)
 BOARD_IMAGES = on_board("board/images", "images computed on the board", "board images")
-DISAGREEMENTS = on_board("board/disagreements", "of these, other than the integers", "disagreements", better=LOWER)
+DISAGREEMENTS = on_board(
+    "board/disagreements", "of these, differing from the integer network", "disagreements", better=LOWER
+)
 
 METRICS = (KNOWN_ANSWER, BOARD_LATENCY, BOARD_IMAGES, DISAGREEMENTS)

@@ -185,6 +185,17 @@ def test_a_restored_run_names_its_original_and_the_command(browser, make_runs, t
     assert "restored from run\n" + "0123abcd" * 4 in details and "python -m maxexp seed=7" in details
 
 
+def test_a_page_of_one_run_leaves_out_what_the_run_has_not(browser, make_runs, tmp_path):
+    runs = make_runs()
+    run_id = runs.write("costed", accuracy=None, epochs=0)
+    path = tmp_path / "page.html"
+    path.write_text(to_html(compare(runs.details(run_id)), "One run", "from a test"))
+    show(browser, path.as_uri())
+    sections = ("details", "curves", "confusion", "wrong", "ranges")
+    displayed = {each: browser.find_element(By.ID, each).is_displayed() for each in sections}
+    assert displayed == {each: each == "details" for each in sections}
+
+
 def test_a_verdict_stands_in_words(browser, make_runs, tmp_path):
     runs = make_runs()
     for name, answer in (("right", 1.0), ("wrong", 0.0)):
@@ -223,6 +234,8 @@ def test_confusion_and_wrong_images_follow_from_the_predictions(shown):
     """The last of the 200 images are wrong, each taken for the next class: 20 in the best run."""
     card = next(text for text in texts(shown, "#confusion .card") if text.startswith("width 1.0"))
     assert "class0 as class1 (2)" in card
+    # 20 of the 200 images, spread evenly over ten classes.
+    assert "class0 90.0 20" in card.splitlines()
     assert "140 of 200 test images are right in all of them" in shown.find_element(By.ID, "wrong").text
     figures = texts(shown, "#wrong figure")
     assert (

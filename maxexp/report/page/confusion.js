@@ -24,7 +24,22 @@ function confusionCard(run) {
     element("h3", {}, element("span", { class: "swatch" }), " ", data.runs.length > 1 ? `${run.name}, ` : "", element("span", { class: "quiet" }, kind)),
     classes.length <= LABELLED_CLASSES
       ? element("div", { class: "scroll" }, labelledMatrix(classes, shares)) : heatMap(classes, new Map(cells), shares),
+    perClass(classes, totals, shares),
     element("p", { class: "quiet" }, pairs.length ? `Most often: ${pairs.join(", ")} images.` : "No image is wrong."));
+}
+
+// Accuracy of each class, the worst first: with few images a class may be all wrong behind a good mean.
+function perClass(classes, totals, shares) {
+  const rows = classes.map((name, row) => ({ name, images: totals[row], right: shares.get(row * (classes.length + 1)) ?? 0 }))
+    .filter(({ images }) => images).sort((a, b) => a.right - b.right);
+  const head = element("tr", {}, element("th", {}, "class"), element("th", { class: "number" }, "accuracy [%]"),
+    element("th", {}), element("th", { class: "number" }, "test images"));
+  return element("details", { open: rows.length <= LABELLED_CLASSES ? "" : null }, element("summary", {}, "Accuracy per class"),
+    element("div", { class: "scroll" }, element("table", { class: "layers" }, element("thead", {}, head),
+      element("tbody", {}, ...rows.map(({ name, images, right }) => element("tr", {}, element("th", { scope: "row" }, name),
+        element("td", { class: "number" }, format(100 * right, 1)),
+        element("td", { class: "bar" }, element("i", { style: `width: ${100 * right}%` })),
+        element("td", { class: "number" }, format(images))))))));
 }
 
 function labelledMatrix(classes, shares) {

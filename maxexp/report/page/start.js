@@ -1,6 +1,19 @@
 // Theme, first selection, and all sections once.
 const COMPARING = ["runs", "tradeoff", "differences"];
 
+// What a section of a page of one run needs; without, it is left out. A comparison says of whom something is missing.
+const NEEDS = {
+  curves: (run) => Object.values(run.curves).some((points) => points[0].length),
+  chip: (run) => run.network !== null,
+  confusion: (run) => run.confusion,
+  ranges: (run) => run.ranges,
+};
+
+function hideEmpty() {
+  for (const [id, has] of Object.entries(NEEDS)) document.getElementById(id).hidden = !data.runs.some(has);
+  document.getElementById("wrong").hidden = !data.wrong.length;
+}
+
 function theme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -19,6 +32,7 @@ function showOne() {
   for (const id of COMPARING) document.getElementById(id).hidden = true;
   document.querySelector("#details h2").textContent = "Figures";
   document.getElementById("runs").after(document.getElementById("details"));
+  hideEmpty();
 }
 
 data.runs.slice(0, 6).forEach(select);
