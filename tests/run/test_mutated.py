@@ -1,12 +1,19 @@
 """Mutated command lines and models of one's own: composed, or refused in one line."""
 
+import copy
 from pathlib import Path
 
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, open_dict
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.shipped import conf_dir
-from maxexp.run.composition import compose_config, described_network
+from maxexp.base.yaml_file import read_yaml
+from maxexp.run.composition import compose_config, compose_untyped, composition_errors_told, described_network
+from maxexp.run.config import to_config
+from maxexp.run.typed_overrides import as_typed
 from tests.fuzz import fuzz, mutated
 
 SHARE = 10
@@ -62,6 +69,43 @@ def test_models(tmp_path):
         described_network(compose_config(["model=mutated", "dataset=digits"], [str(tmp_path)]))
 
     fuzz("model YAML", read, mutated(good, MODEL_WORDS), good[:1], SHARE)
+
+
+@pytest.fixture(scope="module")
+def composed() -> DictConfig:
+    """What Hydra composes for the digits network, to be changed: a copy takes a twentieth of composing anew."""
+    return compose_untyped(["model=digitsnet", "dataset=digits"])
+
+
+def test_values_of_overrides(composed):
+    """As Hydra sets them once everything is composed; groups are left to the test of whole command lines."""
+    parser = OverridesParser.create()
+    good = [b"model.layers.conv1.out_channels=48\nseed=3\n+augmentation.cutout.size=8", *OVERRIDES[1:]]
+
+    def change(data: bytes) -> None:
+        config = copy.deepcopy(composed)
+        with composition_errors_told():
+            overrides = parser.parse_overrides(as_typed(data.decode(errors="surrogateescape").split("\n")))
+            ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
+        described_network(to_config(config))
+
+    fuzz("values of overrides", change, mutated(good, WORDS), good[:1], 4)
+
+
+def test_content_of_models(composed, tmp_path):
+    """As it is merged once its file is read."""
+    path = tmp_path / "model.yaml"
+    good = [Path(conf_dir(), "model", f"{name}.yaml").read_bytes() for name in ("digitsnet", "cmsisnnet")]
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        content = read_yaml(path)
+        config = copy.deepcopy(composed)
+        with composition_errors_told(), open_dict(config):
+            config.model = content
+        described_network(to_config(config))
+
+    fuzz("content of a model", read, mutated(good, MODEL_WORDS), good[:1], 4)
 
 
 @pytest.mark.parametrize(
