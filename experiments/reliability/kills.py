@@ -12,6 +12,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="start a Python for each process")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would all that is started from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with nullcontext() if arguments.whole else forking(arguments.work.absolute()):
         campaign(arguments)
 
