@@ -1,6 +1,7 @@
 """The accelerator as the bus sees it: addresses, control registers, and the run of a network."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.cycles import STARTUP_CYCLES, layer_cycles
@@ -45,6 +46,16 @@ class Accelerator:
         self.biases = noise.integers(-128, 128, (quadrants, entries), np.int8)  # arbitrary after power-up
         self._layers = np.zeros((quadrants, part.limits.layers, max(Reg) + 1), np.uint32)
         self._control = [{CTL: 0, SRAM: 0, LAYER_COUNT: 0} for _ in range(quadrants)]
+
+    @property
+    def registers(self) -> NDArray[np.uint32]:
+        """Layer registers: uint32 (quadrants, layers, registers)."""
+        return self._layers.copy()
+
+    @property
+    def layer_counts(self) -> list[int]:
+        """The register of each quadrant that says how many layers there are."""
+        return [control[LAYER_COUNT] for control in self._control]
 
     def write(self, address: int, value: int, size: int = 4) -> int:
         """A store of the firmware anywhere in the accelerator.

@@ -88,6 +88,12 @@ class KernelMemory:
         data = self._columns[processor, column].tobytes()
         return int.from_bytes((data[:1], data[1:5], data[5:], b"")[word], "big")
 
+    def contents(self) -> NDArray[np.uint8]:
+        """All columns: uint8 (processors, columns, bytes); those that were never written are arbitrary."""
+        for processor in range(len(self._stream)):
+            self._flush(processor)
+        return self._columns.copy()
+
     def kernels(self, processors: list[int], column: int, count: int, elements: int, bits: int) -> NDArray[np.int64]:
         """Kernels from a column on, in the order in which they are used.
 

@@ -10,6 +10,7 @@ void board_init(void);
 void board_use_ram_vectors(void);
 void serial_init(void);
 void serial_write(char byte);
+void serial_write_text(char character); /* line ends as terminals want them */
 uint8_t serial_read(void); /* waits for a byte */
 
 #endif

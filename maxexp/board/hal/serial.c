@@ -35,6 +35,12 @@ void serial_write(char byte) {
   UART0->fifo = (uint8_t) byte;
 }
 
+void serial_write_text(char character) {
+  if (character == '\n')
+    serial_write('\r');
+  serial_write(character);
+}
+
 uint8_t serial_read(void) {
   while (UART0->status & STATUS_RX_EMPTY) {
   }

@@ -1,8 +1,5 @@
-/* From reset to main(), and what newlib needs of a system without files. */
-#include <errno.h>
-#include <stddef.h>
+/* From reset to main(). */
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "board.h"
 #include "mxc.h"
@@ -12,7 +9,6 @@
 #define NVIC_ISER ((volatile uint32_t *) 0xe000e100)
 
 extern uint32_t stack_top, data_load, data_start, data_end, bss_start, bss_end;
-extern char heap_start, heap_end;
 int main(void);
 
 typedef void (*handler_t)(void);
@@ -49,48 +45,4 @@ void board_use_ram_vectors(void) {
 void MXC_NVIC_SetVector(IRQn_Type interrupt, void (*handler)(void)) {
   ram_vectors[16 + interrupt] = handler;
   NVIC_ISER[interrupt / 32] = 1u << (interrupt % 32);
-}
-
-int _write(int file, const char *text, int length) {
-  (void) file;
-  for (int i = 0; i < length; i++) {
-    if (text[i] == '\n')
-      serial_write('\r');
-    serial_write(text[i]);
-  }
-  return length;
-}
-
-void *_sbrk(ptrdiff_t increment) {
-  static char *end = &heap_start;
-  char *block = end;
-  if (end + increment > &heap_end) {
-    errno = ENOMEM;
-    return (void *) -1;
-  }
-  end += increment;
-  return block;
-}
-
-/* Standard output is a terminal, so that newlib sends each line when it is complete. */
-int _fstat(int file, struct stat *status) {
-  (void) file;
-  status->st_mode = S_IFCHR;
-  return 0;
-}
-int _isatty(int file) {
-  (void) file;
-  return 1;
-}
-int _close(int file) {
-  (void) file;
-  return -1;
-}
-int _lseek(int file, int offset, int whence) {
-  (void) file, (void) offset, (void) whence;
-  return 0;
-}
-int _read(int file, char *to, int length) {
-  (void) file, (void) to, (void) length;
-  return 0;
 }
