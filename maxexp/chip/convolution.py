@@ -45,6 +45,14 @@ class Convolution(ChipOperation):
         padding = (kernels % per_byte) * size * (per_byte - 1)
         return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
 
+    def written_columns(self, layer: Layer, bits: int, part: Part) -> int:
+        """Below 8 bits the outputs of each pass begin a byte of their own, and so do the kernels of each input pass:
+        zeros follow the last."""
+        passes, per_byte = part.processors.passes(layer.out_shape[0]), 8 // bits
+        shared = passes * ceil(self.slots(layer, part) / passes / per_byte)
+        kernel_bytes = shared * part.processors.passes(layer.in_shape[0]) * prod(self.kernel_size(layer))
+        return max(self.columns(layer, bits, part), ceil(kernel_bytes / part.memories.column_bytes))
+
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
         """By docs/hardware.md, Latency; the offset of the kernels counts only where operands are combined before
         pooling."""

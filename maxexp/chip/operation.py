@@ -40,6 +40,10 @@ class ChipOperation(ABC):
         """Columns that it then fills, at times one more."""
         return self.columns(layer, bits, part)
 
+    def logged_columns(self, layer: Layer, bits: int, part: Part) -> int:
+        """Columns that its log states."""
+        return self.columns(layer, bits, part)
+
     @abstractmethod
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
         """Clock cycles, its channels packed on processors aligned to 4 (docs/hardware.md, Latency).

@@ -4,6 +4,7 @@ import numpy as np
 
 from maxexp.base.errors import SynthesisError
 from maxexp.chip.cost import Cost
+from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.synthesis.log import SynthesisLog
 
 
@@ -17,12 +18,13 @@ def check_figures(cost: Cost, log: SynthesisLog) -> None:
     if len(cost.layers) != len(log.layers):
         _fail("the network", "layers", len(cost.layers), len(log.layers))
     memory = cost.fit.memory
-    for ours, theirs in zip(cost.layers, log.layers, strict=True):
+    for layer, ours, theirs in zip(memory.network, cost.layers, log.layers, strict=True):
         where = f"layer {ours.name}"
         _compare(where, "cycles", ours.cycles, theirs.cycles)
         _compare(where, "multiply-accumulates", ours.macs, theirs.macs)
         _compare(where, "operations", ours.ops, theirs.ops)
-        _compare(where, "kernel columns", memory.kernel_columns[ours.name], theirs.kernel_columns)
+        columns = CHIP_OPERATIONS[layer.op].logged_columns(layer, ours.bits, memory.part)
+        _compare(where, "kernel columns", columns, theirs.kernel_columns)
         _compare(where, "first kernel column", memory.kernel_offset.get(ours.name, 0), theirs.kernel_offset)
     _compare("the network", "cycles", cost.cycles, log.cycles)
     _compare("the network", "multiply-accumulates", cost.network.macs, log.macs)

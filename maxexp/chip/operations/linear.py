@@ -45,12 +45,17 @@ class Linear(Convolution):
 
     def written_columns(self, layer: Layer, bits: int, part: Part) -> int:
         """Of a flattened map it also writes the outputs that the last pass lacks, one byte each, if bits are 8."""
+        if not layer.flatten:
+            return super().written_columns(layer, bits, part)
         columns, channels = self.columns(layer, bits, part), layer.out_shape[0]
         passes = part.processors.passes(channels)
-        if not layer.flatten or passes == 1 or bits < 8:
+        if passes == 1 or bits < 8:
             return columns
         missing = passes * part.processors.used(channels) - channels
         return max(columns, ceil((self.kernels(layer, part) + missing) * bits / (8 * part.memories.column_bytes)))
+
+    def logged_columns(self, layer: Layer, bits: int, part: Part) -> int:
+        return self.written_columns(layer, bits, part) if layer.flatten else self.columns(layer, bits, part)
 
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
         engine = layer.flatten and self._words(layer, part) > FLATTEN_ENGINE_WORDS
