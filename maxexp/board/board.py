@@ -43,7 +43,7 @@ def open_board(config: BoardConfig, part: Part) -> Board:
     if config.kind is BoardKind.emulated:
         from maxexp.board.emulated import EmulatedBoard
 
-        return EmulatedBoard(part)
+        return EmulatedBoard(part, config.compiler)
     from maxexp.board.real.board import RealBoard
 
     return RealBoard(config, part)

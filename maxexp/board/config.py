@@ -6,7 +6,7 @@ from enum import Enum
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.frozen import frozen
-from maxexp.base.roles import EVIDENCE, PLACE
+from maxexp.base.roles import EVIDENCE, MACHINE, PLACE
 
 
 class BoardKind(Enum):
@@ -16,6 +16,15 @@ class BoardKind(Enum):
     emulated = "emulated"
     max78000fthr = "max78000fthr"
     max78000evkit = "max78000evkit"
+
+
+class CompilerName(Enum):
+    """Compilers of firmware."""
+
+    auto = "auto"
+    """GNU's if it is installed, else Zig's."""
+    gnu = "gnu"
+    zig = "zig"
 
 
 class FlashMethod(Enum):
@@ -78,11 +87,13 @@ class BoardConfig:
 
     Attributes:
         kind: ``none`` skips the stage, ``emulated`` runs firmware in software.
+        compiler: what builds firmware; where the maker's SDK is used, that brings its own.
         images: how many test images are classified on the board, spread over classes; None for all, 0 for none.
         connection: how a real board is reached.
     """
 
     kind: BoardKind = field(default=BoardKind.none, metadata=EVIDENCE)
+    compiler: CompilerName = field(default=CompilerName.auto, metadata=MACHINE)
     images: int | None = 100
     connection: ConnectionConfig | None = field(default=None, metadata=PLACE)
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from maxexp.board.compilers import find_compiler
+from maxexp.board.config import CompilerName
 from maxexp.board.emulator.run import EmulatedLine, run_emulated
-from maxexp.board.firmware import Firmware, build_firmware, check_compiler
+from maxexp.board.firmware import Firmware, build_firmware
 from maxexp.board.inference import Line
 from maxexp.board.result import BoardRun
 from maxexp.chip.part import Part
@@ -19,14 +21,15 @@ class EmulatedBoard:
     name = "emulated"
     source = "emulated"
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, compiler: CompilerName = CompilerName.auto) -> None:
         # Both are refused here already, before a network is trained for the board.
         self._part, _, _ = part, part.addresses, part.tools
-        check_compiler()
+        self._compiler = compiler
+        find_compiler(compiler)
 
     def build(self, project: Path, folder: Path) -> Firmware:
         """With our own hardware layer: the emulator knows no more registers than that uses."""
-        return build_firmware(project, folder, self._part)
+        return build_firmware(project, folder, self._part, compiler=self._compiler)
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
         run = run_emulated(firmware.image, self._part)
@@ -35,4 +38,5 @@ class EmulatedBoard:
 
     @contextmanager
     def serve(self, project: Path, folder: Path) -> Iterator[Line]:
-        yield EmulatedLine(build_firmware(project, folder, self._part, server=True).image, self._part)
+        firmware = build_firmware(project, folder, self._part, server=True, compiler=self._compiler)
+        yield EmulatedLine(firmware.image, self._part)

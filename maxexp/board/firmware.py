@@ -1,7 +1,7 @@
-"""Build the project that the maker's synthesizer generates, as it is.
+"""Build a synthesized project, ours or the maker's, as it is.
 
-Either with the maker's SDK, or with nothing but the GNU compiler: then the hardware layer in ``hal/`` stands in
-for the SDK. That layer is written from the part's register map and runs on the emulated board; on silicon it
+Either with the maker's SDK, or with nothing but a compiler: then the hardware layer in ``hal/`` stands in for the
+SDK. That layer is written from the part's register map and runs on the emulated board; on silicon it
 has not been tried.
 """
 
@@ -14,18 +14,12 @@ from shutil import which
 
 from maxexp.base.errors import BoardError
 from maxexp.base.languages.make import make_value
+from maxexp.board.compilers import GNU, GNU_FIX, HAL, ZIG_FIX, find_compiler
+from maxexp.board.config import CompilerName
+from maxexp.board.program_file import read_program
 from maxexp.chip.part import Part
 
-HAL = Path(__file__).parent / "hal"
 SERVER = HAL / "programs" / "inference_server.c"
-COMPILER = "arm-none-eabi-gcc"
-COMPILER_FIX = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"
-FLAGS = (
-    *("-mcpu=cortex-m4", "-mthumb", "-O2", "-g", "-ffunction-sections", "-fdata-sections"),
-    # Where each variable is at each instruction takes minutes to find out for thousands of register writes in a row.
-    "-fno-var-tracking",
-    *("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections"),
-)
 _ERROR = re.compile(r".*(?:\berror:|undefined reference|overflowed by|cannot find|\*\*\* ).*")
 
 _NO_LIBRARY = re.compile(r"cannot read spec file|stdio\.h: No such file")
@@ -52,13 +46,14 @@ def find_sdk() -> Path | None:
     return Path(path) if path and Path(path, "Libraries").is_dir() else None
 
 
-def check_compiler() -> None:
-    """Raises BoardError, which says how to get it, if there is no compiler."""
-    _need(COMPILER)
-
-
-def build_firmware(project: Path, folder: Path, part: Part, server: bool = False) -> Firmware:
-    """Build with the GNU compiler and our own hardware layer.
+def build_firmware(
+    project: Path,
+    folder: Path,
+    part: Part,
+    server: bool = False,
+    compiler: CompilerName = CompilerName.auto,
+) -> Firmware:
+    """Build with our own hardware layer.
 
     Args:
         project: the generated project: its C files and headers, unmodified.
@@ -74,27 +69,29 @@ def build_firmware(project: Path, folder: Path, part: Part, server: bool = False
         raise BoardError(f"{project}: no C files to build; is this a project that ai8xize.py generated?")
     if server:
         sources.append(SERVER)
-    _need(COMPILER)
+    chosen = find_compiler(compiler)
     folder.mkdir(parents=True, exist_ok=True)
     elf = folder / "firmware.elf"
     inputs = [f"-T{HAL / part.tools.linker_script}", f"-I{HAL}", f"-I{project}", *sources, *sorted(HAL.glob("*.c"))]
-    _run([COMPILER, *FLAGS, *map(str, inputs), "-o", str(elf)], folder / "build.log")
-    return _converted(elf)
+    _run(chosen.command([*map(str, inputs)], elf), folder / "build.log", chosen.environment())
+    return _converted(elf, part)
 
 
-def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) -> Firmware:
+def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str, part: Part) -> Firmware:
     """Build with the project's own Makefile and the maker's SDK.
 
     Args:
         project, folder: as for :func:`build_firmware`.
         sdk: its installation.
         board: its name in the SDK.
+        part: the chip that it carries.
 
     Raises:
         BoardError: no compiler or make, or a build that fails.
     """
-    for tool in ("make", COMPILER):
-        _need(tool)
+    for tool, fix in (("make", "apt-get install make"), (GNU, GNU_FIX)):
+        if which(tool) is None:
+            raise BoardError(f"{tool} is not installed; the maker's SDK needs it: {fix}")
     folder.mkdir(parents=True, exist_ok=True)
     variables = {
         "MAXIM_PATH": sdk.resolve(),
@@ -104,36 +101,36 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str) 
     }
     command = ["make", "-C", str(project), *(f"{name}={make_value(str(value))}" for name, value in variables.items())]
     _run(command, folder / "build.log")
-    return _converted(folder / "firmware.elf")
+    return _converted(folder / "firmware.elf", part)
 
 
-def _need(tool: str) -> None:
-    if which(tool) is None:
-        fix = COMPILER_FIX if tool == COMPILER else f"apt-get install {tool}"
-        raise BoardError(f"{tool} is not installed; firmware needs it: {fix}")
-
-
-def _run(command: list[str], log: Path) -> None:
+def _run(command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
     """Run a tool; all that it says goes to the log."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, **(environment or {})},
+        )
     except OSError as error:
         raise BoardError(f"{command[0]} cannot be run: {error}") from error
     log.write_text(" ".join(command) + "\n" + done.stdout)
     if done.returncode:
         found = _ERROR.search(done.stdout)
         reason = found[0].strip() if found else f"{command[0]} ended with code {done.returncode}"
-        fix = f"; the compiler has no C library: {COMPILER_FIX}" if _NO_LIBRARY.search(done.stdout) else ""
+        fix = f"; the compiler has no C library: {GNU_FIX}, or {ZIG_FIX}" if _NO_LIBRARY.search(done.stdout) else ""
         raise BoardError(f"building firmware failed: {reason} (all messages: {log}){fix}")
 
 
-def _converted(elf: Path) -> Firmware:
+def _converted(elf: Path, part: Part) -> Firmware:
     """The program in the formats that boards take."""
     if not elf.is_file():
         raise BoardError(f"building firmware left no {elf}; see {elf.parent / 'build.log'}")
+    program = read_program(elf, part.addresses.flash)
     firmware = Firmware(elf, elf.with_suffix(".hex"), elf.with_suffix(".bin"))
-    for form, path in (("ihex", firmware.hex), ("binary", firmware.image)):
-        _run(
-            [COMPILER.replace("gcc", "objcopy"), "-O", form, str(elf), str(path)], elf.parent / f"objcopy-{form}.log"
-        )
+    firmware.hex.write_text(program.hex(), encoding="ascii")
+    firmware.image.write_bytes(program.image)
     return firmware

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,6 @@ from maxexp.base.errors import ConfigError, FormatError, SynthesisError
 from maxexp.base.process import run_program
 from maxexp.chip.check import Fit
 from maxexp.chip.config import DeviceConfig, known_parts
-from maxexp.chip.cost import Cost, network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
 from maxexp.chip.part import Part
 from maxexp.network.graph import Network
@@ -31,6 +30,8 @@ from maxexp.synthesis.files import KNOWN_ANSWER, LOG, NETWORK, SAMPLE
 from maxexp.synthesis.log import SynthesisLog, parse_log
 from maxexp.synthesis.messages import error_message, warnings
 from maxexp.synthesis.network_yaml import network_yaml
+from maxexp.synthesis.stored import project_name, stored_cost
+from maxexp.synthesis.synthesis import Synthesis
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
 MAX_LOG_BYTES = 64 << 20
@@ -46,41 +47,22 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Synthesis:
-    """What the synthesizer made of a network.
+class ConfirmedSynthesis(Synthesis):
+    """What the maker's synthesizer made of a network; our figures are confirmed.
 
     Attributes:
-        cost: our figures, all of them confirmed.
         figures: the synthesizer's.
-        project: folder of the generated firmware.
-        answer: int64, outputs for the sample by channel, row and column; equal to those of the integer network.
         warnings: of the synthesizer.
         version: commit of the checkout.
     """
 
-    cost: Cost
     figures: SynthesisLog
-    project: Path
-    answer: np.ndarray
     warnings: list[str]
     version: str
 
     def report(self) -> dict:
-        """For ``synthesis/synthesis.json``."""
-        return {
-            "version": self.version,
-            "cycles": self.figures.cycles,
-            "macs": self.figures.macs,
-            "ops": self.figures.ops,
-            "weight_bytes": self.figures.weight_bytes,
-            "bias_bytes": self.figures.bias_bytes,
-            "layers": [
-                {"name": ours.name, **vars(theirs)}
-                for ours, theirs in zip(self.cost.layers, self.figures.layers, strict=True)
-            ],
-            "known_answer": self.answer.ravel().tolist(),
-            "warnings": self.warnings,
-        }
+        found = {"version": self.version, "warnings": self.warnings}
+        return {**super().report(), **found}
 
 
 class Synthesizer:
@@ -104,7 +86,9 @@ class Synthesizer:
         self._device = device
         self._fit = fit
 
-    def run(self, integer: IntegerNetwork, checkpoint: Path, dataset: str, sample: Tensor, folder: Path) -> Synthesis:
+    def run(
+        self, integer: IntegerNetwork, checkpoint: Path, dataset: str, sample: Tensor, folder: Path
+    ) -> ConfirmedSynthesis:
         """Synthesize an integer network and check every figure.
 
         Args:
@@ -119,10 +103,8 @@ class Synthesizer:
             DeviceError: the network does not fit.
             SynthesisError: the synthesizer fails, or comes to other figures than we do.
         """
-        network = without_zero_biases(integer)
-        # Biases that are left out make room.
-        known = self._fit if network == integer.network else None
-        cost = network_cost(network, integer.bits, self._device, known)
+        cost = stored_cost(integer, self._device, self._fit)
+        network = cost.network
         sequence = cost.fit.memory.network
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -144,7 +126,9 @@ class Synthesizer:
         doubts = warnings(errors, sequence)
         for doubt in doubts:
             log.warning("ai8x-synthesis warns: %s", doubt)
-        return Synthesis(cost, figures, project, answer, doubts, self.version)
+        # The firmware shifts outputs of few-bit weights up before its softmax (docs/hardware.md, Firmware).
+        shift = 8 - integer.layers[-1].bits
+        return ConfirmedSynthesis(integer, cost, project, answer, shift, figures, doubts, self.version)
 
     def _call(self, words: list[str], folder: Path, sequence: Network) -> str:
         """Run ai8xize.py; what it says is kept in ``folder``, and its error stream returned.
@@ -236,20 +220,6 @@ def find_checkout(path: str | None) -> Path:
     return folder
 
 
-def project_name(network: str) -> str:
-    """The network's name as a folder and as a project of make."""
-    return re.sub(r"\W+", "-", network, flags=re.ASCII).strip("-") or "network"
-
-
 def _letters(name: str) -> str:
     """``cifar10`` of ``CIFAR-10``: the maker spells names in several ways."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def without_zero_biases(integer: IntegerNetwork) -> Network:
-    """The network that is stored: the synthesizer leaves out biases that are all zero."""
-    layers = tuple(
-        replace(entry.layer, bias=False) if entry.bias is not None and not bool(entry.bias.any()) else entry.layer
-        for entry in integer.layers
-    )
-    return replace(integer.network, layers=layers)

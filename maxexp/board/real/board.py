@@ -13,12 +13,12 @@ from serial import Serial
 
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.serial_port import open_port
+from maxexp.board.compilers import find_compiler
 from maxexp.board.config import BoardConfig, FlashMethod
 from maxexp.board.firmware import (
     Firmware,
     build_firmware,
     build_firmware_with_sdk,
-    check_compiler,
     find_sdk,
 )
 from maxexp.board.inference import Line
@@ -55,13 +55,13 @@ class RealBoard:
         self._part, boards = part, part.tools.boards
         if self.name not in boards:
             raise ConfigError(f"board={self.name}: has no {part.name}; its boards are {', '.join(boards)}")
-        self._connection = config.connection
+        self._connection, self._compiler = config.connection, config.compiler
         self._warn()
 
     def _warn(self) -> None:
         config = self._connection
         try:
-            check_compiler()
+            find_compiler(self._compiler)
             find_port(config)
             if config.flash is FlashMethod.openocd:
                 openocd.check_openocd(config)
@@ -72,9 +72,9 @@ class RealBoard:
         """With the maker's SDK if there is one, else with our own hardware layer."""
         sdk = find_sdk()
         if sdk:
-            return build_firmware_with_sdk(project, folder, sdk, self._part.tools.boards[self.name])
+            return build_firmware_with_sdk(project, folder, sdk, self._part.tools.boards[self.name], self._part)
         log.info("no SDK of the maker (MAXIM_PATH): firmware gets our own hardware layer, which no board has run yet")
-        return build_firmware(project, folder, self._part)
+        return build_firmware(project, folder, self._part, compiler=self._compiler)
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
         with self._started(firmware) as port:
@@ -83,7 +83,8 @@ class RealBoard:
     @contextmanager
     def serve(self, project: Path, folder: Path) -> Iterator[Line]:
         """The server has our own hardware layer in any case."""
-        with self._started(build_firmware(project, folder, self._part, server=True)) as port:
+        firmware = build_firmware(project, folder, self._part, server=True, compiler=self._compiler)
+        with self._started(firmware) as port:
             port.timeout = self._connection.timeout_s
             yield port
 

@@ -94,6 +94,13 @@ class IntegerNetwork:
             tensors[layer.name] = x
         return tensors[self.layers[-1].layer.name].flatten(1).to(torch.int32)
 
+    @property
+    def output_exponent(self) -> int:
+        """An output times 2 to its power is in the unit of activations: 8-bit values are divided by 128, raw
+        accumulators by the scale of their weights as well (docs/hardware.md, Integer arithmetic)."""
+        last = self.layers[-1]
+        return last.shift - 14 if last.layer.wide else -7
+
     def in_units(self, outputs: Tensor) -> Tensor:
         """Outputs of the network in the unit of its activations, as its torch module gives them.
 
@@ -101,12 +108,9 @@ class IntegerNetwork:
             outputs: int32 (N, outputs), as :meth:`__call__` gives them.
 
         Returns:
-            float64 (N, outputs), exact: 8-bit values are divided by 128, raw accumulators by the scale of their
-            weights as well (docs/hardware.md, Integer arithmetic).
+            float64 (N, outputs), exact.
         """
-        last = self.layers[-1]
-        exponent = last.shift - 14 if last.layer.wide else -7
-        return outputs.double() * 2.0**exponent
+        return outputs.double() * 2.0**self.output_exponent
 
     def predict(self, inputs: Tensor, batch_size: int = 250) -> Tensor:
         """int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
