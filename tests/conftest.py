@@ -7,14 +7,13 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from shutil import which
 
 import pytest
 from hypothesis import HealthCheck, settings
 from omegaconf import OmegaConf
 
 from maxexp.base import this_process
-from maxexp.board.firmware import COMPILER, COMPILER_FIX
+from maxexp.board.compilers import COMPILERS
 from maxexp.chip.config import find_part
 from maxexp.chip.part import Part
 from maxexp.network.config import NetworkConfig
@@ -56,8 +55,8 @@ def ai8x() -> Path:
 @pytest.fixture(scope="session")
 def compiler() -> None:
     """For tests that build firmware."""
-    if which(COMPILER) is None:
-        pytest.skip(f"no {COMPILER}: {COMPILER_FIX}")
+    if not any(compiler.found() for compiler in COMPILERS.values()):
+        pytest.skip(" or ".join(compiler.fix for compiler in COMPILERS.values()))
 
 
 @pytest.fixture(scope="session")

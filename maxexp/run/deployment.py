@@ -24,7 +24,7 @@ from maxexp.data.augmentation.pixels import map_pixels
 from maxexp.data.dataset import ImageSet
 from maxexp.data.store.split import stratified_order
 from maxexp.network.graph import Network
-from maxexp.synthesis.ai8x import Synthesis
+from maxexp.synthesis.synthesis import Synthesis
 from maxexp.tasks.base import Task
 from maxexp.tracking import artifacts
 from maxexp.tracking.record import RunRecord
@@ -102,16 +102,15 @@ class Deployment:
                 f"board {name}: PASS, but the logits that it prints are not the known answer; the serial line "
                 f"disturbed them, see artifact {artifacts.SERIAL_OUTPUT}, and run it again"
             )
-        if run.cycles not in (None, expected.figures.cycles):
+        if run.cycles not in (None, expected.cost.cycles):
             raise BoardError(
-                f"board {name}: {run.cycles:,} cycles, ai8x-synthesis says {expected.figures.cycles:,}: report it"
+                f"board {name}: {run.cycles:,} cycles, our model of the chip says {expected.cost.cycles:,}: report it"
             )
 
     @property
     def _shift(self) -> int:
-        """By how many bits the firmware shifts logits up before its softmax and their printing (docs/hardware.md,
-        Firmware)."""
-        return 8 - self._synthesis.cost.layers[-1].bits
+        """By how many bits the firmware shifts logits up before their printing (docs/hardware.md, Firmware)."""
+        return self._synthesis.printed_shift
 
     def measure_accuracy(
         self, task: Task, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from maxexp.chip.numbers.integer import IntegerNetwork
     from maxexp.network.module import NetworkModule
-    from maxexp.synthesis.ai8x import Synthesis
+    from maxexp.synthesis.synthesis import Synthesis
 
 
 class Form(Enum):
@@ -85,7 +85,7 @@ class Product:
     """What a run has made so far; each stage takes one and gives one.
 
     Attributes:
-        synthesis: the generated project, once the maker's synthesizer has made one.
+        synthesis: the firmware project, once there is one.
     """
 
     network: RunNetwork

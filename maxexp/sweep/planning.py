@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -98,10 +99,22 @@ def make_plan(
     _check_final(space, typed)
     common, command = (tuple(with_kept_secrets(overrides)) for overrides in (common, command))
     plan = Plan(typed, replace(space, fixed=()), common, tuple(searchpath), command)
+    plan = replace(plan, overrides=(*_less_firmware(plan), *common))
     if typed.baseline:
         plan = replace(plan, baseline=_checked_baseline(plan))
     _check_samples(plan)
     return plan
+
+
+def _less_firmware(plan: Plan) -> tuple[str, ...]:
+    """Firmware is written for trials that a board runs, or where it is asked for; the referee looks at none."""
+    given = [override.lstrip("+") for override in plan.overrides] + [p.key.lstrip("+") for p in plan.space.parameters]
+    if any(re.match(r"(synthesis|board)\b", key) for key in given if not key.startswith("board=")):
+        return ()
+    choices = plan.choices(plan.overrides)
+    if choices.get("synthesis") != "native":
+        return ()
+    return ("synthesis=estimate",) if choices.get("board") == "none" else ("synthesis.referee=never",)
 
 
 def _check_space(space: Space, settings: SweepConfig) -> None:

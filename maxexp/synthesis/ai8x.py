@@ -29,9 +29,11 @@ from maxexp.synthesis.environment import clean_environment, environment_python
 from maxexp.synthesis.files import KNOWN_ANSWER, LOG, NETWORK, SAMPLE
 from maxexp.synthesis.log import SynthesisLog, parse_log
 from maxexp.synthesis.messages import error_message, warnings
+from maxexp.synthesis.native.configuration import configuration
 from maxexp.synthesis.network_yaml import network_yaml
 from maxexp.synthesis.stored import project_name, stored_cost
 from maxexp.synthesis.synthesis import Synthesis
+from maxexp.synthesis.written import check_equal
 
 CHECKOUT_VARIABLE = "AI8X_SYNTHESIS"
 MAX_LOG_BYTES = 64 << 20
@@ -101,7 +103,7 @@ class Synthesizer:
 
         Raises:
             DeviceError: the network does not fit.
-            SynthesisError: the synthesizer fails, or comes to other figures than we do.
+            SynthesisError: the synthesizer fails, comes to other figures than we do, or writes other firmware.
         """
         cost = stored_cost(integer, self._device, self._fit)
         network = cost.network
@@ -122,6 +124,7 @@ class Synthesizer:
         figures = parse_log(text)
         check_figures(cost, figures)
         check_answer(integer(sample[None])[0].numpy(), answer)
+        check_equal(configuration(cost.fit.memory, integer.layers), project)
         log.info("ai8x-synthesis: %s cycles, in %.0f s", f"{figures.cycles:,}", time.monotonic() - start)
         doubts = warnings(errors, sequence)
         for doubt in doubts:

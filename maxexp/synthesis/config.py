@@ -9,12 +9,23 @@ from maxexp.base.roles import EVIDENCE, MACHINE, PLACE
 
 
 class SynthesisMethod(Enum):
-    """Where cycles and memory come from."""
+    """Where figures and firmware come from."""
 
     estimate = "estimate"
-    """The cycle and memory model of :mod:`maxexp.chip`."""
+    """The cycle and memory model of :mod:`maxexp.chip`; no firmware."""
+    native = "native"
+    """The same figures, and firmware of our own for a network that has its weights."""
     ai8x = "ai8x"
-    """The maker's synthesizer, whose figures must be those of the model; it also generates the firmware."""
+    """The maker's synthesizer, whose figures and firmware must be ours."""
+
+
+class Referee(Enum):
+    """Whether the maker's synthesizer is run beside ours, and all that firmware writes is compared."""
+
+    auto = "auto"
+    """Where a checkout is named."""
+    always = "always"
+    never = "never"
 
 
 @frozen
@@ -23,13 +34,15 @@ class SynthesisConfig:
     """Keys of the synthesize stage.
 
     Attributes:
-        method: who says what the network costs.
+        method: who says what the network costs, and writes its firmware.
+        referee: with ``native``: whether the maker's synthesizer must agree.
         path: checkout of ai8x-synthesis; ``AI8X_SYNTHESIS`` of the environment if not given.
         python: interpreter from which the synthesizer's own environment is made; this one if not given.
         timeout_s: seconds after which the synthesizer is stopped.
     """
 
-    method: SynthesisMethod = field(default=SynthesisMethod.estimate, metadata=EVIDENCE)
+    method: SynthesisMethod = field(default=SynthesisMethod.native, metadata=EVIDENCE)
+    referee: Referee = field(default=Referee.auto, metadata=EVIDENCE)
     path: str | None = field(default=None, metadata=PLACE)
     python: str | None = field(default=None, metadata=PLACE)
     timeout_s: int = field(default=1800, metadata=MACHINE)

@@ -7,7 +7,9 @@ import pytest
 
 from maxexp.base.errors import BoardError
 from maxexp.board.emulator.run import run_emulated
-from maxexp.board.firmware import COMPILER, COMPILER_FIX, build_firmware, build_firmware_with_sdk, find_sdk
+from maxexp.board.compilers import COMPILERS, GNU, GNU_FIX, ZIG_FIX
+from maxexp.board.config import CompilerName
+from maxexp.board.firmware import build_firmware, build_firmware_with_sdk, find_sdk
 from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.programming import HandLayer, output_addresses, program, start
 from tests.board.test_accelerator import expected, numbers
@@ -61,15 +63,24 @@ RUN = """
 """
 
 
+@pytest.fixture(params=COMPILERS)
+def each_compiler(request) -> CompilerName:
+    """One compiler after another, as far as they are installed."""
+    if not COMPILERS[request.param].found():
+        pytest.skip(COMPILERS[request.param].fix)
+    return request.param
+
+
 @pytest.fixture
-def run(compiler, tmp_path):
+def run(each_compiler, tmp_path):
     """``run(statements, declarations)``: build a program around them and run it."""
 
     def run(statements, declarations="", instructions=3_000_000):
         project = tmp_path / "project"
         project.mkdir(exist_ok=True)
         (project / "main.c").write_text(PROGRAM % (declarations, statements))
-        return run_emulated(build_firmware(project, tmp_path / "build", MAX78000).image, MAX78000, instructions)
+        firmware = build_firmware(project, tmp_path / "build", MAX78000, compiler=each_compiler)
+        return run_emulated(firmware.image, MAX78000, instructions)
 
     return run
 
@@ -136,6 +147,19 @@ def test_serial_lines_end_as_terminals_want(run):
     assert run('printf("*** PASS ***\\n%s %d\\n", "text", -5); return 0;').result.text.endswith("text -5\n")
 
 
+def test_formatted_output(run):
+    """What firmware prints with, by a C library of ours or by newlib."""
+    text = run("""
+      printf("[%7d] [%-7d] [%07d] [%d] [%u]\\n", -42, 42, -42, (int) 0x80000000, (unsigned) -1);
+      printf("[%08x] [%X] [%x] [%s] [%6s] [%-6s] [%c] 100%%\\n", 0xbeefu, 0xBEEFu, 0u, "a", "bc", "de", 'f');
+      printf("[%lu] [%ld]\\n", 4000000000ul, -5l);
+      printf("*** PASS ***\\n"); return 0;
+    """).result.text  # fmt: skip
+    assert "[    -42] [42     ] [-000042] [-2147483648] [4294967295]" in text
+    assert "[0000beef] [BEEF] [0] [a] [    bc] [de    ] [f] 100%" in text
+    assert "[4000000000] [-5]" in text
+
+
 def test_failure_ends_the_run(run):
     outcome = run('printf("\\n*** FAIL ***\\n\\n"); for (;;) {}', instructions=10**12)
     assert outcome.result.passed is False
@@ -168,35 +192,41 @@ def test_programs_that_go_wrong(run, statements, says):
 def test_no_compiler(tmp_path, monkeypatch):
     (tmp_path / "main.c").write_text("int main(void) { return 0; }")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BoardError) as error:
-        build_firmware(tmp_path, tmp_path / "build", MAX78000)
-    assert COMPILER_FIX in str(error.value) and "\n" not in str(error.value)
+    monkeypatch.setattr("maxexp.board.compilers.importlib.util.find_spec", lambda name: None)
+    for choice, fixes in {
+        CompilerName.auto: [GNU_FIX, ZIG_FIX],
+        CompilerName.gnu: ["board.compiler=gnu", GNU_FIX],
+        CompilerName.zig: ["board.compiler=zig", ZIG_FIX],
+    }.items():
+        with pytest.raises(BoardError) as error:
+            build_firmware(tmp_path, tmp_path / "build", MAX78000, compiler=choice)
+        assert all(fix in str(error.value) for fix in fixes) and "\n" not in str(error.value)
 
 
 def test_compiler_without_a_c_library(tmp_path, monkeypatch):
-    stand_in = tmp_path / COMPILER
+    stand_in = tmp_path / GNU
     message = "fatal error: cannot read spec file 'nano.specs': No such file or directory"
     stand_in.write_text(f'#!/bin/sh\necho "$0: {message}"\nexit 1\n')
     stand_in.chmod(0o755)
     (tmp_path / "main.c").write_text("int main(void) { return 0; }")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(BoardError, match="cannot read spec file.*libnewlib-arm-none-eabi"):
-        build_firmware(tmp_path, tmp_path / "build", MAX78000)
+        build_firmware(tmp_path, tmp_path / "build", MAX78000, compiler=CompilerName.gnu)
 
 
-def test_first_compiler_error_and_the_log(compiler, tmp_path):
+def test_first_compiler_error_and_the_log(each_compiler, tmp_path):
     (tmp_path / "main.c").write_text("int main(void) { return nothing; }\nint more(void) { return less; }\n")
     with pytest.raises(BoardError, match=r"main\.c:1:\d+: error: .*nothing.*build\.log") as error:
-        build_firmware(tmp_path, tmp_path / "build", MAX78000)
+        build_firmware(tmp_path, tmp_path / "build", MAX78000, compiler=each_compiler)
     assert "less" not in str(error.value)
     assert "less" in (tmp_path / "build" / "build.log").read_text()
 
 
-def test_firmware_larger_than_the_flash(compiler, tmp_path):
+def test_firmware_larger_than_the_flash(each_compiler, tmp_path):
     text = "#include <stdio.h>\nstatic const char big[600000] = {1};\nint main(int n) { return printf(big + n); }"
     (tmp_path / "main.c").write_text(text)
     with pytest.raises(BoardError, match="FLASH.*overflowed"):
-        build_firmware(tmp_path, tmp_path / "build", MAX78000)
+        build_firmware(tmp_path, tmp_path / "build", MAX78000, compiler=each_compiler)
 
 
 def test_nothing_to_build(tmp_path):
@@ -204,22 +234,22 @@ def test_nothing_to_build(tmp_path):
         build_firmware(tmp_path, tmp_path / "build", MAX78000)
 
 
-def test_sdk_builds_with_the_projects_own_makefile(compiler, tmp_path, monkeypatch):
-    if shutil.which("make") is None:
-        pytest.skip("no make")
+def test_sdk_builds_with_the_projects_own_makefile(tmp_path, monkeypatch):
+    if not (shutil.which("make") and shutil.which(GNU)):
+        pytest.skip(f"no make or no {GNU}")
     sdk, project = tmp_path / "sdk", tmp_path / "project"
     (sdk / "Libraries").mkdir(parents=True)
     project.mkdir()
     monkeypatch.setenv("MAXIM_PATH", str(sdk))
     (project / "main.c").write_text("void reset(void) {}")
-    command = "arm-none-eabi-gcc -nostdlib -e reset main.c -DBOARD_$(BOARD) -o $(BUILD_DIR)/$(PROJECT).elf"
+    command = "arm-none-eabi-gcc -nostdlib -e reset -Ttext=0x10000000 main.c -DBOARD_$(BOARD) -o $(BUILD_DIR)/$(PROJECT).elf"
     (project / "Makefile").write_text(f"all:\n\ttest -d $(MAXIM_PATH)/Libraries\n\t{command}\n")
-    firmware = build_firmware_with_sdk(project, tmp_path / "build", find_sdk(), "FTHR_RevA")
+    firmware = build_firmware_with_sdk(project, tmp_path / "build", find_sdk(), "FTHR_RevA", MAX78000)
     assert firmware.elf.is_file() and firmware.hex.is_file() and firmware.image.is_file()
     assert "-DBOARD_FTHR_RevA" in (tmp_path / "build" / "build.log").read_text()
     (project / "Makefile").write_text("all:\n\tfalse\n")
     with pytest.raises(BoardError, match="Error 1"):
-        build_firmware_with_sdk(project, tmp_path / "build", sdk, "EvKit_V1")
+        build_firmware_with_sdk(project, tmp_path / "build", sdk, "EvKit_V1", MAX78000)
 
 
 def test_no_sdk_where_none_is_named(monkeypatch, tmp_path):

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 
-from maxexp.board.firmware import COMPILER
 from maxexp.chip.check import check_fit
 from maxexp.cli.board import board_parser, read_keys
 from maxexp.cli.compare import main as main_of_compare
@@ -79,9 +78,7 @@ def test_each_command_of_the_boards_is_one(line):
     read_keys(getattr(options, "keys", []))
 
 
-def test_a_generated_project_runs_as_the_readme_says(tmp_path):
-    if shutil.which(COMPILER) is None:
-        pytest.skip(f"no {COMPILER}")
+def test_a_generated_project_runs_as_the_readme_says(compiler, tmp_path):
     line = next(line for line in COMMANDS if "maxexp.board run" in line)
     words = shlex.split(line)[1:]
     project = tmp_path / words[words.index("run") + 1]

@@ -39,12 +39,12 @@ class Deploy(RunStage):
         needs = []
         if not spec.runs(Stage.synthesize):
             needs.append("add synthesize to stages")
-        if config.synthesis.method is not SynthesisMethod.ai8x:
-            needs.append("set synthesis=ai8x and synthesis.path=/path/to/ai8x-synthesis")
+        if config.synthesis.method is SynthesisMethod.estimate:
+            needs.append("set synthesis=native")
         if not needs:
             return None
         return (
-            f"board={config.board.kind.name}: deploy runs the firmware that the maker's synthesizer generates; "
+            f"board={config.board.kind.name}: deploy runs the firmware that synthesize writes; "
             f"{', '.join(needs)}, or choose board=none"
         )
 

@@ -1,4 +1,4 @@
-"""The stage synthesize: what the network costs on the chip, and its firmware if the maker's synthesizer is there."""
+"""The stage synthesize: what the network costs on the chip, and its firmware."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from maxexp.chip.cost import Cost, counted, network_cost
 from maxexp.quantization.config import Method
 from maxexp.report.summary import cost_table
+from maxexp.run.firmware_project import FirmwareProject, find_synthesizer, wants_firmware
 from maxexp.run.networks import Form, Product
 from maxexp.run.spec import RunSpec
 from maxexp.run.stages.base import RunStage
 from maxexp.schema.config import Stage
 from maxexp.synthesis.config import SynthesisMethod
 from maxexp.synthesis.network_yaml import network_yaml
-from maxexp.tracking.artifacts import COST, MEMORY_MAP, NETWORK_YAML, SYNTHESIS, SYNTHESIS_REPORT
+from maxexp.tracking.artifacts import COST, MEMORY_MAP, NETWORK_YAML, SYNTHESIS_REPORT
 from maxexp.tracking.record import RunRecord
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from maxexp.synthesis.ai8x import Synthesis, Synthesizer
+    from maxexp.synthesis.ai8x import ConfirmedSynthesis, Synthesizer
+    from maxexp.synthesis.synthesis import Synthesis
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,11 @@ class Synthesize(RunStage):
         Raises:
             ConfigError, SynthesisError: it is not there, or its environment cannot be made.
         """
-        config = self._spec.config
-        if config.synthesis.method is SynthesisMethod.ai8x and self._spec.method is not Method.float:
-            # Only here: it brings torch.
-            from maxexp.synthesis.ai8x import Synthesizer
-
-            self._synthesizer = Synthesizer(config.synthesis, config.device, self._spec.fit)
+        spec = self._spec
+        if spec.method is Method.float or spec.config.synthesis.method is SynthesisMethod.estimate:
+            return
+        if spec.config.synthesis.method is SynthesisMethod.ai8x or wants_firmware(spec, self._will_be_trained):
+            self._synthesizer = find_synthesizer(spec)
 
     def run(self, product: Product, record: RunRecord) -> Product:
         spec = self._spec
@@ -67,12 +66,17 @@ class Synthesize(RunStage):
             weight_bytes, bias_bytes = FLOAT_BYTES * spec.network.weights, FLOAT_BYTES * spec.network.biases
             record.log_metrics(counted(spec.network, weight_bytes, bias_bytes))
             return product
-        if self._synthesizer:
-            product = replace(product, synthesis=self._synthesize(self._synthesizer, product, record))
+        confirmed, made_by_maker = None, spec.config.synthesis.method is SynthesisMethod.ai8x
+        if made_by_maker or wants_firmware(spec, product.network.integer is not None):
+            synthesis, confirmed = self._synthesize(product, record)
+            product = replace(product, synthesis=synthesis)
         if product.synthesis:
             cost = product.synthesis.cost
         else:
             cost = network_cost(spec.network, dict(spec.bits), spec.config.device, spec.fit)
+        if confirmed:
+            record.set_tags({"hw.source": "synthesized", "ai8x.version": confirmed.version})
+        else:
             _say_estimated(cost, record)
         self._record(cost, record)
         return product
@@ -86,37 +90,35 @@ class Synthesize(RunStage):
         record.log_figure(memory_picture(memory), MEMORY_MAP)
         record.log_text(network_yaml(memory, dict(spec.bits), spec.config.dataset.name), NETWORK_YAML)
 
-    def _synthesize(self, synthesizer: Synthesizer, product: Product, record: RunRecord) -> Synthesis:
-        """Have the network synthesized; what the synthesizer wrote is recorded even where it fails."""
-        from maxexp.quantization.files.checkpoint import write_integer
+    def _synthesize(
+        self, product: Product, record: RunRecord
+    ) -> tuple[Synthesis, ConfirmedSynthesis | None]:
+        """The network's firmware, and what the maker's synthesizer says of it, if that is there.
+
+        What was written is recorded even where it fails.
+        """
         from maxexp.synthesis.stand_in import random_integers
 
-        spec, config, folder = self._spec, self._spec.config, self._context.folder / SYNTHESIS
-        integer = product.network.integer or random_integers(spec.network, dict(spec.bits), config.seed)
-        checkpoint = self._context.folder / "synthesis-q.pth.tar"
-        write_integer(checkpoint, integer, 0, {})
+        spec = self._spec
+        project = FirmwareProject(spec, self._context, self._synthesizer)
+        integer = product.network.integer or random_integers(spec.network, dict(spec.bits), spec.config.seed)
+        synthesis: Synthesis
+        confirmed: ConfirmedSynthesis | None
         try:
-            sample = synthesizer.sample(config.dataset.name, spec.network.in_shape)
-            sample = self._sample() if sample is None else sample
-            synthesis = synthesizer.run(integer, checkpoint, config.dataset.name, sample, folder)
+            if spec.config.synthesis.method is SynthesisMethod.ai8x:
+                synthesis = confirmed = project.by_maker(integer)
+            else:
+                synthesis, confirmed = project.native(integer)
         finally:
-            if folder.exists():
-                record.log_artifact(folder)
-        record.log_dict(synthesis.report(), SYNTHESIS_REPORT)
-        record.set_tags({"hw.source": "synthesized", "ai8x.version": synthesis.version})
-        return synthesis
+            if project.folder.exists():
+                record.log_artifact(project.folder)
+        record.log_dict((confirmed or synthesis).report(), SYNTHESIS_REPORT)
+        return synthesis, confirmed
 
-    def _sample(self) -> Tensor:
-        """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
-        from maxexp.data.augmentation.config import InputMapping
-        from maxexp.data.augmentation.pixels import map_pixels
-        from maxexp.synthesis.stand_in import random_image
-
-        images = self._context.local_test_images()
-        if images is None:
-            log.info("no test images: the known-answer test gets random numbers")
-            return random_image(self._spec.network.in_shape, self._spec.config.seed)
-        return map_pixels(images.images[0], InputMapping.p128).long()
+    @property
+    def _will_be_trained(self) -> bool:
+        """Whether the network has weights of its own when the stage begins."""
+        return self._spec.start is not Form.untrained or self._spec.runs(Stage.train)
 
 
 def _say_estimated(cost: Cost, record: RunRecord) -> None:
