@@ -35,17 +35,17 @@ class SynthesisConfig:
 
     Attributes:
         method: who says what the network costs, and writes its firmware.
-        referee: with ``native``: whether the maker's synthesizer must agree.
         path: checkout of ai8x-synthesis; ``AI8X_SYNTHESIS`` of the environment if not given.
         python: interpreter from which the synthesizer's own environment is made; this one if not given.
         timeout_s: seconds after which the synthesizer is stopped.
+        referee: with ``native``: whether the maker's synthesizer must agree.
     """
 
     method: SynthesisMethod = field(default=SynthesisMethod.native, metadata=EVIDENCE)
-    referee: Referee = field(default=Referee.auto, metadata=EVIDENCE)
     path: str | None = field(default=None, metadata=PLACE)
     python: str | None = field(default=None, metadata=PLACE)
     timeout_s: int = field(default=1800, metadata=MACHINE)
+    referee: Referee = field(default=Referee.auto, metadata=MACHINE)
 
     def __post_init__(self) -> None:
         if self.timeout_s <= 0:

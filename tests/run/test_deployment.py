@@ -17,12 +17,12 @@ from maxexp.base.errors import BoardError, ConfigError
 from maxexp.board.firmware import Firmware
 from maxexp.board.result import BoardRun
 from maxexp.board.serial_output import parse_output
-from maxexp.chip.cost import network_cost
 from maxexp.quantization.files.checkpoint import write_integer
 from maxexp.synthesis import ai8x as synthesizer
-from maxexp.synthesis.ai8x import Synthesis, Synthesizer, without_zero_biases
+from maxexp.synthesis.ai8x import ConfirmedSynthesis, Synthesizer
 from maxexp.synthesis.log import SynthesisLog
 from maxexp.synthesis.stand_in import random_integers
+from maxexp.synthesis.stored import stored_cost
 
 DEPLOY = ("synthesis=ai8x", "stages=[evaluate,synthesize,deploy]")
 OTHER_CYCLES = 17
@@ -97,18 +97,18 @@ def deploy(quickstart, store, run_here, monkeypatch, tmp_path):
     """``deploy(board, "board.images=5")``: the quickstart's network on a made-up board."""
 
     def deploy(board: MadeUpBoard | None, *overrides: str, **error):
-        def synthesize(self, integer, checkpoint, dataset, sample, folder) -> Synthesis:
-            cost = network_cost(without_zero_biases(integer), integer.bits, self._device)
+        def synthesize(self, integer, checkpoint, dataset, sample, folder) -> ConfirmedSynthesis:
+            cost = stored_cost(integer, self._device, None)
             (folder / "net").mkdir(parents=True)
             (folder / "net" / "cnn.c").write_text("int cnn;")
             answer = integer(sample[None])[0].numpy()
             if board:
                 board.integer, board.answer = integer, answer.tolist()
             figures = SynthesisLog(cost.cycles, 0, 0, 0, 0, ())
-            return Synthesis(cost, figures, folder / "net", answer, [], "version")
+            return ConfirmedSynthesis(integer, cost, folder / "net", answer, 0, figures, [], "version")
 
         monkeypatch.setattr(Synthesizer, "run", synthesize)
-        monkeypatch.setattr(Synthesis, "report", lambda self: {})
+        monkeypatch.setattr(ConfirmedSynthesis, "report", lambda self: {})
         monkeypatch.setattr(synthesizer, "environment_python", lambda interpreter: Path("python"))
         for name in ("izer", "assets"):
             (tmp_path / "checkout" / name).mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def test_a_failed_known_answer_fails_the_stage_only(deploy, store):
 
 
 def test_other_cycles_than_synthesized_are_an_error(deploy):
-    run = deploy(MadeUpBoard(cycles=OTHER_CYCLES), error=BoardError, match="17 cycles, ai8x-synthesis says")
+    run = deploy(MadeUpBoard(cycles=OTHER_CYCLES), error=BoardError, match="17 cycles, our model of the chip says")
     assert run.data.tags["hw.source"] == "synthesized"
 
 
@@ -188,7 +188,7 @@ def test_no_board_attached(deploy, store, monkeypatch):
     monkeypatch.setattr("maxexp.board.real.usb.comports", lambda: [])
     monkeypatch.delenv("MAXIM_PATH", raising=False)
     build = MadeUpBoard().build
-    monkeypatch.setattr("maxexp.board.real.board.build_firmware", lambda project, folder, _: build(project, folder))
+    monkeypatch.setattr("maxexp.board.real.board.build_firmware", lambda project, folder, *_, **__: build(project, folder))
     run = deploy(None, error=BoardError, match="no board found: no serial port has a USB id of 0d28:0204")
     tags = {stage: run.data.tags[f"stage.{stage}"] for stage in ("evaluate", "synthesize", "deploy")}
     assert tags == {"evaluate": "done", "synthesize": "done", "deploy": "failed"}
@@ -201,7 +201,7 @@ def test_no_board_attached(deploy, store, monkeypatch):
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (["board=emulated"], "board=emulated: .*set synthesis=ai8x and synthesis.path="),
+        (["board=emulated", "synthesis=estimate"], "board=emulated: .*set synthesis=native"),
         (["board=max78000fthr", "stages=[train,deploy]"], "board=max78000fthr: .*add synthesize to stages"),
     ],
 )
@@ -212,17 +212,19 @@ def test_what_a_board_needs_is_missed_before_the_training(refused_here, override
 def test_all_that_a_board_needs_is_told_at_once(refused_here, monkeypatch):
     told = refused_here(
         "board=emulated",
+        "synthesis=estimate",
         "quantization=ptq",
         "stages=[train,deploy]",
         error=ConfigError,
         match="quantizes in stage quantize; add it",
     )
-    for need in ("add synthesize to stages", "set synthesis=ai8x and synthesis.path="):
+    for need in ("add synthesize to stages", "set synthesis=native"):
         assert need in told
     monkeypatch.delenv(synthesizer.CHECKOUT_VARIABLE, raising=False)
-    monkeypatch.setattr("maxexp.board.firmware.which", lambda compiler: None)
+    monkeypatch.setattr("maxexp.board.compilers.which", lambda compiler: None)
+    monkeypatch.setattr("maxexp.board.compilers.importlib.util.find_spec", lambda name: None)
     told = refused_here("board=emulated", "synthesis=ai8x", error=ConfigError, match="needs the maker's synthesizer")
-    assert "arm-none-eabi-gcc" in told
+    assert "pip install 'maxexp[firmware]'" in told
 
 
 def test_floating_point_is_not_deployed(run_here):

@@ -12,8 +12,36 @@ from maxexp.base.errors import ConfigError, SynthesisError
 from maxexp.synthesis import ai8x
 
 
+ESTIMATE = {"cost.json", "memory_map.png", "network.yaml"}
+
+
+def test_a_trained_network_has_firmware(quickstart, store):
+    assert store.artifacts(quickstart, "synthesis") == {*ESTIMATE, "synthesis.json", "digitsnet"}
+    files = store.artifacts(quickstart, "synthesis/digitsnet")
+    assert {"main.c", "cnn.c", "cnn.h", "weights.h", "sampledata.h", "sampleoutput.h", "Makefile"} <= files
+    report = json.loads(store.artifact(quickstart, "synthesis/synthesis.json").read_text())
+    assert (report["cycles"], len(report["known_answer"])) == (quickstart.data.metrics["hw/cycles"], 10)
+    # The figures are still those of our model: nothing ran.
+    assert quickstart.data.tags["hw.source"] == "estimated"
+
+
+def test_firmware_is_written_only_where_it_is_wanted(run_here, store):
+    untrained = run_here("stages=[synthesize]")
+    assert store.artifacts(untrained, "synthesis") == ESTIMATE
+    other_part = run_here("stages=[synthesize]", "device=max78002", "synthesis=native")
+    assert store.artifacts(other_part, "synthesis") == ESTIMATE
+
+
+def test_a_referee_that_is_not_there(run_here, refused_here, tmp_path, caplog):
+    """It is missed where it must look at firmware, and mentioned where it may."""
+    short = ("trainer.max_epochs=1", "stages=[train,synthesize]", f"synthesis.path={tmp_path}")
+    refused_here(*short, "synthesis.referee=always", error=ConfigError, match="no checkout of ai8x-synthesis")
+    run = run_here(*short)
+    assert run.data.tags["hw.source"] == "estimated"
+    assert any(text.startswith("the maker's synthesizer does not check our firmware: ") for text in caplog.messages)
+
+
 def test_an_estimate_has_map_and_yaml(quickstart, store):
-    assert store.artifacts(quickstart, "synthesis") == {"cost.json", "memory_map.png", "network.yaml"}
     layers = yaml.safe_load(store.artifact(quickstart, "synthesis/network.yaml").read_text())["layers"]
     assert [layer["operation"] for layer in layers] == ["conv2d", "conv2d", "mlp"]
     assert min(Image.open(store.artifact(quickstart, "synthesis/memory_map.png")).size) > 300
@@ -62,3 +90,11 @@ def test_a_synthesized_run(run_here, store, checkout):
     assert report["cycles"] == run.data.metrics["hw/cycles"]
     assert len(report["known_answer"]) == 10
     assert {"main.c", "cnn.c", "weights.h", "log.txt"} <= store.artifacts(run, "synthesis/digitsnet")
+
+
+@pytest.mark.ai8x
+def test_the_referee_confirms_our_firmware(run_here, store, checkout):
+    run = run_here("trainer.max_epochs=1", "stages=[train,synthesize]", f"synthesis.path={checkout}")
+    assert run.data.tags["hw.source"] == "synthesized" and len(run.data.tags["ai8x.version"]) == 40
+    assert store.artifacts(run, "synthesis") == {*ESTIMATE, "synthesis.json", "digitsnet"}
+    assert "layers.h" in store.artifacts(run, "synthesis/digitsnet")

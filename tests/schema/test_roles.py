@@ -14,6 +14,8 @@ OTHERS = {
     "dataset.download": Role.machine,
     "trainer.progress": Role.machine,
     "synthesis.timeout_s": Role.machine,
+    "synthesis.referee": Role.machine,
+    "board.compiler": Role.machine,
     "trainer.threads": Role.rounding,
     "synthesis.method": Role.evidence,
     "board.kind": Role.evidence,

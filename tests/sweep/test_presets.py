@@ -118,7 +118,7 @@ def test_each_sweep_of_the_readme_makes_a_plan(line):
             "there are val/best_accuracy",
         ),
         (("hydra.sweeper.objectives={board/latency_us:minimize}", "seed=1,2"), "skipped with board=none; choose"),
-        ((OBJECTIVES, "seed=1,2", "board=emulated"), "set synthesis=ai8x and synthesis.path="),
+        ((OBJECTIVES, "seed=1,2", "board=emulated", "synthesis=estimate"), "set synthesis=native"),
         ((OBJECTIVES, "seed=1,2", "device=max78002"), "the timing of max78002 is unknown; known are hw/parameters"),
         (("+sweep=cifar10_pareto", "device=max78002"), "the timing of max78002 is unknown, and so is hw/latency_us"),
         (("hydra.sweeper.objectives={hw/latency:minimize}", "seed=1,2"), "there are hw/parameters"),

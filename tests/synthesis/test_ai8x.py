@@ -13,9 +13,12 @@ from maxexp.base.errors import ConfigError, MaxexpError, SynthesisError
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
 from maxexp.chip.numbers.integer import IntegerNetwork
-from maxexp.synthesis.ai8x import Synthesizer, arguments, find_checkout, project_name, without_zero_biases
+from maxexp.synthesis.ai8x import Synthesizer, arguments, find_checkout
 from maxexp.synthesis.config import SynthesisConfig, SynthesisMethod
+from maxexp.synthesis.native.configuration import configuration
 from maxexp.synthesis.stand_in import random_image, random_integers
+from maxexp.synthesis.stored import project_name, without_zero_biases
+from tests.synthesis.makers_form import write_makers_form
 
 MAX78000, MAX78002 = DeviceConfig("max78000", 50.0), DeviceConfig("max78002", 200.0)
 
@@ -33,6 +36,8 @@ value = lambda key: words[words.index(key) + 1]
 project = pathlib.Path(value("--test-dir"), value("--prefix"))
 project.mkdir()
 (project / "log.txt").write_text(pathlib.Path({log!r}).read_text())
+for name in ("cnn.c", "weights.h"):
+    (project / name).write_text(pathlib.Path({log!r}).with_name(name).read_text())
 numpy.save(project / value("--sample-numpy-filename"), numpy.array({answer}))
 print("Reading the network")
 print("WARNING: Layer 1: something about it", file=sys.stderr)
@@ -63,12 +68,14 @@ def as_log(cost):
 
 
 @pytest.fixture
-def case(make_network):
-    """A small network, its cost, and its answer to the sample."""
+def case(make_network, tmp_path):
+    """A small network, its cost, and its answer to the sample; beside them the firmware that the maker would write."""
     network = make_network(LAYERS, SHAPE)
     integer = random_integers(network, {}, 0)
     answer = integer(random_image(SHAPE, 0)[None])[0].tolist()
-    return network, network_cost(network, {}, MAX78000), answer
+    cost = network_cost(network, {}, MAX78000)
+    write_makers_form(tmp_path, configuration(cost.fit.memory, integer.layers))
+    return network, cost, answer
 
 
 def writer(tmp_path: Path, log: str, answer: list[int]) -> str:
@@ -129,6 +136,14 @@ def test_a_difference_is_an_error(case, stand_in, synthesize, tmp_path, alter, m
     with pytest.raises(SynthesisError, match=message) as caught:
         synthesize(stand_in(writer(tmp_path, text, answer)), network, tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_other_firmware_is_an_error(case, stand_in, synthesize, tmp_path):
+    network, cost, answer = case
+    text = (tmp_path / "weights.h").read_text()
+    (tmp_path / "weights.h").write_text(text.replace("BIAS_0 { \\\n  0x", "BIAS_0 { \\\n  0x1"))
+    with pytest.raises(SynthesisError, match="our firmware and that of ai8x-synthesis differ: biases at 0x50108000"):
+        synthesize(stand_in(writer(tmp_path, as_log(cost), answer)), network, tmp_path)
 
 
 def test_another_known_answer_is_an_error(case, stand_in, synthesize, tmp_path):

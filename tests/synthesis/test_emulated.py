@@ -1,80 +1,40 @@
 """Our maps, the real synthesizer's firmware, the emulator: each network must pass, with equal cycles in all three."""
 
-import random
 from pathlib import Path
 
 import pytest
 
-from maxexp.base.errors import DeviceError
+from maxexp.board.emulator.contents import contents_after, contents_at_start
 from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import build_firmware
-from maxexp.chip.check import check_fit
 from maxexp.chip.operations.linear import FLATTEN_ENGINE_WORDS
 from maxexp.chip.parts.max78000 import PART as MAX78000
 from maxexp.network.config import Pool
 from maxexp.network.graph import build_network
-from maxexp.synthesis.ai8x import Synthesis
+from maxexp.synthesis.ai8x import ConfirmedSynthesis
+from maxexp.synthesis.native.configuration import configuration
+from maxexp.synthesis.native.stores import stores
 from tests.conftest import composed
-
-NETWORKS = 50
-"""Random networks that must pass."""
-
-RESIDUAL = {
-    "stem": {"out_channels": 20},
-    "conv": {"out_channels": 20},
-    "sum": {"out_channels": 44, "inputs": ["stem", "conv"], "eltwise": "add", "pool": "max"},
-    "conv2": {"out_channels": 44},
-    "conv3": {"out_channels": 44},
-    "bare": {"op": "passthrough", "inputs": ["conv3", "sum", "conv2"], "eltwise": "add"},
-    "pool": {"op": "passthrough", "pool": "avg", "pool_size": 4},
-    "fc": {"op": "linear", "out_features": 10, "wide": True},
-}
+from tests.synthesis.networks import AT_LIMITS, RANDOM, RESIDUAL, SHARED, TINY
 
 
-def check(synthesis: Synthesis, folder: Path) -> None:
-    """The synthesizer has confirmed our figures and outputs already; now the emulator has to."""
-    run = run_emulated(build_firmware(synthesis.project, folder / "build", MAX78000).image, MAX78000)
+def check(synthesis: ConfirmedSynthesis, folder: Path) -> None:
+    """The synthesizer has confirmed our figures, outputs and firmware already; now the emulator has to."""
+    image = build_firmware(synthesis.project, folder / "build", MAX78000).image
+    run = run_emulated(image, MAX78000)
     assert run.result.passed, run.result.text
     assert run.cycles == synthesis.cost.cycles == synthesis.figures.cycles
     assert run.layer_cycles[1:] == [layer.cycles for layer in synthesis.cost.layers]
     if run.result.logits:
-        # The firmware shifts logits of few-bit weights up before its softmax (docs/hardware.md, Firmware).
-        shift = 8 - synthesis.cost.layers[-1].bits
-        assert list(run.result.logits.values()) == (synthesis.answer.ravel() << shift).tolist()
-
-
-@pytest.fixture(scope="session")
-def drawn(random_network, max78000):
-    """``drawn(number)``: a random network that fits, bits of its layers, and the seed that it is from."""
-
-    def drawn(number: int):
-        # What does not fit is refused by us, and another one takes its place.
-        for seed in range(number, 10_000, NETWORKS):
-            network = random_network(seed, max_channels=150, max_size=20, max_layers=10)
-            bits = _bits(network, seed)
-            try:
-                check_fit(network, bits, max78000)
-            except DeviceError:
-                continue
-            return network, bits, seed
-        raise AssertionError("no random network fits")
-
-    return drawn
-
-
-def _bits(network, seed: int) -> dict[str, int]:
-    """Of every width; 8 where the channels of a pass are not all there."""
-    draw = random.Random(seed)
-    layers = [layer for layer in network if layer.has_weights]
-    return {
-        x.name: draw.choice([1, 2, 4, 8]) if x.in_shape[0] % 24 == 0 or x.in_shape[0] <= 64 else 8 for x in layers
-    }
+        assert list(run.result.logits.values()) == (synthesis.answer.ravel() << synthesis.printed_shift).tolist()
+    ours = contents_after(stores(configuration(synthesis.cost.fit.memory, synthesis.integer.layers)), MAX78000)
+    assert ours.differences(contents_at_start(image, MAX78000)) == []
 
 
 @pytest.mark.slow
 def test_random_networks_have_all_that_the_grammar_has(drawn):
     seen = set()
-    for number in range(NETWORKS):
+    for number in range(RANDOM):
         network, bits, _ = drawn(number)
         for layer in network:
             passes = -(-layer.in_shape[0] // 64)
@@ -94,7 +54,7 @@ def test_random_networks_have_all_that_the_grammar_has(drawn):
 
 @pytest.mark.ai8x
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(NETWORKS))
+@pytest.mark.parametrize("number", range(RANDOM))
 def test_random_networks(synthesizer, synthesize, compiler, drawn, tmp_path, number):
     network, bits, seed = drawn(number)
     check(synthesize(synthesizer, network, tmp_path, bits, seed), tmp_path)
@@ -107,19 +67,6 @@ def test_residual(synthesizer, synthesize, compiler, make_network, tmp_path):
     copies = [layer.name for layer in synthesis.cost.layers if "-for-" in layer.name]
     assert copies == ["stem-for-sum", "sum-for-bare", "conv2-for-bare"]
     check(synthesis, tmp_path)
-
-
-BOTH, PASSES = {"inputs": ["stem", "conv"], "eltwise": "add"}, {"inputs": ["long", "short"], "eltwise": "add"}
-SHARED = {
-    "stem": {"out_channels": 20},
-    "conv": {"out_channels": 20},
-    "long": {"out_channels": 96, "pool": "max", **BOTH},
-    "short": {"out_channels": 96, "kernel_size": 1, "pool": "max", **BOTH},
-    "conv2": {"out_channels": 96, **PASSES},
-    "bare": {"op": "passthrough", **PASSES},
-    "pool": {"op": "passthrough", "inputs": ["bare", "conv2"], "eltwise": "add", "pool": "avg", "pool_size": 8},
-    "fc": {"op": "linear", "out_features": 10, "wide": True},
-}
 
 
 @pytest.mark.ai8x
@@ -143,36 +90,6 @@ def test_residual_models(synthesizer, synthesize, compiler, tmp_path, model, qua
     synthesis = synthesize(synthesizer, network, tmp_path, config.quantization.bits(network))
     assert len(synthesis.cost.layers) == layers
     check(synthesis, tmp_path)
-
-
-TINY = {
-    "one pixel row": ({"a": {"out_channels": 2, "kernel_size": 1}}, (1, 1, 3)),
-    "one number": ({"a": {"out_channels": 1, "kernel_size": 1, "wide": True}}, (1, 1, 1)),
-    "one output of a row": ({"a": {"out_channels": 2}, "b": {"op": "linear", "out_features": 1}}, (1, 1, 3)),
-    "one output of rows": (
-        {"a": {"out_channels": 8}, "b": {"op": "linear", "out_features": 1, "wide": True}},
-        (1, 10, 3),
-    ),
-    "one output of passes": (
-        {"a": {"out_channels": 72}, "b": {"op": "linear", "out_features": 1, "wide": True}},
-        (3, 5, 4),
-    ),
-}
-
-
-OPERAND = {"out_channels": 576, "kernel_size": 1, "bias": False, "inputs": ["input"]}
-AT_LIMITS = {
-    "words to flatten": ({"a": {"op": "linear", "out_features": 3, "wide": True}}, (128, 8, 16)),
-    "words from pixel to pixel": (
-        {
-            "a": OPERAND,
-            "b": OPERAND,
-            "sum": {"op": "passthrough", "inputs": ["a", "b"], "eltwise": "add"},
-            "end": {"out_channels": 4, "kernel_size": 1},
-        },
-        (4, 2, 2),
-    ),
-}
 
 
 @pytest.mark.ai8x
