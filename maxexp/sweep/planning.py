@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -108,8 +107,9 @@ def make_plan(
 
 def _less_firmware(plan: Plan) -> tuple[str, ...]:
     """Firmware is written for trials that a board runs, or where it is asked for; the referee looks at none."""
-    given = [override.lstrip("+") for override in plan.overrides] + [p.key.lstrip("+") for p in plan.space.parameters]
-    if any(re.match(r"(synthesis|board)\b", key) for key in given if not key.startswith("board=")):
+    given = [override.lstrip("+") for override in plan.overrides]
+    searched = [parameter.key.lstrip("+") for parameter in plan.space.parameters]
+    if any(key.startswith("synthesis") for key in (*given, *searched)) or "board" in searched:
         return ()
     choices = plan.choices(plan.overrides)
     if choices.get("synthesis") != "native":

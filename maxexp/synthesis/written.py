@@ -1,4 +1,4 @@
-"""What firmware writes into the accelerator, as its sources say: ours by configuration, the maker's by its C files."""
+"""What firmware writes into the accelerator: ours by its configuration, the maker's by its C files."""
 
 import re
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ _STORE = re.compile(r"\(volatile uint32_t \*\) 0x([0-9a-f]{8})\) = 0x([0-9a-f]{8
 _CONFIGURE = re.compile(r"int cnn_configure\(void\)\s*\{(.*?)\n\}", re.DOTALL)
 _BIASES = re.compile(r"memcpy_8to32\(\(uint32_t \*\) 0x([0-9a-f]{8}), bias_([0-9]),")
 _ARRAY = re.compile(r"#define (\w+) \{([^}]*)\}")
+_WORD = re.compile(r"0x[0-9a-f]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def written_by(x: Configuration) -> Written:
     """What our firmware writes."""
     registers = {address: value for address, value, _ in register_stores(x)}
     biases = {address: value for address, value, _ in bias_stores(x)}
-    width, kernels = x.memory.part.memories.column_bytes, {}
+    width = x.memory.part.memories.column_bytes
+    kernels: dict[int, bytes] = {}
     for address, words in kernel_blocks(x):
         kernels |= _columns(address, words.astype(">u4").tobytes(), width)
     return Written(registers, biases, kernels)
@@ -59,8 +61,7 @@ def written_by_makers(project: Path, part: Part) -> Written:
     try:
         source = read_bounded(project / "cnn.c", MAX_SOURCE_BYTES).decode()
         weights = read_bounded(project / "weights.h", MAX_SOURCE_BYTES).decode()
-        arrays = {name: [int(word, 16) for word in words.replace("\\", "").split(",") if word.strip()]
-                  for name, words in _ARRAY.findall(weights)}  # fmt: skip
+        arrays = {name: [int(word, 16) for word in _WORD.findall(words)] for name, words in _ARRAY.findall(weights)}
         (configure,) = _CONFIGURE.findall(source)
         registers = {int(address, 16): int(value, 16) for address, value in _STORE.findall(configure)}
         biases = {

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from maxexp.base.errors import BoardError
-from maxexp.board.emulator.run import run_emulated
 from maxexp.board.compilers import COMPILERS, GNU, GNU_FIX, ZIG_FIX
 from maxexp.board.config import CompilerName
+from maxexp.board.emulator.run import run_emulated
 from maxexp.board.firmware import build_firmware, build_firmware_with_sdk, find_sdk
 from maxexp.chip.parts.max78000 import PART as MAX78000
 from tests.board.programming import HandLayer, output_addresses, program, start
@@ -242,7 +242,8 @@ def test_sdk_builds_with_the_projects_own_makefile(tmp_path, monkeypatch):
     project.mkdir()
     monkeypatch.setenv("MAXIM_PATH", str(sdk))
     (project / "main.c").write_text("void reset(void) {}")
-    command = "arm-none-eabi-gcc -nostdlib -e reset -Ttext=0x10000000 main.c -DBOARD_$(BOARD) -o $(BUILD_DIR)/$(PROJECT).elf"
+    flags = "-nostdlib -e reset -Ttext=0x10000000 -DBOARD_$(BOARD)"
+    command = f"arm-none-eabi-gcc {flags} main.c -o $(BUILD_DIR)/$(PROJECT).elf"
     (project / "Makefile").write_text(f"all:\n\ttest -d $(MAXIM_PATH)/Libraries\n\t{command}\n")
     firmware = build_firmware_with_sdk(project, tmp_path / "build", find_sdk(), "FTHR_RevA", MAX78000)
     assert firmware.elf.is_file() and firmware.hex.is_file() and firmware.image.is_file()

@@ -8,8 +8,8 @@ import pytest
 
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.board.board import open_board
-from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig
 from maxexp.board.compilers import HAL
+from maxexp.board.config import BoardConfig, BoardKind, ConnectionConfig
 from maxexp.chip.config import DeviceConfig, find_part, known_parts
 from maxexp.run.composition import compose_config, conf_dir
 

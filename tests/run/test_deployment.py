@@ -188,7 +188,9 @@ def test_no_board_attached(deploy, store, monkeypatch):
     monkeypatch.setattr("maxexp.board.real.usb.comports", lambda: [])
     monkeypatch.delenv("MAXIM_PATH", raising=False)
     build = MadeUpBoard().build
-    monkeypatch.setattr("maxexp.board.real.board.build_firmware", lambda project, folder, *_, **__: build(project, folder))
+    monkeypatch.setattr(
+        "maxexp.board.real.board.build_firmware", lambda project, folder, *_, **__: build(project, folder)
+    )
     run = deploy(None, error=BoardError, match="no board found: no serial port has a USB id of 0d28:0204")
     tags = {stage: run.data.tags[f"stage.{stage}"] for stage in ("evaluate", "synthesize", "deploy")}
     assert tags == {"evaluate": "done", "synthesize": "done", "deploy": "failed"}

@@ -11,7 +11,6 @@ from PIL import Image
 from maxexp.base.errors import ConfigError, SynthesisError
 from maxexp.synthesis import ai8x
 
-
 ESTIMATE = {"cost.json", "memory_map.png", "network.yaml"}
 
 

@@ -10,17 +10,22 @@ from maxexp.synthesis.native.stores import kernel_blocks, register_stores
 def write_makers_form(project: Path, x: Configuration) -> None:
     """``cnn.c`` and ``weights.h``."""
     part = x.memory.part
-    registers = "\n".join(
-        f"  *((volatile uint32_t *) 0x{address:08x}) = 0x{value:08x}; // Rows" for address, value, _ in register_stores(x)
+    registers = "".join(
+        f"  *((volatile uint32_t *) 0x{address:08x}) = 0x{value:08x}; // Rows\n"
+        for address, value, _ in register_stores(x)
     )
-    biases = "\n".join(
-        f"  memcpy_8to32((uint32_t *) 0x{part.quadrant_address(q) + part.addresses.biases:08x}, bias_{q}, sizeof(uint8_t));"
-        for q in x.biases
+    starts = {q: part.quadrant_address(q) + part.addresses.biases for q in x.biases}
+    biases = "".join(
+        f"  memcpy_8to32((uint32_t *) 0x{start:08x}, bias_{q}, sizeof(uint8_t) * {len(x.biases[q])});\n"
+        for q, start in starts.items()
     )
-    (project / "cnn.c").write_text(
-        "int cnn_init(void)\n{\n  *((volatile uint32_t *) 0x50001000) = 0x00000000; // AON control\n}\n\n"
-        f"int cnn_load_bias(void)\n{{\n{biases}\n}}\n\nint cnn_configure(void)\n{{\n{registers}\n\n  return CNN_OK;\n}}\n"
-    )
+    functions = {
+        "init": "  *((volatile uint32_t *) 0x50001000) = 0x00000000; // AON control\n",
+        "load_bias": biases,
+        "configure": registers,
+    }
+    texts = [f"int cnn_{name}(void)\n{{\n{body}\n  return CNN_OK;\n}}\n" for name, body in functions.items()]
+    (project / "cnn.c").write_text("\n".join(texts))
     arrays = defaultdict(list)
     for address, words in kernel_blocks(x):
         arrays["KERNELS"] += [address, len(words), *words.tolist()]

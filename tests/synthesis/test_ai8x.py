@@ -69,7 +69,7 @@ def as_log(cost):
 
 @pytest.fixture
 def case(make_network, tmp_path):
-    """A small network, its cost, and its answer to the sample; beside them the firmware that the maker would write."""
+    """A small network, its cost, and its answer to the sample; beside them the firmware of the maker."""
     network = make_network(LAYERS, SHAPE)
     integer = random_integers(network, {}, 0)
     answer = integer(random_image(SHAPE, 0)[None])[0].tolist()

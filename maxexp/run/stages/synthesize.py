@@ -90,9 +90,7 @@ class Synthesize(RunStage):
         record.log_figure(memory_picture(memory), MEMORY_MAP)
         record.log_text(network_yaml(memory, dict(spec.bits), spec.config.dataset.name), NETWORK_YAML)
 
-    def _synthesize(
-        self, product: Product, record: RunRecord
-    ) -> tuple[Synthesis, ConfirmedSynthesis | None]:
+    def _synthesize(self, product: Product, record: RunRecord) -> tuple[Synthesis, ConfirmedSynthesis | None]:
         """The network's firmware, and what the maker's synthesizer says of it, if that is there.
 
         What was written is recorded even where it fails.

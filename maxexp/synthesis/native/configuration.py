@@ -40,7 +40,8 @@ def configuration(memory: MemoryMap, layers: list[IntegerLayer]) -> Configuratio
     """
     numbers = {entry.layer.name: entry for entry in layers}
     quadrants = used_quadrants(memory)
-    registers, kernels = [], {}
+    registers: list[dict[int, Registers]] = []
+    kernels: dict[int, dict[int, NDArray[np.uint8]]] = {}
     for layer in memory.network:
         entry = numbers.get(layer.name, IntegerLayer(layer))
         x = PlacedLayer(layer, memory, quadrants, entry.bits, entry.shift)

@@ -84,8 +84,8 @@ class Convolution(NativeOperation):
         # Channels are dealt out to passes in order, so those that the last pass lacks are at the end.
         whole = np.zeros((slots, x.passes * processors, elements), np.int8)
         whole[:outputs, :inputs] = weight.reshape(outputs, inputs, -1)
-        whole = whole.reshape(slots, x.passes, processors, elements)
-        return whole.transpose(2, 0, 1, 3).reshape(processors, -1, elements)
+        dealt_out = whole.reshape(slots, x.passes, processors, elements)
+        return dealt_out.transpose(2, 0, 1, 3).reshape(processors, -1, elements)
 
     def _kernels(self, x: PlacedLayer) -> int:
         """Kernels on each processor."""

@@ -31,7 +31,7 @@ def output_words(memory: MemoryMap, outputs: NDArray[np.int64]) -> list[tuple[in
         word = words.setdefault(start + WORD_BYTES * index, [0, 0])
         word[0] |= 0xFF << 8 * lane
         word[1] |= (int(value) & 0xFF) << 8 * lane
-    return [(address, *words[address]) for address in sorted(words)]
+    return [(address, words[address][0], words[address][1]) for address in sorted(words)]
 
 
 def output_blocks(words: list[tuple[int, int, int]]) -> list[int]:

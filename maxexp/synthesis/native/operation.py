@@ -9,7 +9,6 @@ from maxexp.network.sizes import Size
 from maxexp.synthesis.native.placed_layer import PlacedLayer
 from maxexp.synthesis.native.registers import Register
 
-
 KERNEL_UNIT = 8
 """Kernels and passes are counted in eighths; a kernel of ``b`` bits takes ``b`` of them."""
 

@@ -30,17 +30,23 @@ def control_stores(x: Configuration) -> Iterator[Store]:
 
 def kernel_blocks(x: Configuration) -> list[tuple[int, NDArray[np.uint32]]]:
     """Kernels in the packed way: address of the first column, and big-endian words of what follows without a gap."""
-    part, blocks = x.memory.part, []
+    part = x.memory.part
+    blocks: list[tuple[int, NDArray[np.uint32]]] = []
     for processor in sorted(x.kernels):
-        own = x.kernels[processor]
-        for first in sorted(own):
-            columns = own[first]
-            if blocks and blocks[-1][:2] == (processor, first):
-                before = blocks.pop()
-                columns = np.concatenate([before[3], columns])
-                first = before[2]
-            blocks.append((processor, first + len(columns), first, columns))
-    return [(_column_address(part, processor, first), _words(columns)) for processor, _, first, columns in blocks]
+        for first, columns in _joined(x.kernels[processor]).items():
+            blocks.append((_column_address(part, processor, first), _words(columns)))
+    return blocks
+
+
+def _joined(kernels: dict[int, NDArray[np.uint8]]) -> dict[int, NDArray[np.uint8]]:
+    """Columns by the first, those that follow one another together."""
+    joined: dict[int, list[NDArray[np.uint8]]] = {}
+    start = stop = -1
+    for first in sorted(kernels):
+        start = start if first == stop else first
+        stop = first + len(kernels[first])
+        joined.setdefault(start, []).append(kernels[first])
+    return {first: np.concatenate(parts) for first, parts in joined.items()}
 
 
 def kernel_stores(x: Configuration) -> Iterator[Store]:
