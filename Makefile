@@ -16,8 +16,8 @@ $(VENV)/.installed: pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint,docs]'
 	@touch $@
 
-demo: $(VENV)/.installed  ## train, quantize, evaluate and cost a small network on a bundled data set
-	$(RUN) -m maxexp +experiment=quickstart $(ARGS)
+demo: $(VENV)/.installed  ## train, quantize and evaluate a small network, run its firmware on the emulated board
+	$(RUN) -m maxexp +experiment=quickstart board=emulated board.images=null $(ARGS)
 
 test: $(VENV)/.installed  ## run the tests that take seconds each
 	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

@@ -12,8 +12,8 @@ from maxexp.base.number_format import COUNT, NumberFormat
 HIGHER, LOWER, NEITHER = 1, -1, 0
 """Which values of a metric are better."""
 
-ON_BOARD = ("emulated", "measured")
-"""Sources of ``hw.source`` that are a board's."""
+SYNTHESIZER_TAG = "ai8x.version"
+"""The maker's synthesizer confirmed the figures of a run that has it."""
 
 
 class Shown(Enum):
@@ -30,7 +30,7 @@ class Evidence(Enum):
     computed = "from images or from the training"
     counted = "from the network and its bits alone, without any model of the chip"
     modelled = "from our model of the chip in every run: the synthesizer does not say it"
-    synthesized = "from the synthesizer if it ran, else from our model of the chip"
+    synthesized = "from the maker's synthesizer if it ran, else the emulator, else from our model of the chip"
     timed = "from the board if one ran, else as synthesized"
 
 
@@ -105,5 +105,12 @@ class Metric:
         if self.evidence is Evidence.timed:
             return source
         if self.evidence is Evidence.synthesized:
-            return "synthesized" if source in ON_BOARD else source
+            return _evidence_of_cycles(source, tags)
         return "estimated" if self.evidence is Evidence.modelled else self.evidence.name
+
+
+def _evidence_of_cycles(source: str, tags: Mapping[str, str]) -> str:
+    """A real board counts none, whatever it times; the emulated one does, from the registers."""
+    if SYNTHESIZER_TAG in tags:
+        return "synthesized"
+    return "estimated" if source == "measured" else source

@@ -33,6 +33,21 @@ def test_weights_are_counted_and_data_memory_is_what_our_model_says(source):
     assert rows == {"weight memory": "counted", "bias memory": "counted", "data memory, peak": "estimated"}
 
 
+@pytest.mark.parametrize(
+    ("tags", "cycles"),
+    [
+        ({"hw.source": "estimated"}, "estimated"),
+        ({"hw.source": "emulated"}, "emulated"),
+        ({"hw.source": "measured"}, "estimated"),
+        ({"hw.source": "synthesized", "ai8x.version": "a1"}, "synthesized"),
+        ({"hw.source": "emulated", "ai8x.version": "a1"}, "synthesized"),
+        ({"hw.source": "measured", "ai8x.version": "a1"}, "synthesized"),
+    ],
+)
+def test_no_board_measures_cycles_and_only_the_emulated_one_counts_them(tags, cycles):
+    assert [row.source for row in result_rows({"hw/cycles": 5.0}, tags)] == [cycles]
+
+
 def test_a_row_without_evidence_is_never_called_measured():
     assert {row.source for row in result_rows(METRICS, {})} == {"computed", "counted"}
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from maxexp.base.metrics import SYNTHESIZER_TAG
 from maxexp.chip.cost import Cost, counted, network_cost
 from maxexp.quantization.config import Method
 from maxexp.report.summary import cost_table
@@ -75,7 +76,7 @@ class Synthesize(RunStage):
         else:
             cost = network_cost(spec.network, dict(spec.bits), spec.config.device, spec.fit)
         if confirmed:
-            record.set_tags({"hw.source": "synthesized", "ai8x.version": confirmed.version})
+            record.set_tags({"hw.source": "synthesized", SYNTHESIZER_TAG: confirmed.version})
         else:
             _say_estimated(cost, record)
         self._record(cost, record)
