@@ -51,6 +51,8 @@ def test_it_is_small_and_typed_and_has_its_licence(released):
     assert wheel.stat().st_size < 5e6 and sdist.stat().st_size < 5e6
     names = zipfile.ZipFile(wheel).namelist()
     assert "maxexp/py.typed" in names
+    c_files = {"synthesis/native/project/cnn.c", "synthesis/native/project/Makefile", "board/hal/libc/stdio.h"}
+    assert {f"maxexp/{name}" for name in c_files} <= set(names)
     assert f"maxexp-{__version__}.dist-info/licenses/LICENSE" in names
     assert not [name for name in names if name.startswith(("tests/", "docs/", "experiments/"))]
     with tarfile.open(sdist) as archive:
