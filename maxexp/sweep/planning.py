@@ -108,8 +108,10 @@ def make_plan(
 def _less_firmware(plan: Plan) -> tuple[str, ...]:
     """Firmware is written for trials that a board runs, or where it is asked for; the referee looks at none."""
     given = [override.lstrip("+") for override in plan.overrides]
-    searched = [parameter.key.lstrip("+") for parameter in plan.space.parameters]
-    if any(key.startswith("synthesis") for key in (*given, *searched)) or "board" in searched:
+    varied = [parameter.key.lstrip("+") for parameter in plan.space.parameters]
+    if plan.settings.final:
+        varied += [override.lstrip("+").partition("=")[0] for override in plan.settings.final.overrides]
+    if any(key.startswith("synthesis") for key in (*given, *varied)) or "board" in varied:
         return ()
     choices = plan.choices(plan.overrides)
     if choices.get("synthesis") != "native":

@@ -53,6 +53,22 @@ def test_each_preset_makes_a_plan(name):
         assert final.compose_first().trainer.max_epochs > first.trainer.max_epochs
 
 
+@pytest.mark.parametrize(
+    ("arguments", "method", "referee"),
+    [
+        ((), "estimate", "never"),
+        (("board=emulated",), "native", "never"),
+        (("synthesis=native",), "native", "auto"),
+        (("synthesis.referee=always",), "native", "always"),
+        (("synthesis=ai8x,estimate",), "ai8x", "auto"),
+        (("hydra.sweeper.final={overrides:['board=emulated']}",), "native", "auto"),
+    ],
+)
+def test_trials_write_firmware_only_where_it_is_wanted(arguments, method, referee):
+    synthesis = planned(OBJECTIVES, "seed=1,2", *arguments).compose_first().synthesis
+    assert (synthesis.method.name, synthesis.referee.name) == (method, referee)
+
+
 def test_limits_of_the_presets_part_the_space():
     """Some networks are within them, some are not."""
     for name in ("cifar10_pareto", "mixed_bits", "frontier"):

@@ -11,7 +11,7 @@
 #define CONTROL(q) REGISTER(q, 0x0)
 #define MEMORY_TIMING(q) REGISTER(q, 0x4)
 #define LAST_LAYER(q) REGISTER(q, 0x8)
-#define LAYER_REGISTER(q, number, layer) REGISTER(q, 0x10 + 4 * (32 * (number) + (layer)))
+#define LAYER_REGISTER(q, number, layer) REGISTER(q, 0x10 + 4u * (32u * (number) + (layer)))
 #define BIASES(q) ((volatile uint32_t *) (QUADRANT(q) + 0x8000))
 #define DATA(processor) (QUADRANT((processor) / 16) + 0x300000 + 0x8000 * ((processor) % 16 / 4))
 #define ALWAYS_ON_CONTROL (*(volatile uint32_t *) 0x50001000)
@@ -142,8 +142,9 @@ int cnn_unload(uint32_t *outputs) {
   const uint32_t words = CNN_OUTPUT_BYTES;
   uint8_t *bytes = (uint8_t *) outputs;
   for (uint32_t channel = 0; channel < CNN_OUTPUT_CHANNELS; channel++) {
-    uint32_t processor = CNN_OUTPUT_PROCESSOR + channel % CNN_OUTPUT_PER_PASS, lane = processor % 4;
-    uint32_t first = DATA(processor) + CNN_OUTPUT_OFFSET + 4 * words * (channel / CNN_OUTPUT_PER_PASS);
+    uint32_t pass = channel / CNN_OUTPUT_PER_PASS, rank = channel % CNN_OUTPUT_PER_PASS;
+    uint32_t processor = CNN_OUTPUT_PROCESSOR + rank, lane = processor % 4;
+    uint32_t first = DATA(processor) + CNN_OUTPUT_OFFSET + 4 * words * pass;
     for (uint32_t pixel = 0; pixel < CNN_OUTPUT_PIXELS; pixel++) {
       volatile uint32_t *at = (volatile uint32_t *) first + words * CNN_OUTPUT_PASSES * pixel;
       if (CNN_OUTPUT_BYTES == 4)

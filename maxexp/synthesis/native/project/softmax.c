@@ -4,7 +4,11 @@
 #define VANISHED 17   /* 2^-17 is 0 in these units */
 
 /* 2^-f in units of 2^-16, of f in units of 2^-16 and below 1: a cubic polynomial, off by 6 units at most. */
-static uint32_t exp2_of_fraction(uint32_t f) { return 65536u - (f * (45330u - (f * (15158u - (f * 2597u >> 16)) >> 16)) >> 16); }
+static uint32_t exp2_of_fraction(uint32_t f) {
+  uint32_t cubic = 15158u - (f * 2597u >> 16);
+  uint32_t quadratic = 45330u - (f * cubic >> 16);
+  return 65536u - (f * quadratic >> 16);
+}
 
 /* e^(-d * 2^exponent) in units of 2^-16. */
 static uint32_t exp_of_distance(uint32_t d, int exponent) {
