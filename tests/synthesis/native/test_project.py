@@ -43,7 +43,9 @@ def write(folder: Path, network, bits=None, seed=0, classes: list[str] | None = 
 
 
 def run(project: Path, compiler: CompilerName = CompilerName.auto) -> EmulatedRun:
-    return run_emulated(build_firmware(project, project.parent / "build", MAX78000, compiler=compiler).image, MAX78000)
+    return run_emulated(
+        build_firmware(project, project.parent / "build", MAX78000, compiler=compiler).image, MAX78000
+    )
 
 
 @pytest.mark.parametrize("name", ["nascifarnet", "residual", "autoencoder", "one number", "random 3", "random 4"])
@@ -116,7 +118,8 @@ def test_faults_in_registers_and_memories_fail(passing, fault):
 def test_weights_are_verified_on_request(passing):
     """They are read back, and one wrong byte is noticed."""
     main = (passing / "main.c").read_text()
-    checked = "cnn_load_weights();\n  if (cnn_verify_weights() != CNN_OK) { printf(\"*** FAIL ***\\n\"); for (;;) {} }"
+    fails = 'if (cnn_verify_weights() != CNN_OK) { printf("*** FAIL ***\\n"); for (;;) {} }'
+    checked = f"cnn_load_weights();\n  {fails}"
     (passing / "main.c").write_text(main.replace("cnn_load_weights();", checked))
     assert run(passing).result.passed
     spoil = "*((volatile uint8_t *) 0x50180001) = 1; *((volatile uint32_t *) 0x50180000) = 0;"
