@@ -29,6 +29,11 @@ def kind_of(key: str) -> Any:
     return None
 
 
+def declared_below(key: str) -> bool:
+    """Whether a schema of its own is declared for some key below this one."""
+    return any(prefix.startswith(f"{key}.") for prefix in _schemas)
+
+
 def inner_kind(kind: Any, path: Sequence[str]) -> Any:
     """Returns the type of what a path of keys and positions leads to; ``None`` where nothing is declared."""
     for part in path:

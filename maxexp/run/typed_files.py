@@ -13,7 +13,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode, YAMLError
 from yaml.constructor import ConstructorError
 
 from maxexp.base.errors import FormatError
-from maxexp.base.text_keys import TEXTS, has_named_keys, inner_kind, is_text, kind_of
+from maxexp.base.text_keys import TEXTS, declared_below, has_named_keys, inner_kind, is_text, kind_of
 from maxexp.base.yaml_file import BoundedLoader
 
 _TAG = "tag:yaml.org,2002:"
@@ -69,8 +69,14 @@ class _Package:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.prefix!r})"
+
     def inner(self, name: str) -> Any:
-        return _OPTIONS if name == "defaults" else kind_of(f"{self.prefix}.{name}".lstrip("."))
+        if name == "defaults":
+            return _OPTIONS
+        key = f"{self.prefix}.{name}".lstrip(".")
+        return _Package(key) if declared_below(key) else kind_of(key)
 
 
 def _own_file(config_path: str) -> tuple[str, str] | None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 ENVIRONMENT = "MLFLOW_TRACKING_URI"
+_ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
+"""Environment variable of MLflow's for the folder of its first experiment."""
 _SERVERS = ("http", "https", "databricks")
 _DATABASES = ("postgresql", "mysql", "mssql")
 
@@ -216,13 +218,33 @@ def open_store(config: TrackingConfig, patient: bool = False) -> Store:
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         for name, level in _LOG_LEVELS.items():
             logging.getLogger(name).setLevel(level)
+    root = _artifact_root(uri, path)
     with _database_lock(path) if path else nullcontext():
         try:
-            client = MlflowClient(uri)
+            with _default_artifacts_at(root):
+                client = MlflowClient(uri)
         except store_errors() as error:
             shown = printable(address_without_secrets(address))
             raise TrackingError(f"cannot open tracking store {shown}: {diagnose(error).cause}") from error
-    return Store(uri, client, _artifact_root(uri, path), config.patience_s, patient)
+    return Store(uri, client, root, config.patience_s, patient)
+
+
+@contextmanager
+def _default_artifacts_at(root: str | None) -> Iterator[None]:
+    """Has MLflow make the experiment that every store begins with, ``Default``, in the folder that the store has.
+
+    MLflow would take ``./mlruns``, wherever that is, and put its path into an SQL statement without any escaping; a
+    ``file:`` URI has neither quotes nor colons that mean something there.
+    """
+    earlier = os.environ.get(_ARTIFACT_ROOT)
+    if root is None or earlier is not None:
+        yield
+        return
+    os.environ[_ARTIFACT_ROOT] = root
+    try:
+        yield
+    finally:
+        del os.environ[_ARTIFACT_ROOT]
 
 
 def resolve_uri(uri: str | None) -> str:

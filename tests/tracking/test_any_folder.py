@@ -76,12 +76,19 @@ def test_a_run_lands_in_the_store_of_its_folder(tmp_path, place, monkeypatch, na
     assert read_run(store, record.run_id).name == "name" and store.address == f"{SQLITE}{folder}/mlruns/mlflow.db"
 
 
-def test_a_new_store_is_made_where_it_was_meant(tmp_path, monkeypatch):
-    (tmp_path / "what?%20").mkdir()
-    monkeypatch.chdir(tmp_path / "what?%20")
+@pytest.mark.parametrize("name", ["what?%20", """it's "x" :y \\ $z"""])
+def test_a_new_store_is_made_where_it_was_meant(tmp_path, monkeypatch, name):
+    """All of it: MLflow's first experiment, too, has its artifacts there."""
+    (tmp_path / name).mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    open_store(CONFIG)
-    assert os.listdir(tmp_path) == ["what?%20"] and (tmp_path / "what?%20" / "mlruns" / "mlflow.db").is_file()
+    place = tmp_path / name / "mlruns"
+    open_store(TrackingConfig(uri=f"{SQLITE}{place}/mlflow.db", system_metrics=False))
+    assert sorted(os.listdir(tmp_path)) == sorted([name, "elsewhere"]) and not os.listdir(tmp_path / "elsewhere")
+    with sqlite3.connect(place / "mlflow.db") as database:
+        ((location,),) = database.execute("select artifact_location from experiments").fetchall()
+    assert location == f"{(place / 'artifacts').as_uri()}/0"
 
 
 def test_mlflows_variable_is_read_as_mlflow_reads_it(tmp_path, monkeypatch):
