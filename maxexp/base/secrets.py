@@ -15,23 +15,28 @@ from urllib.parse import unquote
 KEPT = "MAXEXP_KEPT_ADDRESSES"
 """Environment variable with whole addresses by what is left of them without their secrets, as JSON."""
 
-_SERVERS = ("http:", "https:", "")
-"""Schemes whose user names are secrets too: some servers take a token there."""
+_DATABASES = re.compile(r"(postgres|mysql|mariadb|mssql|oracle|sqlite)", re.IGNORECASE)
+"""Schemes whose user names are no secrets: those of servers may be tokens."""
 _HARMLESS = (
     *("sslmode", "ssl_mode", "timeout", "connect_timeout", "charset", "driver", "application_name", "mode", "uri"),
     *("user", "host", "port", "database", "dbname", "schema", "viewstatesharekey"),
 )
 """Options of an address that are no secret; any other may be one."""
 
-_FILES = ("sqlite", "journal", "file")
-"""Begins of schemes that a path follows, in which every character is one of the path."""
+_FILES = re.compile(r"(sqlite|sqlite\+pysqlite|journal|file):(///|[^/])", re.IGNORECASE)
+"""Begin of an address that is a path, in which every character is one of the path."""
 
 # A password may hold any character, "@" and "/" too, and ends at the last "@". Of a server, what looks like a port is
 # one: then an "@" behind it belongs to the path. Databases have no "@" in what follows.
 _SERVER = re.compile(r"(?!\[[0-9a-fA-F:.]*\])(?:[^/?#:]*:(?!\d+(?:[/?#]|$)).*@|[^/?#]*@)", re.DOTALL)
 _DATABASE = re.compile(r"(?P<user>[^/?#:]*):.*@", re.DOTALL)
 _ADDRESS = re.compile(r"(?:[A-Za-z][\w+.-]*:|(?<![\w/.~-]))//\S+")
-_OPTION = re.compile(r"(?P<sign>[?&;#])(?P<name>[^=?&;#]+)=[^?&;#]*")
+_MISTYPED = re.compile(
+    r"(?![./~])(?:(?P<head>(?:https?:|[A-Za-z][\w+.-]*:/|[A-Za-z][\w+.-]*//)/*).*@|[^/]*:.*@)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What should have been an address, up to its host: a slash or a colon is missing, or its scheme."""
+_OPTION = re.compile(r"(?P<sign>[?&;#])(?P<name>[^=?&;#]+)(?P<value>=[^?&;#]*)?")
 
 
 def address_without_secrets(address: str) -> str:
@@ -39,10 +44,13 @@ def address_without_secrets(address: str) -> str:
 
     The name of a database's user stays, so that the address works wherever the password is known.
     """
-    head, slashes, rest = address.partition("//")
-    if not slashes or not re.fullmatch(r"([A-Za-z][\w+.-]*:)?", head) or head.startswith(_FILES):
+    if _FILES.match(address):
         return address
-    return f"{head}//{_without_options(_without_user(head, rest))}"
+    head, slashes, rest = address.partition("//")
+    if slashes and re.fullmatch(r"([A-Za-z][\w+.-]*:)?", head):
+        return f"{head}//{_without_options(_without_user(head, rest))}"
+    found = _MISTYPED.match(address)
+    return _without_options(f"{found['head'] or ''}{address[found.end() :]}" if found else address)
 
 
 def without_secrets(text: str) -> str:
@@ -92,15 +100,21 @@ def _kept() -> dict[str, str]:
 
 
 def _without_user(head: str, rest: str) -> str:
-    if head.lower() in _SERVERS:
+    if not _DATABASES.match(head):
         return _SERVER.sub("", rest, count=1) if _SERVER.match(rest) else rest
     found = _DATABASE.match(rest)
     return f"{found['user']}@{rest[found.end() :]}" if found else rest
 
 
 def _without_options(rest: str) -> str:
-    """Leaves out each ``name=value`` after ``?`` and ``#`` that may be a secret."""
-    path, options = re.match(r"([^?#]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
-    kept = _OPTION.sub(lambda o: o[0] if unquote(o["name"]).lower() in _HARMLESS else o["sign"], options)
-    kept = re.sub(r"[&;]+(?=[&;#]|$)", "", re.sub(r"([?#])[&;]+", r"\1", kept))
+    """Leaves out what follows ``?``, ``&``, ``;`` or ``#`` and may be a secret; an anchor is none."""
+    path, options = re.match(r"([^?#;]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    kept = _OPTION.sub(lambda found: found[0] if _harmless(found) else found["sign"], options)
+    kept = re.sub(r"[&;]+(?=[&;#?]|$)", "", re.sub(r"([?#])[&;]+", r"\1", kept))
     return path + re.sub(r"\?(?=#|$)|#$", "", kept)
+
+
+def _harmless(option: re.Match[str]) -> bool:
+    if option["value"] is None:
+        return option["sign"] == "#"
+    return unquote(option["name"]).lower() in _HARMLESS

@@ -29,7 +29,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     query = arguments.filter
     if query is None and not arguments.runs:
         query = ""
-    store = open_store(TrackingConfig(uri=arguments.tracking_uri))
+    store = open_store(TrackingConfig(uri=arguments.tracking_uri), existing=True)
     runs, notes = select_runs(store, arguments.runs, query)
     comparison = compare(collect_all(runs), notes)
     chosen = ", ".join([*(run_id[:8] for run_id in arguments.runs), *([query] if query else [])]) or "all"

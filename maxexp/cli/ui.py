@@ -5,12 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from maxexp.base.errors import TrackingError
 from maxexp.base.exit_codes import exit_code
-from maxexp.base.languages.database_uri import typed_path
 from maxexp.cli.program import called
 from maxexp.tracking.config import TrackingConfig
-from maxexp.tracking.store import Store, open_store, resolve_uri
+from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.view import view_address
 
 PORT = 5000
@@ -29,10 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(uri: str | None, port: int, others: list[str]) -> None:
-    database = typed_path(resolve_uri(uri))
-    if uri and database and not database.exists():
-        raise TrackingError(f"--tracking-uri {uri}: there is no such database; python -m maxexp makes one")
-    store = open_store(TrackingConfig(uri=uri))
+    store = open_store(TrackingConfig(uri=uri), existing=uri is not None)
     served = store.uri.startswith("http")
     listing = addresses(store, str(store) if served else f"http://127.0.0.1:{port}")
     print("\n".join([f"{name}: {address}" for name, address in listing] or ["no runs yet"]), flush=True)

@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    store = open_store(TrackingConfig(uri=arguments.tracking_uri))
+    store = open_store(TrackingConfig(uri=arguments.tracking_uri), existing=True)
     print(add(read_run(store, arguments.run_id), arguments.name, zoo_dir(), store))
     write_table(zoo_dir())
     _list(arguments)

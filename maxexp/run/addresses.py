@@ -1,5 +1,6 @@
-"""Keys that hold addresses of servers and databases, whose secrets leave the configuration before it is written."""
+"""Keys that hold secrets, which leave the configuration before it is written: addresses, and environment variables."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -13,6 +14,8 @@ from maxexp.base.languages.override import override_value
 from maxexp.base.secrets import keep
 
 KEYS = ("tracking.uri", "hydra.sweeper.storage")
+ENVIRONMENT = "hydra.job.env_set"
+"""Key with environment variables that Hydra sets, by name; which of them are tokens nobody can tell."""
 
 
 def with_kept_secrets(overrides: Sequence[str]) -> list[str]:
@@ -21,13 +24,26 @@ def with_kept_secrets(overrides: Sequence[str]) -> list[str]:
 
 
 def keep_secrets(config: DictConfig) -> None:
-    """Takes the secrets out of the addresses of a composed configuration, such as those that a file gave."""
+    """Takes the secrets out of a composed configuration, such as those that a file gave."""
+    with read_write(config), open_dict(config):
+        _keep_environment(config)
     for key in KEYS:
         with suppress(OmegaConfBaseException):  # a reference that leads nowhere is told when it is needed
             address = OmegaConf.select(config, key)
             if isinstance(address, str) and keep(address) != address:
                 with read_write(config), open_dict(config):
                     OmegaConf.update(config, key, keep(address))
+
+
+def _keep_environment(config: DictConfig) -> None:
+    """Sets the environment variables that Hydra would set, for this process and its children, and forgets them."""
+    given = OmegaConf.select(config, ENVIRONMENT)
+    if not given:
+        return
+    os.environ.update({name: str(value) for name, value in given.items()})
+    OmegaConf.update(config, ENVIRONMENT, {}, merge=False)
+    typed = config.hydra.overrides.hydra
+    config.hydra.overrides.hydra = [line for line in typed if not line.lstrip("+").startswith(ENVIRONMENT)]
 
 
 def _kept(line: str) -> str:

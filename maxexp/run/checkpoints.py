@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maxexp.base.errors import CheckpointError
+from maxexp.base.secrets import address_without_secrets
 from maxexp.base.shipped import teachers_dir, zoo_dir
 from maxexp.quantization.config import Method
 from maxexp.tracking.artifacts import CHECKPOINTS, FLOAT_BEST, INTEGER_SUFFIX, QAT_BEST, QUANTIZATION
@@ -24,11 +25,16 @@ def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run
             the integers.
 
     Raises:
-        CheckpointError: there is no such network in the zoo, or the run has none that is trained to its end.
+        CheckpointError: there is no such network in the zoo, the reference is an address, or the run has none that is trained to its end.
         TrackingError: there is no such run or artifact, or the store fails.
     """
     if reference.startswith(ZOO):
         return _zoo_file(reference.removeprefix(ZOO))
+    if "://" in reference:
+        raise CheckpointError(
+            f"checkpoint={address_without_secrets(reference)}: an address, and nothing is downloaded; save the file "
+            "here, and write checkpoint=PATH"
+        )
     if not reference.startswith(RUN):
         return Path(reference)
     run_id, _, artifact = reference.removeprefix(RUN).partition("/")

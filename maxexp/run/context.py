@@ -74,7 +74,7 @@ class RunContext:
 
     def read_run(self, run_id: str) -> RecordedRun:
         """A run of the tracking store that this run is recorded in. Raises TrackingError."""
-        return read_run(open_store(self._config.tracking), run_id)
+        return read_run(open_store(self._config.tracking, existing=True), run_id)
 
     def check_data(self, parts: Sequence[str]) -> None:
         """Refuse missing or broken data before the stages that need them, rather than after hours.

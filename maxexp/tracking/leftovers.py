@@ -42,7 +42,7 @@ def send_unsent(path: Path, uri: str | None = None) -> str:
         raise TrackingError(
             f"run {content['run_id']} still goes on, and sends {path} itself: wait until it has ended"
         )
-    store = open_store(TrackingConfig(uri=uri or content["uri"]))
+    store = open_store(TrackingConfig(uri=uri or content["uri"]), existing=True)
     _send(store, path, content, letters)
     return content["run_id"]
 

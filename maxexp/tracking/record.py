@@ -128,7 +128,7 @@ class RunRecord:
             TrackingError: There is no such run, it was deleted, it has finished, or a living process is
                 writing to it.
         """
-        store = open_store(config, patient)
+        store = open_store(config, patient, existing=True)
         # Its status may be among what waits.
         send_leftovers(store, Path.cwd(), run_id)
         run = find_resumable(store, run_id, finished)

@@ -199,17 +199,23 @@ def store_errors() -> tuple[type[Exception], ...]:
     return (MlflowException, SQLAlchemyError, OSError, ImportError, *further)
 
 
-def open_store(config: TrackingConfig, patient: bool = False) -> Store:
+def open_store(config: TrackingConfig, patient: bool = False, existing: bool = False) -> Store:
     """Opens the tracking store that a configuration names; a local one is created where it is missing.
 
     Args:
         patient: Whether it is waited for where it does not answer; otherwise that is taken for a mistake in its URI.
+        existing: Whether a missing one is a mistake, as where runs are only read.
 
     Raises:
-        TrackingError: The URI is of a kind that cannot work, or the local database cannot be opened.
+        TrackingError: The URI is of a kind that cannot work, or the local database cannot be opened, or is missing.
     """
     address = resolve_uri(config.uri)
     path = typed_path(address)
+    if existing and path and not path.exists():
+        raise TrackingError(
+            f"{printable(str(path))}: there is no such database; python -m maxexp makes one with its first run, and "
+            "yours is named by tracking.uri=sqlite:///PATH/mlflow.db or --tracking-uri sqlite:///PATH/mlflow.db"
+        )
     uri = database_uri(path) if path else address
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)

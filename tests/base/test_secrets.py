@@ -45,12 +45,34 @@ passwords = st.tuples(words, words).map(SECRET.join)
         ("postgresql:///db?host=/run&password=x&user=me", "postgresql:///db?host=/run&user=me"),
         ("journal:////nfs/me@lab?x=y", "journal:////nfs/me@lab?x=y"),
         ("grpc://host:13000", "grpc://host:13000"),
+        ("git+https://t0ken@github.com/a/b.git@v1", "git+https://github.com/a/b.git@v1"),
+        ("databricks://t0ken@host", "databricks://host"),
+        ("https://host/x?t0ken", "https://host/x"),
+        ("https://host/x;token=t0ken", "https://host/x"),
+        ("sqlite+pysqlcipher://:secret@/x.db", "sqlite+pysqlcipher://@/x.db"),
     ],
 )
 def test_user_and_password_are_left_out_of_a_uri(uri, shown):
     assert address_without_secrets(uri) == without_secrets(uri) == shown
     assert without_secrets(f"store {uri} fails") == f"store {shown} fails"
     assert values_without_secrets([f"tracking.uri={uri}"]) == [f"tracking.uri={shown}"]
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http:/bob:secret@host", "http:/host"),
+        ("http:bob:secret@host/x", "http:host/x"),
+        ("https//bob:secret@host", "https//host"),
+        ("bob:secret@host:5000", "host:5000"),
+        ("host:5000?token=secret", "host:5000"),
+        ("sqlite://bob:secret@host/x.db", "sqlite://bob@host/x.db"),
+        ("/data/me@lab:1/runs", "/data/me@lab:1/runs"),
+        ("me@lab/runs", "me@lab/runs"),
+    ],
+)
+def test_a_mistyped_address_is_refused_without_its_password(address, shown):
+    assert address_without_secrets(address) == shown
 
 
 def test_a_configuration_loses_its_passwords_and_nothing_else():

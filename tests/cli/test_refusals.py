@@ -2,8 +2,9 @@
 
 import pytest
 
-from maxexp.base.errors import ConfigError
+from maxexp.base.errors import CheckpointError, ConfigError
 from maxexp.cli.arguments import check_words, overrides_first
+from maxexp.run.checkpoints import locate_checkpoint
 from maxexp.run.composition import compose_config
 from maxexp.sweep.planning import run_sweep
 
@@ -53,6 +54,13 @@ def test_the_path_of_a_file_that_is_not_there(tmp_path, path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "bignet.yaml").write_text("defaults: [digitsnet]\nname: bignet\n")
     assert compose_config(["model=bignet"], [str(tmp_path)]).model.name == "bignet"
+
+
+def test_an_address_for_a_checkpoint_has_its_password_left_out():
+    with pytest.raises(CheckpointError) as caught:
+        locate_checkpoint("https://me:S3CRET@host/net.pth.tar?token=S3CRET", pytest.fail)
+    assert str(caught.value).startswith("checkpoint=https://host/net.pth.tar: ")
+    assert "\n" not in str(caught.value) and "write checkpoint=PATH" in str(caught.value)
 
 
 def test_a_study_called_like_a_second_phase():

@@ -55,7 +55,7 @@ def test_the_password_of_a_server_is_not_printed(monkeypatch, capsys, started):
     run = SimpleNamespace(info=SimpleNamespace(start_time=1))
     client = SimpleNamespace(search_experiments=lambda: [experiment], search_runs=lambda *_, **__: [run])
     store = Store("http://me:secret@server:5000", client, None)
-    monkeypatch.setattr(ui, "open_store", lambda _: store)
+    monkeypatch.setattr(ui, "open_store", lambda *_, **__: store)
     assert main(["--tracking-uri", store.uri]) == 0
     assert capsys.readouterr().out == f"ours: http://server:5000/#/experiments/7/runs?viewStateShareKey={VIEW}\n"
     assert not started

@@ -60,6 +60,17 @@ def test_several_runs_leave_none_of_a_file_that_has_one(tmp_path, address):
     assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
 
 
+def test_an_environment_variable_that_hydra_sets_is_set_and_not_written(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_TOKEN", raising=False)
+    given = "hydra.job.env_set.MLFLOW_TRACKING_TOKEN"
+    for folder, words in (("one", ()), ("many", ("-m", "seed=1"))):
+        (tmp_path / folder).mkdir()
+        uri = "tracking.run_name=${oc.env:MLFLOW_TRACKING_TOKEN}0"
+        done = call(*words, f"+{given}=T0KEN", "stages=[]", uri, cwd=tmp_path / folder)
+        assert "stages" in done.stderr and not leaks(tmp_path / folder)
+        assert next((tmp_path / folder).rglob(".hydra/hydra.yaml")).is_file()
+
+
 def test_the_database_of_a_sweep_has_none(tmp_path, address, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(KEPT, "{}")

@@ -91,6 +91,17 @@ def test_a_new_store_is_made_where_it_was_meant(tmp_path, monkeypatch, name):
     assert location == f"{(place / 'artifacts').as_uri()}/0"
 
 
+def test_a_store_that_is_only_read_is_not_made(tmp_path):
+    """A mistyped address would leave an empty database, and another one the next time."""
+    for folder in (tmp_path / "none%20", tmp_path):
+        config = TrackingConfig(uri=f"{SQLITE}{folder}/mlfow.db", system_metrics=False)
+        with pytest.raises(TrackingError, match=r"mlfow\.db: there is no such database; [^\n]*sqlite:///PATH/"):
+            open_store(config, existing=True)
+        with pytest.raises(TrackingError, match="there is no such database"):
+            RunRecord.resume(config, "0123456789abcdef0123456789abcdef")
+    assert not os.listdir(tmp_path)
+
+
 def test_mlflows_variable_is_read_as_mlflow_reads_it(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/a%20b%3F.db")
     assert resolve_uri(None) == f"sqlite:///{tmp_path}/a b?.db"
