@@ -1,4 +1,4 @@
-"""Keys that hold secrets, which leave the configuration before it is written: addresses, and environment variables."""
+"""Keys that hold secrets, which leave the configuration before it is written: addresses, environment variables."""
 
 import os
 from collections.abc import Sequence

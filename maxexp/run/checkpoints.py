@@ -25,7 +25,8 @@ def locate_checkpoint(reference: str, read: Callable[[str], RecordedRun], to_run
             the integers.
 
     Raises:
-        CheckpointError: there is no such network in the zoo, the reference is an address, or the run has none that is trained to its end.
+        CheckpointError: it is an address, there is no such network in the zoo, or the run has none that is trained to
+            its end.
         TrackingError: there is no such run or artifact, or the store fails.
     """
     if reference.startswith(ZOO):
