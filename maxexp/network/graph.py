@@ -1,5 +1,6 @@
 """A network with all shapes resolved: the one source of weights, MACs, module, map and cycles."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,7 +115,10 @@ def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
 
 def _check_name(name: str) -> None:
     if not name.isidentifier() or name.startswith("_") or name in RESERVED_NAMES:
-        refuse(name, f": '{name}' cannot be a layer's name; choose another identifier, such as {name.strip('_')}_1")
+        letters = re.sub(r"\W+", "_", name).strip("_")
+        better = letters if letters.isidentifier() else f"layer_{letters}".rstrip("_")
+        free = f"{better}_1" if better in RESERVED_NAMES or better == name else better
+        refuse(name, f": '{name}' cannot be a layer's name: letters, digits and _ make one; write {free}, say")
 
 
 def _check_inputs(name: str, entry: LayerConfig) -> None:

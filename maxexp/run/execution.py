@@ -21,6 +21,7 @@ from maxexp.report.summary import print_results, result_rows, results_markdown
 from maxexp.run.config import to_yaml
 from maxexp.run.pipeline import Pipeline, prepare
 from maxexp.run.spec import RunSpec
+from maxexp.run.without_effect import without_effect
 from maxexp.schema.config import Config, to_plain
 from maxexp.schema.repeat import key_of
 from maxexp.schema.roles import changes_result
@@ -48,6 +49,7 @@ def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
     Raises:
         MaxexpError: the run is refused, or fails.
     """
+    tell_without_effect(config, overrides)
     pipeline = prepare(config, folder)
     if pipeline.spec.method is Method.float and not config.checkpoint:
         _warn_of_no_fit(pipeline.spec)
@@ -57,6 +59,12 @@ def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
         carry_out(pipeline, record)
     finish_message(record)
     return record.run_id
+
+
+def tell_without_effect(config: Config, overrides: Sequence[str]) -> None:
+    """Warns of what was typed and does nothing."""
+    for sentence in without_effect(config, overrides):
+        log.warning(sentence)
 
 
 def _warn_of_no_fit(spec: RunSpec) -> None:

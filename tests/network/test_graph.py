@@ -1,5 +1,6 @@
 """Shapes, counts and refusals of network descriptions."""
 
+import re
 import subprocess
 import sys
 from math import prod
@@ -178,6 +179,14 @@ def test_refused_with_one_line_that_names_the_key(make_network, layers, message)
         make_network(layers, (3, 8, 8))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("model.layers")
+
+
+@pytest.mark.parametrize("name", ["a b", "1e5", "$\\undefined$", "é-1", "_x", "training", "2026_11_30", "?"])
+def test_the_name_that_a_refusal_proposes_is_taken(make_network, name):
+    with pytest.raises(NetworkError) as caught:
+        make_network({name: CONV})
+    (proposed,) = re.findall(r"; write (\S+), say$", str(caught.value))
+    assert make_network({proposed: CONV}).layers[0].name == proposed
 
 
 def test_names_that_the_torch_module_has_are_refused(make_network):
