@@ -39,7 +39,7 @@ from maxexp.base.exit_codes import exit_code
     ],
 )
 def test_every_command_ends_alike(command, where, arguments, error, code, line, monkeypatch, capsys):
-    def fail(*_):
+    def fail(*_, **__):
         raise error()
 
     monkeypatch.setattr(command, where, fail)
