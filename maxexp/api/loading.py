@@ -40,7 +40,7 @@ def load(
     from maxexp.run.self_description import SelfDescription
 
     def read(run_id: str) -> RecordedRun:
-        return read_run(open_store(TrackingConfig(uri=tracking_uri)), run_id)
+        return read_run(open_store(TrackingConfig(uri=tracking_uri), existing=True), run_id)
 
     text = os.fspath(reference)
     path = locate_checkpoint(text, read, to_run=text.startswith(RUN))

@@ -65,7 +65,7 @@ def with_own_network(config: Config, overrides: Sequence[str]) -> Config:
         return config
 
     def read(run_id: str) -> RecordedRun:
-        return read_run(open_store(config.tracking), run_id)
+        return read_run(open_store(config.tracking, existing=True), run_id)
 
     found = describe_checkpoint(config.checkpoint, locate_checkpoint(config.checkpoint, read), read)
     if found is None:
