@@ -1,6 +1,7 @@
 """Studies, folders and values may have any name."""
 
 import os
+import time
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from maxexp.sweep.outcome.plots import importance_plot, parallel_plot
 from maxexp.sweep.outcome.report import tables
 from maxexp.sweep.search.space import parse_space
 from maxexp.sweep.workers.results import results
-from maxexp.sweep.workers.storage import StorageError, check_exists, open_storage, storage_file
+from maxexp.sweep.workers.storage import StorageError, check_exists, open_storage, storage_file, storage_lock
 from maxexp.sweep.workers.study import SweepStudy
 from maxexp.sweep.workers.trial import trial_folder
 from tests.sweep.conftest import COST_ONLY, planned
@@ -33,6 +34,16 @@ def test_studies_are_kept_in_the_folder_that_was_meant(tmp_path, monkeypatch, sc
         check_exists(url)
         os.remove(tmp_path / name / "sweeps.db")
     assert sorted(os.listdir(tmp_path)) == before and not os.listdir(tmp_path / "what")
+
+
+def test_a_journal_is_not_locked_against_optuna(tmp_path):
+    """Optuna breaks a lock that is left for half a minute, and waits until then."""
+    url = f"journal:///{tmp_path}/sweeps.log"
+    before = time.monotonic()
+    storage = open_storage(url)
+    with storage_lock(url):
+        storage.create_new_study([], "name")
+    assert time.monotonic() - before < 25
 
 
 def test_options_behind_the_path_are_refused():

@@ -144,5 +144,6 @@ def storage_lock(url: str) -> Iterator[bool]:
         yield False
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    # Not PATH.lock: that is Optuna's own lock of a journal, for which it would wait half a minute, and then break it.
+    with FileLock(f"{path}.maxexp.lock"):
         yield True
