@@ -11,15 +11,15 @@ from enum import Enum
 from itertools import dropwhile
 from pathlib import Path
 
+from maxexp.base.languages.markdown import markdown_table
 from maxexp.base.metrics import HIGHER, LOWER, Metric
 from maxexp.base.shipped import conf_dir
 from maxexp.chip.config import known_parts
 from maxexp.chip.part import Limits
 from maxexp.network.config import OPERATIONS, LayerConfig
-from maxexp.report import markdown
 from maxexp.tracking.metrics import GROUPS, METRICS
 
-COMMANDS = ("", ".compare", ".sweep", ".study", ".zoo", ".board", ".camera", ".ui", ".tracking")
+COMMANDS = ("", ".cost", ".predict", ".compare", ".sweep", ".study", ".zoo", ".board", ".camera", ".ui", ".tracking")
 SHARED_KEYS = (
     *(
         "model",
@@ -103,7 +103,7 @@ def run_record() -> str:
     ]
     for group in GROUPS:
         rows = [_metric(metric) for metric in METRICS.values() if metric.group == group]
-        text += [f"## {group}\n", markdown.table(("metric", "what", "unit", "better", "evidence"), rows, ()), ""]
+        text += [f"## {group}\n", markdown_table(("metric", "what", "unit", "better", "evidence"), rows, ()), ""]
     return "\n".join([*text, ARTIFACTS])
 
 
@@ -129,9 +129,9 @@ def layers() -> str:
         [
             "# Layers and limits\n",
             f"Operations: {operations}. A layer is an entry of a [description](../how_to/own_network.md).\n",
-            markdown.table(("key", "default", "meaning"), keys),
+            markdown_table(("key", "default", "meaning"), keys),
             "\n## Limits of the chips\n",
-            markdown.table(heading, [*memories, *limits], range(1, len(heading))),
+            markdown_table(heading, [*memories, *limits], range(1, len(heading))),
             "\nWhat each limit means: [Memories and limits](../hardware.md#memories-and-limits).",
         ]
     )
@@ -199,4 +199,4 @@ def _table(keys: Iterable[Key], prefix: str, only: tuple[str, ...] = ()) -> str:
         for key in keys
         if not only or key.name in only
     ]
-    return markdown.table(("key", "default", "meaning"), rows, ())
+    return markdown_table(("key", "default", "meaning"), rows, ())

@@ -20,7 +20,7 @@ from maxexp.run.description import Description, compose_description
 
 EXAMPLES = """examples:
   maxexp cost model=nascifarnet dataset=cifar10
-  maxexp cost nascifarnet simplenet cmsisnnet dataset=cifar100
+  maxexp cost nascifarnet simplenet cmsisnnet dataset=cifar10
   maxexp cost ./my_net.yaml dataset.num_classes=5 dataset=images model.width=0.5 --json"""
 
 

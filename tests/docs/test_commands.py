@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
+from PIL import Image
 
 from maxexp.chip.check import check_fit
 from maxexp.cli.board import board_parser, read_keys
 from maxexp.cli.compare import main as main_of_compare
-from maxexp.cli.run import conf_dir
+from maxexp.cli.cost import main as main_of_cost
+from maxexp.cli.predict import main as main_of_predict
+from maxexp.cli.words import evaluation_words
 from maxexp.network.graph import build_network
 from maxexp.quantization.config import Method
-from maxexp.run.config import to_config
+from maxexp.run.composition import compose_config
+from maxexp.run.described_checkpoints import with_own_network
 from maxexp.tracking import RunRecord, TrackingConfig
 from tests.docs.pages import COMMANDS, MAXEXP, PAGES, starting
 from tests.runs import REPOSITORY, call
@@ -31,7 +34,7 @@ int main(void) { printf("*** CNN Inference Test net ***\n\n*** PASS ***\n"); ret
 """
 
 
-KINDS = ("make ", "python -m maxexp", "pip ", "uv ", "MLFLOW_TRACKING_URI=")
+KINDS = ("make ", "python -m maxexp", "maxexp ", "pip ", "uv ", "MLFLOW_TRACKING_URI=")
 
 
 def test_each_command_is_of_a_kind_that_is_tested():
@@ -45,15 +48,54 @@ def test_make_knows_the_target(line):
     subprocess.run([*line.split(), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("line", [line for line in MAXEXP if "--config-dir" not in line])
-def test_each_command_composes_into_a_network_that_fits(line):
+@pytest.fixture
+def users_folder(tmp_path, monkeypatch) -> Path:
+    """What the guides tell a user to have: photos by class, a photo, a description."""
+    for name in ("apple", "pear", "plum"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for index in range(4):
+            Image.new("RGB", (40, 32), (60 * index, 90, 30)).save(tmp_path / "images" / name / f"{index}.png")
+    Image.new("RGB", (40, 32), (200, 90, 30)).save(tmp_path / "photo.jpg")
+    (tmp_path / "own" / "model").mkdir(parents=True)
+    (tmp_path / "own" / "model" / "mynet.yaml").write_text(own_network())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def own_network() -> str:
+    page = REPOSITORY / "docs" / "how_to" / "own_network.md"
+    found = re.search(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+@pytest.mark.parametrize("line", MAXEXP)
+def test_each_command_composes_into_a_network_that_fits(line, users_folder):
     arguments = [word for word in shlex.split(line)[3:] if not word.startswith("-")]
     arguments = [re.sub(r"^(seed=\d+),.*", r"\1", word) for word in arguments]
-    with initialize_config_dir(conf_dir(), version_base="1.3"):
-        config = to_config(compose("config", overrides=arguments))
+    config = compose_config(arguments)
     network = build_network(config.model, config.dataset.shape)
     if config.quantization.method is not Method.float:
         check_fit(network, config.quantization.bits(network), config.device.part)
+
+
+@pytest.mark.parametrize("line", starting("maxexp cost "))
+def test_each_cost_is_printed(line, users_folder, capsys):
+    assert main_of_cost(shlex.split(line)[2:]) == 0
+    assert "cycles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", starting("maxexp predict zoo:"))
+def test_each_prediction_is_printed(line, users_folder, capsys):
+    assert main_of_predict(shlex.split(line)[2:]) == 0
+    assert "photo.jpg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", starting("maxexp evaluate "))
+def test_each_evaluation_knows_its_network(line):
+    words = evaluation_words(shlex.split(line)[2:])
+    config = with_own_network(compose_config(words), words)
+    assert config.model.name in line and config.dataset.name in line
 
 
 def test_each_trained_network_that_is_named_is_there():
@@ -97,14 +139,11 @@ def test_costs_are_printed(tmp_path):
     assert "-m maxexp.ui --tracking-uri sqlite:///" in done.stdout
 
 
-def test_the_network_of_the_guide_works(tmp_path):
-    """It is a residual one, in a folder of the user's own."""
-    page = REPOSITORY / "docs" / "how_to" / "own_network.md"
-    text = re.search(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL).group(1)
-    assert yaml.safe_load(text)["name"] == "mynet"
-    (tmp_path / "own" / "model").mkdir(parents=True)
-    (tmp_path / "own" / "model" / "mynet.yaml").write_text(text)
-    done = call("--config-dir", "own", "model=mynet", "trainer.max_epochs=4", cwd=tmp_path)
+def test_the_network_of_the_guide_works(users_folder):
+    """It is a residual one, in a file of the user's own."""
+    assert yaml.safe_load(own_network())["name"] == "mynet"
+    (line,) = [line for line in MAXEXP if "mynet.yaml" in line]
+    done = call(*shlex.split(line)[3:], "trainer.max_epochs=4", cwd=users_folder)
     assert done.returncode == 0, done.stderr
     assert "integers as on the chip" in done.stdout
 
