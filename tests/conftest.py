@@ -22,7 +22,7 @@ from maxexp.run.composition import compose_config
 from maxexp.schema.config import Config
 
 this_process.prepare()  # as the commands do
-pytest_plugins = ["tests.runs"]
+pytest_plugins = ["tests.runs", "tests.stores"]
 
 # Several processes with several threads each disturb one another far more than they gain.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
