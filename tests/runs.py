@@ -36,6 +36,12 @@ class Store:
         tracking = (f"tracking.uri={self.uri}", f"tracking.experiment={self.experiment()}")
         return composed(*overrides, *tracking, "tracking.system_metrics=false")
 
+    def trained(self, folder: Path, *overrides: str) -> Run:
+        """The run of a command line in this process."""
+        config = self.configuration(*overrides)
+        new_run(config, overrides, folder)
+        return self.only_run(config.tracking.experiment)
+
     def only_run(self, experiment: str) -> Run:
         found = self.client.search_runs([self.client.get_experiment_by_name(experiment).experiment_id])
         assert len(found) == 1

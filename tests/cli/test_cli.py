@@ -13,28 +13,31 @@ import pytest
 import torch
 
 from maxexp.run.execution import finish_message, resume_command
+from maxexp.schema.config import to_plain
+from maxexp.tracking.flatten import flatten
 from tests.conftest import composed
 from tests.runs import REPOSITORY, call, command
+from tests.stores import empty_store
 
 
 def status(folder: Path, run_id: str) -> str:
-    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+    with sqlite3.connect(folder / "mlflow.db") as database:
         return database.execute("select status from runs where run_uuid = ?", (run_id,)).fetchone()[0]
 
 
 def tags(folder: Path, run_id: str) -> dict[str, str]:
-    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+    with sqlite3.connect(folder / "mlflow.db") as database:
         return dict(database.execute("select key, value from tags where run_uuid = ?", (run_id,)).fetchall())
 
 
 def curve(folder: Path, run_id: str, key: str) -> list[tuple[int, float]]:
     query = "select step, value from metrics where run_uuid = ? and key = ? order by step"
-    with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
+    with sqlite3.connect(folder / "mlflow.db") as database:
         return database.execute(query, (run_id, key)).fetchall()
 
 
 def integers(folder: Path, run_id: str) -> dict[str, torch.Tensor]:
-    file = folder / "mlruns" / "artifacts" / run_id / "artifacts" / "quantization" / "digitsnet-q.pth.tar"
+    file = folder / "artifacts" / run_id / "artifacts" / "quantization" / "digitsnet-q.pth.tar"
     return torch.load(file, weights_only=True)["state_dict"]
 
 
@@ -145,13 +148,17 @@ def interrupted(folder: Path, epochs: int, number: int) -> tuple[str, int, str]:
         return text.split()[1], code, (folder / "errors").read_text()
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[Path, str]:
-    """An uninterrupted run: its folder and id."""
-    folder = tmp_path_factory.mktemp("whole")
-    done = call(*LONG, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout.split()[1]
+@pytest.fixture
+def whole(quickstart, store) -> tuple[Path, str]:
+    """An uninterrupted run of the same configuration, in this process: the folder of its store, and its id."""
+    return store.folder, quickstart.info.run_id
+
+
+def test_the_quickstart_is_what_is_interrupted():
+    same = {
+        key: value for key, value in flatten(to_plain(composed(*LONG))).items() if not key.startswith("tracking.")
+    }
+    assert same.items() <= flatten(to_plain(composed("+experiment=quickstart"))).items()
 
 
 @pytest.mark.parametrize(
@@ -165,41 +172,43 @@ def whole(tmp_path_factory) -> tuple[Path, str]:
     ],
 )
 def test_an_interrupted_run_ends_as_if_it_had_not_stopped(epochs, number, expected, whole, tmp_path):
+    empty_store(tmp_path)
     run_id, code, errors = interrupted(tmp_path, epochs, number)
     assert code != 0
-    assert status(tmp_path, run_id) == expected
+    assert status(tmp_path / "mlruns", run_id) == expected
     if number != signal.SIGKILL:
         assert f"resume={run_id}" in errors
         refused = call(f"resume={run_id}", "seed=9", cwd=tmp_path)
         assert refused.returncode == 1
         assert "seed=9" in refused.stderr
-        assert status(tmp_path, run_id) == expected
+        assert status(tmp_path / "mlruns", run_id) == expected
     artifacts = tmp_path / "mlruns" / "artifacts" / run_id
     assert resume_files(artifacts) == {"resume-0.ckpt", "resume-1.ckpt"}
-    trained = curve(tmp_path, run_id, "val/accuracy")
+    trained = curve(tmp_path / "mlruns", run_id, "val/accuracy")
     done = call(f"resume={run_id}", QUIET, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\nepoch ") <= 20 - len(trained) + 1  # no epoch was trained again but the last
-    assert status(tmp_path, run_id) == "FINISHED"
+    assert status(tmp_path / "mlruns", run_id) == "FINISHED"
     assert not resume_files(artifacts)
     code = "mlflow.source.git.commit"
-    assert tags(tmp_path, run_id)[f"resumed.{code}"] == tags(tmp_path, run_id)[code]
+    assert tags(tmp_path / "mlruns", run_id)[f"resumed.{code}"] == tags(tmp_path / "mlruns", run_id)[code]
     folder, reference = whole
     for key in ("train/loss", "val/loss", "val/accuracy", "test/accuracy_integer"):
-        assert curve(tmp_path, run_id, key) == curve(folder, reference, key)
+        assert curve(tmp_path / "mlruns", run_id, key) == curve(folder, reference, key)
     expected_integers = integers(folder, reference)
-    for key, value in integers(tmp_path, run_id).items():
+    for key, value in integers(tmp_path / "mlruns", run_id).items():
         assert torch.equal(value, expected_integers[key]), key
 
 
 def test_a_finished_run_keeps_nothing_to_resume_from(whole):
-    folder, _ = whole
-    assert list(folder.rglob("qat_best.pth.tar")) and not resume_files(folder)
+    folder, run_id = whole
+    artifacts = folder / "artifacts" / run_id
+    assert list(artifacts.rglob("qat_best.pth.tar")) and not resume_files(artifacts)
 
 
 def test_a_finished_run_cannot_be_resumed(whole):
     folder, run_id = whole
-    done = call(f"resume={run_id}", cwd=folder)
+    done = call(f"resume={run_id}", f"tracking.uri=sqlite:///{folder}/mlflow.db", cwd=folder)
     assert done.returncode == 1
     assert "has finished" in done.stderr
     assert status(folder, run_id) == "FINISHED"

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.stores import empty_store
 from tests.sweep.conftest import call, start
 
 OBJECTIVES = "hydra.sweeper.objectives={val/best_accuracy:maximize,hw/latency_us:minimize}"
@@ -83,6 +84,7 @@ def check(folder: Path, trials: int) -> None:
 def torment(folder: Path, trials: int, kills: int, epochs: int, seed: int) -> None:
     """Kill the sweep so many times, at random moments between two finished trials, then let it end."""
     draw = random.Random(seed)
+    empty_store(folder)
     arguments = (
         *COMMAND,
         f"hydra.sweeper.trials={trials}",
@@ -120,6 +122,7 @@ def test_sixty_trials_and_ten_kills(tmp_path):
 
 @pytest.mark.timeout(1800)
 def test_ctrl_c_closes_the_runs_and_the_workers_end(tmp_path):
+    empty_store(tmp_path)
     arguments = (*COMMAND, "hydra.sweeper.trials=3", "hydra.sweeper.workers=1", "trainer.max_epochs=400")
     process = start(*arguments, cwd=tmp_path)
     deadline = time.monotonic() + 600

@@ -8,14 +8,12 @@ from maxexp.base.errors import ConfigError
 from maxexp.report.comparison.collect import collect
 from maxexp.report.comparison.comparison import compare
 from maxexp.run.composition import compose_config
-from maxexp.run.execution import new_run
 from maxexp.sweep.search.config import Direction
 from maxexp.sweep.search.objectives import check_objectives
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
 from maxexp.zoo.cards import add, table
-from tests.conftest import composed
 
 DIABETES = ("+experiment=diabetes_qat", "trainer.max_epochs=6", "quantization.start_epoch=4")
 
@@ -25,12 +23,8 @@ def recorded(store, tmp_path_factory):
     """Runs on the diabetes data, of a wide and a narrow network."""
     found = []
     for width in (1.0, 0.25):
-        experiment = store.experiment()
-        tracking = (f"tracking.uri={store.uri}", f"tracking.experiment={experiment}", "tracking.system_metrics=false")
-        overrides = (*DIABETES, f"model.width={width}")
-        config = composed(*overrides, *tracking)
-        new_run(config, overrides, tmp_path_factory.mktemp("run"))
-        found.append(read_run(open_store(TrackingConfig(uri=store.uri)), store.only_run(experiment).info.run_id))
+        run = store.trained(tmp_path_factory.mktemp("run"), *DIABETES, f"model.width={width}")
+        found.append(read_run(open_store(TrackingConfig(uri=store.uri)), run.info.run_id))
     return found
 
 

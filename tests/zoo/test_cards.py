@@ -30,13 +30,18 @@ def add(store, run, name, folder):
     zoo.add(read_run(opened, run.info.run_id), name, folder, opened)
 
 
+@pytest.fixture(scope="module")
+def trained(store, tmp_path_factory):
+    overrides = ("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7", "tracking.run_name=x")
+    return store.trained(tmp_path_factory.mktemp("run"), *overrides)
+
+
 @pytest.fixture
-def added(run_here, store, tmp_path, monkeypatch):
-    """A network trained and put into a zoo of its own; the run, and the zoo's folder."""
-    run = run_here("trainer.max_epochs=3", "model.layers.conv1.out_channels=8", "seed=7", "tracking.run_name=x")
+def added(trained, store, tmp_path, monkeypatch):
+    """A trained network that was put into a zoo of its own: its run, and the zoo's folder."""
     monkeypatch.setattr(checkpoints, "zoo_dir", lambda: tmp_path / "zoo")
-    add(store, run, "small", tmp_path / "zoo")
-    return run, tmp_path / "zoo"
+    add(store, trained, "small", tmp_path / "zoo")
+    return trained, tmp_path / "zoo"
 
 
 def test_a_run_becomes_a_network_of_the_zoo_that_evaluates_to_the_same_count(added, run_here):
