@@ -79,7 +79,7 @@ def main() -> None:
     from maxexp.cli import run as __main__
     from maxexp.run import execution
 
-    compose, prepare, carry_out = __main__.run_stages, execution.prepare, execution.carry_out
+    compose, prepare, execute = __main__.run_stages, execution.prepare, execution.execute
 
     def composed(*arguments) -> None:
         ends.append(time.time())
@@ -106,9 +106,9 @@ def main() -> None:
 
         register_optimizer_step_post_hook(lambda *_: finish([*ends, time.time()], began))
         phases.fit = fitting
-        carry_out(*arguments)
+        execute(*arguments)
 
-    __main__.run_stages, execution.prepare, execution.carry_out = composed, prepared, recorded
+    __main__.run_stages, execution.prepare, execution.execute = composed, prepared, recorded
     sys.argv = [str(Path(__main__.__file__)), *overrides]
     __main__.main()
 

@@ -105,12 +105,12 @@ def ray(study: SweepStudy, count: int) -> Iterator[Callable[[], int]]:
 ENGINES = {"processes": processes, "ray": ray}
 
 
-def carry_out(study: SweepStudy, engine: str, workers: int) -> None:
+def execute(study: SweepStudy, engine: str, workers: int) -> None:
     """Have a study finished; this process keeps the tickets."""
     with ENGINES[engine](study, workers) as alive:
         tickets = Tickets(study)
         while not study.over():
-            tickets.tend()
+            tickets.update()
             assert alive(), "all workers have ended before the study"
             time.sleep(TICK_S)
 
@@ -181,7 +181,7 @@ def main() -> None:
         for turn in range(rounds):
             for number, contestant in enumerate(CONTESTANTS):
                 study = make_study(url, f"study-{turn}-{number}", trials, contestant.sampler)
-                carry_out(study, contestant.engine, contestant.workers)
+                execute(study, contestant.engine, contestant.workers)
                 content["results"][contestant.name].append(summarize(study))
                 print(contestant.name, content["results"][contestant.name][-1], flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)

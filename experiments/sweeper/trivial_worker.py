@@ -13,7 +13,7 @@ from maxexp.sweep.workers import trial, worker
 from maxexp.sweep.workers.launchers import Work
 
 
-def carry_out(self: trial.TrialRun) -> tuple[str, None, list[float]]:
+def execute(self: trial.TrialRun) -> tuple[str, None, list[float]]:
     """Instead of a training: what is known before it."""
     verdict = judge(compose_config(self._overrides), [])
     self._note(verdict)
@@ -28,7 +28,7 @@ def launched(task: Work, cwd: str) -> int:
 
 def work(url: str, name: str, threads: int | None = None, plan: Plan | None = None) -> int:
     """Takes trials until none is left; returns how many this process has carried out."""
-    trial.TrialRun._carry_out = carry_out  # type: ignore[method-assign]
+    trial.TrialRun._execute = execute  # type: ignore[method-assign]
     return worker.work(url, name, threads, plan)
 
 

@@ -14,7 +14,7 @@ from maxexp.base.exit_codes import exit_code
 from maxexp.base.shipped import conf_dir
 from maxexp.cli.arguments import check_words, overrides_first
 from maxexp.cli.jobs import Jobs
-from maxexp.run.composition import composition_errors_told
+from maxexp.run.composition import translate_composition_errors
 from maxexp.run.config import register_schema, to_config
 from maxexp.run.exact_ranges import use_exact_ranges
 from maxexp.sweep.search import config as _sweep_schema  # noqa: F401  declares which keys of the sweep hold texts
@@ -73,6 +73,6 @@ def _run_jobs() -> None:
     """All jobs of the command line; raises what failed."""
     check_words(sys.argv[1:])
     sys.argv[1:] = overrides_first(sys.argv[1:])
-    with composition_errors_told():
+    with translate_composition_errors():
         run()
     _jobs.check()

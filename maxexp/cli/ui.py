@@ -50,7 +50,7 @@ def addresses(store: Store, server: str) -> list[tuple[str, str]]:
         TrackingError: the store fails.
     """
     found = []
-    with store.asked_to("list experiments"):
+    with store.operation("list experiments"):
         for experiment in store.client.search_experiments():
             if run := store.newest_run(experiment.experiment_id):
                 found.append((run.info.start_time, experiment.name, view_address(server, experiment)))

@@ -72,12 +72,12 @@ def compose_untyped(overrides: Sequence[str], searchpath: Sequence[str] = (), wi
     # In a process that Hydra itself has started it is up already.
     running = GlobalHydra.instance().is_initialized()
     where = nullcontext() if running else initialize_config_dir(conf_dir(), version_base="1.3")
-    with composition_errors_told(), where:
+    with translate_composition_errors(), where:
         return compose("config", overrides=[*as_typed(overrides), *paths], return_hydra_config=with_hydra)
 
 
 @contextmanager
-def composition_errors_told() -> Iterator[None]:
+def translate_composition_errors() -> Iterator[None]:
     """Turns what is raised for a wrong override, or a file that is no YAML, into one line.
 
     Raises:

@@ -56,7 +56,7 @@ def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
     record = start_record(config, overrides)
     with record:
         log_configuration(record, config, overrides)
-        carry_out(pipeline, record)
+        execute(pipeline, record)
     finish_message(record)
     return record.run_id
 
@@ -132,7 +132,7 @@ def run_name(config: Config, overrides: Sequence[str]) -> str:
     return " ".join([name, *single])[:LONGEST_NAME]
 
 
-def carry_out(pipeline: Pipeline, record: RunRecord) -> None:
+def execute(pipeline: Pipeline, record: RunRecord) -> None:
     """Run a pipeline within an open record and sum its results up."""
     from maxexp.report.run_page import write_summary
 

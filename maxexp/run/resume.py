@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maxexp.base.errors import ConfigError
 from maxexp.run.config import read_yaml
-from maxexp.run.execution import carry_out, finish_message, resumption
+from maxexp.run.execution import execute, finish_message, resumption
 from maxexp.run.pipeline import prepare
 from maxexp.schema.config import Config, to_plain
 from maxexp.schema.identity import ABSENT, Identity
@@ -51,7 +51,7 @@ def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Pat
     pipeline = prepare(config, folder, record.snapshot())
     with record:
         record.set_tags(resumption())
-        carry_out(pipeline, record)
+        execute(pipeline, record)
     finish_message(record)
 
 

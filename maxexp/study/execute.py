@@ -19,7 +19,7 @@ from maxexp.study.description import Study
 from maxexp.study.plan import Job, make_job, overrides_of
 from maxexp.study.records import Result, Results, find_recorded, result_of
 from maxexp.tracking.artifacts import CHECKPOINTS
-from maxexp.tracking.owner import may_live
+from maxexp.tracking.owner import possibly_alive
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import Store
 from maxexp.training.files import RESUME_FILES
@@ -96,7 +96,7 @@ def _in_store(job: Job, store: Store) -> tuple[Result | None, State, str | None]
     if not runs:
         return None, State.missing, None
     newest = runs[0]
-    if newest.status == "RUNNING" and may_live(newest.tags):
+    if newest.status == "RUNNING" and possibly_alive(newest.tags):
         return None, State.running, newest.run_id
     return None, State.failed if newest.status == "FAILED" else State.interrupted, newest.run_id
 

@@ -19,7 +19,7 @@ from maxexp.tracking.metrics import CURVES
 from maxexp.tracking.provenance import RESULTS_TAG
 from maxexp.tracking.reading import RESTORED, RecordedRun, find_runs, read_run
 from maxexp.tracking.store import Store
-from maxexp.tracking.sweep_tags import given_up
+from maxexp.tracking.sweep_tags import stopped_early
 
 RESULTS = "results.json"
 KEPT_TAGS = (
@@ -95,7 +95,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
     query = " and ".join(equals(f"params.`{key}`", job.identity.params[key]) for key in telling)
     runs = find_runs(store, query)
-    return [run for run in runs if _answers(run, job) and not given_up(run.tags) and RESTORED not in run.tags]
+    return [run for run in runs if _answers(run, job) and not stopped_early(run.tags) and RESTORED not in run.tags]
 
 
 def result_of(job: Job, run: RecordedRun) -> Result:

@@ -22,12 +22,12 @@ from maxexp.sweep.search.space import Value
 from maxexp.sweep.workers.attributes import GIVEN_BACK, PARENT_RUN, STOPPED, TOTAL, WORKER
 from maxexp.sweep.workers.launchers import Launcher, Work, launcher_class, make_launcher
 from maxexp.sweep.workers.liveness import Leadership
-from maxexp.sweep.workers.results import OUTCOMES, results, worth_finishing
+from maxexp.sweep.workers.results import OUTCOMES, finalists, results
 from maxexp.sweep.workers.share import threads_each
 from maxexp.sweep.workers.storage import storage_errors, storage_failures_told
 from maxexp.sweep.workers.study import SweepStudy, counts, create_final
 from maxexp.sweep.workers.tickets import Tickets
-from maxexp.tracking.owner import identity, lives_here, started_here
+from maxexp.tracking.owner import alive_on_this_host, identity, started_here
 
 TICK_S = 0.5
 
@@ -75,7 +75,7 @@ class Coordinator:
             self._phase(self._study, None)
             if self._settings.final:
                 phases.append(self._final())
-                chosen = worth_finishing(results(self._study), self._settings.final.most)
+                chosen = finalists(results(self._study), self._settings.final.most)
                 self._phase(phases[1], [result.params for result in chosen])
         finally:
             if self._record and not isinstance(sys.exception(), KeyboardInterrupt):
@@ -105,7 +105,7 @@ class Coordinator:
                 if self._leadership.held():
                     if tickets is None or not self._leadership.begun(study):
                         tickets = self._lead(study, points)
-                    tickets.tend()
+                    tickets.update()
                 elif not self._leadership.begun(study):
                     time.sleep(TICK_S)
                     continue
@@ -187,5 +187,5 @@ def _give_back(study: SweepStudy) -> None:
         owner = trial.user_attrs.get(WORKER)
         if trial.state.name != "RUNNING" or not owner or not started_here(owner):
             continue
-        if owner == me or not lives_here(owner):
+        if owner == me or not alive_on_this_host(owner):
             study.put_back(trial, lost=False)

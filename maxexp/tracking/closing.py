@@ -27,11 +27,11 @@ class Closing:
     """Closes one run.
 
     Attributes:
-        deeds: What is to be done once the run has finished.
+        callbacks: Functions that are called once the run has finished.
     """
 
     def __init__(self, outbox: Outbox, folder: UnsentFolder, store: Store, run_id: str) -> None:
-        self.deeds: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] = []
         self._outbox = outbox
         self._folder = folder
         self._store = store
@@ -85,9 +85,9 @@ class Closing:
         )
 
     def _tidy_up(self) -> None:
-        for deed in self.deeds:
+        for callback in self.callbacks:
             try:
-                deed()
+                callback()
             except Exception as error:  # of whatever kind: the run is over, and well
                 log.warning("run %s has finished, but %s", self._run_id, summary(error))
 

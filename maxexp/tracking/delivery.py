@@ -70,14 +70,14 @@ class Delivery:
             f"store artifact {artifact}", partial(send_file, self.store.client, self.run_id, local, artifact)
         )
 
-    def _send(self, deed: str, call: Callable[[], None]) -> str | None:
+    def _send(self, action: str, call: Callable[[], None]) -> str | None:
         try:
-            with self.store.asked_to(deed):
+            with self.store.operation(action):
                 call()
         except OutageError:
             raise
         except TrackingError as error:
             return str(error)
         except Exception as error:  # a store's plug-in, of whatever kind: what else waits is none of its business
-            return f"cannot {deed} in tracking store {self.store}: {summary(error)}"
+            return f"cannot {action} in tracking store {self.store}: {summary(error)}"
         return None

@@ -16,7 +16,7 @@ from maxexp.base.secrets import address_without_secrets
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.delivery import Delivery
 from maxexp.tracking.letters import Letters
-from maxexp.tracking.owner import KILLED_REASON, may_live
+from maxexp.tracking.owner import KILLED_REASON, possibly_alive
 from maxexp.tracking.store import Store, open_store
 from maxexp.tracking.unsent import UnsentFolder, read_unsent, unsent_folders
 
@@ -71,7 +71,7 @@ def send_leftovers(store: Store, place: Path, run_id: str = "") -> None:
 
 def _still_written(content: Mapping[str, Any]) -> bool:
     """Whether a process that may be alive still has the run open."""
-    return not content["closed"] and may_live(content["owner"])
+    return not content["closed"] and possibly_alive(content["owner"])
 
 
 def _send(store: Store, path: Path, content: Mapping[str, Any], letters: Letters) -> None:

@@ -53,7 +53,7 @@ def started_here(tags: Mapping[str, str]) -> bool:
     return tags.get(HOST) == platform.node() and tags.get(NAMESPACE) == _namespace()
 
 
-def lives_here(tags: Mapping[str, str]) -> bool:
+def alive_on_this_host(tags: Mapping[str, str]) -> bool:
     """Returns whether the process that the tags of a run name is alive on this host.
 
     The start of the process tells it from a later one that was given the same pid.
@@ -95,16 +95,16 @@ def _namespace() -> str | None:
         return None
 
 
-def may_live(tags: Mapping[str, str]) -> bool:
+def possibly_alive(tags: Mapping[str, str]) -> bool:
     """Returns whether a run's process is alive here, or elsewhere, of which nobody here can tell."""
-    return not started_here(tags) or lives_here(tags)
+    return not started_here(tags) or alive_on_this_host(tags)
 
 
 def close_abandoned_runs(client: MlflowClient, experiment_id: str) -> None:
     """Sets to KILLED what claims to be running but was started here by a process that is dead."""
     claims = f"attributes.status = 'RUNNING' AND {equals(f'tags.`{HOST}`', platform.node())}"
     for run in client.search_runs([experiment_id], claims):
-        if not may_live(run.data.tags):
+        if not possibly_alive(run.data.tags):
             reason = f"process {run.data.tags.get(PID)} ended without closing the run"
             client.set_tag(run.info.run_id, KILLED_REASON, reason)
             client.set_terminated(run.info.run_id, "KILLED")

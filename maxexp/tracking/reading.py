@@ -134,11 +134,11 @@ def read_run(store: Store, run_id: str) -> RecordedRun:
     Raises:
         TrackingError: there is no such run, several begin so, or the store fails.
     """
-    run_id = whole_id(store, run_id)
+    run_id = resolve_run_id(store, run_id)
     return recorded(store, store.ask(f"read run {run_id}", lambda: store.client.get_run(run_id)))
 
 
-def whole_id(store: Store, run_id: str) -> str:
+def resolve_run_id(store: Store, run_id: str) -> str:
     """The id of the only run whose id begins so; any other text as it is.
 
     Raises:

@@ -220,9 +220,9 @@ class RunRecord:
         """Calls ``watcher`` after each :meth:`log_metrics`."""
         self._watchers.append(watcher)
 
-    def when_finished(self, deed: Callable[[], None]) -> None:
-        """Calls ``deed`` once the run is FINISHED, which it stays whatever the deed raises."""
-        self._closing.deeds.append(deed)
+    def on_success(self, callback: Callable[[], None]) -> None:
+        """Calls ``callback`` once the run is FINISHED; the run stays so whatever the callback raises."""
+        self._closing.callbacks.append(callback)
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags; never fails because of the store. Values are shortened to 8000 characters.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from maxexp.base.errors import TrackingError
 from maxexp.tracking.known import Known
-from maxexp.tracking.owner import KILLED_REASON, PID, identity, lives_here
-from maxexp.tracking.reading import whole_id
+from maxexp.tracking.owner import KILLED_REASON, PID, alive_on_this_host, identity
+from maxexp.tracking.reading import resolve_run_id
 from maxexp.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
     Raises:
         TrackingError: There is no such run, it was deleted, it has finished, or a living process writes to it.
     """
-    run = _find(store, whole_id(store, run_id))
+    run = _find(store, resolve_run_id(store, run_id))
     run_id = run.info.run_id
     if run.info.lifecycle_stage == "deleted":
         raise TrackingError(
@@ -34,7 +34,7 @@ def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
         )
     if run.info.status == "FINISHED" and not finished:
         raise TrackingError(f"run {run_id} has finished: there is nothing to resume, start a new run")
-    if run.info.status == "RUNNING" and lives_here(run.data.tags):
+    if run.info.status == "RUNNING" and alive_on_this_host(run.data.tags):
         raise TrackingError(
             f"run {run_id} is being written by process {run.data.tags[PID]} of this host: wait for it, or stop it"
         )

@@ -98,8 +98,8 @@ class Store:
         return printable(address_without_secrets(self.address))
 
     @contextmanager
-    def asked_to(self, deed: str) -> Iterator[None]:
-        """Turns whatever the store raises into one line: ``cannot <deed>: <cause>``.
+    def operation(self, action: str) -> Iterator[None]:
+        """Turns whatever the store raises into one line: ``cannot <action>: <cause>``.
 
         Raises:
             OutageError: The store is away, ill, busy or full: the same may succeed later.
@@ -111,13 +111,13 @@ class Store:
         except store_errors() as error:
             found = diagnose(error, during)
             kind = OutageError if found.outage else TrackingError
-            raise kind(f"cannot {deed} in tracking store {self}: {found.cause}") from error
+            raise kind(f"cannot {action} in tracking store {self}: {found.cause}") from error
 
-    def ask(self, deed: str, call: Callable[[], T]) -> T:
+    def ask(self, action: str, call: Callable[[], T]) -> T:
         """Calls, again and again while the store is away, until its patience ends.
 
         Args:
-            deed: What is to be done, for messages.
+            action: What the call does, for messages: "open experiment x".
             call: Does it; it must be harmless to do that twice, as an answer may be lost.
 
         Raises:
@@ -127,7 +127,7 @@ class Store:
         patience = Patience(self.patience_s if self.trusted else 0.0)
         while True:
             try:
-                with self.asked_to(deed):
+                with self.operation(action):
                     return call()
             except OutageError as error:
                 if not patience.left():

@@ -9,7 +9,7 @@ BEST_TRIAL_TAG = "sweep.best_trial"
 """Of the sweep's run: the trial whose figures it shows."""
 
 
-def given_up(tags: Mapping[str, str]) -> str | None:
+def stopped_early(tags: Mapping[str, str]) -> str | None:
     """What became of a run by its tags, e.g. pruned or infeasible; None for a whole one, or one of no sweep."""
     state = tags.get(STATE_TAG)
     return None if state == "complete" else state

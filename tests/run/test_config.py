@@ -11,7 +11,7 @@ from maxexp.base.languages.override import override_value
 from maxexp.chip.check import check_fit
 from maxexp.cli.run import conf_dir
 from maxexp.network.graph import build_network
-from maxexp.run.composition import compose_config, composition_errors_told
+from maxexp.run.composition import compose_config, translate_composition_errors
 from maxexp.run.config import register_schema, to_config, to_yaml
 from maxexp.run.explain import explain
 from maxexp.run.spec import describe
@@ -170,7 +170,7 @@ def test_errors_of_omegaconf_are_explained_and_no_others():
     """Anybody else's are defects, which keep their traceback."""
     with pytest.raises(ConfigError, match="a list has no such key"):
         compose_config(["stages.train=false"])
-    with pytest.raises(ValueError, match="invalid literal"), composition_errors_told():
+    with pytest.raises(ValueError, match="invalid literal"), translate_composition_errors():
         int("train")
 
 

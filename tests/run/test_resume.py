@@ -26,7 +26,7 @@ BEGUN = ("board=max78000fthr", "board.connection.flash=daplink", "synthesis.path
 def resumed(store, monkeypatch, tmp_path):
     """``resumed(*overrides)``: the configuration with which an interrupted run goes on."""
     monkeypatch.setattr(resume, "prepare", lambda config, *_: config)
-    monkeypatch.setattr(resume, "carry_out", lambda config, _: carried.append(config))
+    monkeypatch.setattr(resume, "execute", lambda config, _: carried.append(config))
     tracking = (f"tracking.uri={store.uri}", "tracking.experiment=resume", "tracking.system_metrics=false")
     carried = []
 

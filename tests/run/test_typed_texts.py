@@ -10,7 +10,7 @@ from maxexp.base.errors import ConfigError
 from maxexp.base.languages.override import override_value
 from maxexp.base.shipped import conf_dir
 from maxexp.base.text_keys import is_text, kind_of
-from maxexp.run.composition import compose_config, composition_errors_told
+from maxexp.run.composition import compose_config, translate_composition_errors
 from maxexp.run.config import Config, read_yaml, to_yaml
 from maxexp.run.typed_files import load_typed
 from maxexp.run.typed_overrides import as_typed
@@ -140,7 +140,7 @@ def test_any_text_can_be_given_and_is_recorded(tmp_path_factory, text):
 
 
 def test_a_text_that_needs_quotes_is_answered_with_what_to_type():
-    with composition_errors_told(), pytest.raises(ConfigError) as caught:
+    with translate_composition_errors(), pytest.raises(ConfigError) as caught:
         compose_config(["tracking.run_name=it's (new)"])
     assert "\n" not in str(caught.value)
     assert r"""'tracking.run_name='"'"'it\'"'"'s (new)'"'"''""" in str(caught.value)

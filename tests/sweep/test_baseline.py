@@ -11,7 +11,7 @@ from maxexp.schema.config import to_plain
 from maxexp.sweep.outcome.report import best
 from maxexp.sweep.outcome.tables import figures, shared
 from maxexp.sweep.search.limits import judge
-from maxexp.sweep.workers.results import Result, pareto_set, results, worth_finishing
+from maxexp.sweep.workers.results import Result, finalists, pareto_set, results
 from maxexp.sweep.workers.study import SweepStudy, open_phases, point_of
 from maxexp.sweep.workers.tickets import Tickets
 from tests.conftest import composed
@@ -131,11 +131,11 @@ def test_a_ticket_of_an_outdated_pareto_set_is_withdrawn_unless_it_was_begun(pla
     plan = planned("+sampler=random", COSTS, *SPACE, *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     old, new = list(plan.space.points())[:3], list(plan.space.points())[2:4]
-    Tickets(study, old).tend()
+    Tickets(study, old).update()
     begun = study.claim()
     study.put_back(begun, lost=False)
     for points in (new, old, new):
-        Tickets(study, points).tend()
+        Tickets(study, points).update()
         waiting = [point_of(t) for t in study.trials() if t.state.name == "WAITING"]
         assert len(waiting) == len({tuple(p.items()) for p in waiting})
         assert all(p in waiting for p in points)
@@ -148,7 +148,7 @@ points = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, m
 @given(points, st.integers(1, 5), st.booleans())
 def test_the_second_phase_is_for_those_of_the_pareto_set_that_reach_the_baseline(points, most, with_baseline):
     found = [trial(n, a, t, baseline=with_baseline and n == 0) for n, (a, t) in enumerate(points)]
-    chosen, front = worth_finishing(found, most), pareto_set(found)
+    chosen, front = finalists(found, most), pareto_set(found)
     reaching = [r for r in front if not r.baseline and r.values["val/best_accuracy"] >= points[0][0]]
     expected = reaching if with_baseline and reaching else front
     assert 1 <= len(chosen) <= most and all(r in expected for r in chosen)

@@ -10,7 +10,7 @@ from tests.base.test_interruptions import as_hydra_does
 from tests.sweep.conftest import COST_ONLY, InlineWorkers, planned
 
 
-@pytest.mark.parametrize("name", ["compose_config", "judge", "carry_out"])
+@pytest.mark.parametrize("name", ["compose_config", "judge", "execute"])
 def test_a_trial_that_sigterm_interrupts_goes_back_to_the_queue(place, monkeypatch, client, name):
     monkeypatch.setattr(coordinator, "make_launcher", InlineWorkers)
     objectives = "hydra.sweeper.objectives={hw/latency_us:minimize}"

@@ -134,18 +134,18 @@ def test_garbage_is_collected_during_a_sweep(follower):
 
 def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too_many(study, dead):
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     trial = study.claim()
     point = dict(trial.params)
     study.storage.set_trial_user_attr(trial._trial_id, "worker", dead)
-    tickets.tend()
+    tickets.update()
     assert study.trials()[0].state.name == "WAITING"
     again = study.claim()
     assert (again.number, again.params, again.user_attrs[LOST]) == (0, point, 1)
     assert study.owned(again)
     study.storage.set_trial_user_attr(again._trial_id, "worker", dead)
     assert not study.owned(again)
-    tickets.tend()
+    tickets.update()
     frozen = study.trials()[0]
     assert frozen.state.name == "FAIL" and frozen.user_attrs[REASON] == "its worker died 2 times"
     # It does not count: as many as were asked for are still to come.
@@ -154,7 +154,7 @@ def test_a_trial_comes_back_with_its_number_and_parameters_until_it_has_lost_too
 
 def test_workers_that_were_stopped_by_force_have_not_died(study, dead):
     """Ctrl-C, however often it is given, costs no trial an attempt; what others work on is left to them."""
-    Tickets(study).tend()
+    Tickets(study).update()
     trial = study.claim()
     container = {**dead, NAMESPACE: "pid:[1]"}
     for owner, state in ((ELSEWHERE, "RUNNING"), (container, "RUNNING"), (dead, "WAITING"), (identity(), "WAITING")):
@@ -168,25 +168,25 @@ def test_workers_that_were_stopped_by_force_have_not_died(study, dead):
 def test_a_trial_is_not_taken_from_a_worker_that_has_yet_to_write_its_name(study, dead):
     """On a database server a claim is two steps; here only the first has been done."""
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     trial = study.claim()
     study.storage.set_trial_user_attr(trial._trial_id, "worker", dead)
-    tickets.tend()
+    tickets.update()
     study.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
-    tickets.tend()
+    tickets.update()
     assert study.trials()[0].state.name == "RUNNING"
 
 
 def test_a_living_workers_trial_is_left_alone(study):
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     assert study.claim().number == 0
-    tickets.tend()
+    tickets.update()
     assert [t.state.name for t in study.trials()] == ["RUNNING", "WAITING"]
 
 
 def test_a_later_twin_gives_way(study):
-    Tickets(study).tend()
+    Tickets(study).update()
     first = study.claim()
     study.study.enqueue_trial(dict(first.params))
     study.claim()
@@ -199,14 +199,14 @@ def test_a_run_that_was_finished_but_not_told_is_not_repeated(study, client, mon
     from maxexp.sweep.workers import trial
 
     study.study.set_user_attr("maxexp.parent_run", "0" * 32)
-    Tickets(study).tend()
+    Tickets(study).update()
     claimed = study.claim()
     with monkeypatch.context() as patch:
         patch.setattr(trial.TrialRun, "_tell", lambda *_: None)
         assert trial.TrialRun(study, claimed, None).run() == "complete"
     run_id = study.trials()[0].user_attrs[RUN]
     study.put_back(study.trials()[0], lost=True)
-    monkeypatch.setattr(trial, "carry_out", None)
+    monkeypatch.setattr(trial, "execute", None)
     assert trial.TrialRun(study, study.claim(), None).run() == "complete"
     frozen = study.trials()[0]
     assert frozen.state.name == "COMPLETE" and frozen.user_attrs[RUN] == run_id
@@ -219,26 +219,26 @@ def test_the_one_failed_point_is_tried_once_more_under_each_command(place, sampl
     plan = planned(objectives, f"+sampler={sampler}", "seed=1,2", *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     failed = dict(study.claim().params)
     study.fail(study.trials()[0], "no space left")
     study.study.tell(study.claim(), [1.0])
-    tickets.tend()
+    tickets.update()
     assert study.over()
     for _ in range(2):
         tickets = Tickets(study)
-        tickets.tend()
+        tickets.update()
         assert not study.over()
         again = study.claim()
         assert again.params == failed and study.claim() is None
         study.fail(again, "no space left")
-        tickets.tend()
+        tickets.update()
         assert study.over()
     tickets = Tickets(study)
     study.study.tell(study.claim(), [2.0])
-    tickets.tend()
+    tickets.update()
     assert study.over()
-    Tickets(study).tend()
+    Tickets(study).update()
     assert study.over() and study.claim() is None
 
 
@@ -248,7 +248,7 @@ def test_a_given_point_that_is_being_claimed_is_not_asked_for_again(place):
     plan = planned(objectives, "+sampler=grid", "seed=1,2", "model.width=1,2", *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     trial = study.claim()
     half = dict(list(trial.params.items())[:1])
     seen = study.trials()

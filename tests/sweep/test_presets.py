@@ -252,7 +252,7 @@ def test_an_exported_trial_has_the_threads_that_it_was_trained_with(sweep, place
 def test_a_report_before_the_first_trial_says_so(place):
     plan = planned(OBJECTIVES, "seed=1,2", *COST_ONLY)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
-    Tickets(study).tend()
+    Tickets(study).update()
     text = page([study], list(sweep_files([study])))
     assert "No trial has begun yet." in text and "0 of 2 trials (none begun)" in text
 

@@ -44,7 +44,7 @@ def finished(experiment, place, monkeypatch):
 
     def finished(url: str, name: str, trials: int, engine: str, workers: int) -> SweepStudy:
         study = experiment.make_study(url, name, trials)
-        experiment.carry_out(study, engine, workers)
+        experiment.execute(study, engine, workers)
         return study
 
     return finished

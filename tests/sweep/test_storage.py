@@ -23,7 +23,7 @@ def begun(*arguments: str) -> SweepStudy:
     plan = planned("hydra.sweeper.trials=1", OBJECTIVES, "seed=1,2,3", *arguments)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
     study.study.set_user_attr(PARENT_RUN, "0" * 32)
-    Tickets(study).tend()
+    Tickets(study).update()
     return study
 
 
@@ -54,7 +54,7 @@ def test_a_worker_gives_its_threads_to_a_configuration_that_names_none(place, mo
         threads.append(pipeline.spec.config.trainer.threads)
         record.log_metrics({"hw/latency_us": 7.0})
 
-    monkeypatch.setattr(trial, "carry_out", carried_out)
+    monkeypatch.setattr(trial, "execute", carried_out)
     assert trial.TrialRun(study, study.claim(), 3).run() == "complete"
     run = client.get_run(study.trials()[0].user_attrs[RUN])
     assert threads == [expected] and run.data.params["trainer.threads"] == str(expected)
@@ -64,15 +64,15 @@ def test_each_machine_keeps_its_own_places(place, monkeypatch):
     mine, theirs = (planned("seed=1,2,3", OBJECTIVES, f"synthesis.path=/{name}") for name in ("mine", "theirs"))
     study, _ = (SweepStudy.create(plan.settings.storage, "study", plan) for plan in (mine, theirs))
     study.study.set_user_attr(PARENT_RUN, "0" * 32)
-    Tickets(study).tend()
+    Tickets(study).update()
     paths = []
 
     def carried_out(pipeline, record):
         paths.append(pipeline.spec.config.synthesis.path)
         record.log_metrics({"hw/latency_us": 7.0})
 
-    monkeypatch.setattr(trial, "carry_out", carried_out)
-    Tickets(study).tend()
+    monkeypatch.setattr(trial, "execute", carried_out)
+    Tickets(study).update()
     work(study.url, "study", plan=study.plan)
     assert paths == ["/mine"] * 3
 
@@ -101,7 +101,7 @@ def test_a_sampler_that_cannot_draw_fails_the_trial_not_the_worker(place, monkey
         assert study.claim() is None
     (frozen,) = study.trials()
     assert frozen.user_attrs[REASON] == "no parameters could be drawn: ZeroDivisionError: division by zero"
-    Tickets(study).tend()
+    Tickets(study).update()
     assert study.claim() is not None
 
 
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_written_fails_the_trial_not_the_worker(place):
     study = begun(*COST_ONLY)
     Path(study.plan.settings.dir).parent.mkdir(exist_ok=True)
     Path(study.plan.settings.dir).touch()
-    worker._carry_out(study, study.claim(), 0.0, None)
+    worker._execute(study, study.claim(), 0.0, None)
     (frozen,) = study.trials()
     assert (frozen.state.name, frozen.user_attrs[OUTCOME]) == ("FAIL", "failed")
     assert "NotADirectoryError" in frozen.user_attrs[REASON]
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_fails_the_trial_not_the_worker(place):
 
 def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkeypatch, client):
     study = begun(*COST_ONLY)
-    monkeypatch.setattr(trial, "carry_out", fails)
+    monkeypatch.setattr(trial, "execute", fails)
     for _ in range(study.plan.settings.attempts):
         with pytest.raises(StorageError, match="fails: connection refused; the same command goes on later"):
             work(study.url, "study")
@@ -131,7 +131,7 @@ def test_a_trial_that_the_storage_ended_is_gone_on_with_in_its_run(place, monkey
         resumed.append(record.run_id if record.resumed else None)
         record.log_metrics({"hw/latency_us": 7.0})
 
-    monkeypatch.setattr(trial, "carry_out", carried_out)
+    monkeypatch.setattr(trial, "execute", carried_out)
     assert work(study.url, "study") == 1 and resumed == [run_id]
     (frozen,) = study.trials()
     assert (frozen.user_attrs[OUTCOME], frozen.user_attrs[RUN], frozen.values) == ("complete", run_id, [7.0])
@@ -162,10 +162,10 @@ def test_a_trial_that_failed_by_itself_is_not_gone_on_with(place, monkeypatch, c
         raise OSError(28, "No space left on device")
 
     study = begun(*COST_ONLY)
-    monkeypatch.setattr(trial, "carry_out", broken)
+    monkeypatch.setattr(trial, "execute", broken)
     with monkeypatch.context() as patch:
         patch.setattr(trial.TrialRun, "_tell", lambda *_: None)
         assert trial.TrialRun(study, study.claim(), None).run() == "failed"
     study.put_back(study.trials()[0], lost=True)
-    monkeypatch.setattr(trial, "carry_out", None)
+    monkeypatch.setattr(trial, "execute", None)
     assert trial.TrialRun(study, study.claim(), None).run() == "failed"

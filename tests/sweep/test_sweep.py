@@ -156,7 +156,7 @@ def test_limits_keep_trials_from_being_trained_and_teach_the_sampler(sweep, clie
     def alarm(*_):
         raise AssertionError("trained")
 
-    monkeypatch.setattr(trial, "carry_out", alarm)
+    monkeypatch.setattr(trial, "execute", alarm)
     study, found = sweep(
         "hydra.sweeper.trials=4",
         OBJECTIVES,
@@ -190,19 +190,19 @@ def test_like_failures_in_a_row_stop_the_sweep_and_are_tried_again(place, client
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(trial, "carry_out", broken)
+        patch.setattr(trial, "execute", broken)
         tickets = Tickets(study)
-        tickets.tend()
+        tickets.update()
         for _ in range(2):
             claimed = study.claim()
             assert trial.TrialRun(study, claimed, None).run() == "failed"
-        tickets.tend()
+        tickets.update()
     assert "2 trials in a row failed alike: OSError: [Errno 28] No space left" in study.attribute("maxexp.stopped")
     assert study.over() and work(study.url, "study") == 0
     run = client.get_run(study.trials()[0].user_attrs["run_id"])
     assert run.info.status == "FAILED" and "No space left" in run.data.tags["error"]
     # The cause is mended, and the command given again.
-    Tickets(study).tend()
+    Tickets(study).update()
     work(study.url, "study")
     trials = study.trials()
     states = [t.state.name for t in trials]
@@ -221,7 +221,7 @@ def test_a_training_that_diverges_is_a_result_that_is_not_tried_again(sweep, cli
     def diverges(*_):
         raise TrainingError(reason)
 
-    monkeypatch.setattr(trial, "carry_out", diverges)
+    monkeypatch.setattr(trial, "execute", diverges)
     arguments = ("hydra.sweeper.trials=4", "hydra.sweeper.stop_after_failures=2", OBJECTIVES, *GRID, *COST_ONLY)
     study, found = sweep(*arguments)
     assert [(r.outcome, r.reason) for r in found] == [("pruned", reason)] * 4
@@ -303,7 +303,7 @@ def test_the_sweeps_own_time_does_not_grow(place):
         "hydra.sweeper.trials=700", "+sampler=random", OBJECTIVES, "model.width=interval(0.1,1)", *COST_ONLY
     )
     study = SweepStudy.create(plan.settings.storage, "study", plan)
-    Tickets(study).tend()
+    Tickets(study).update()
 
     def seconds() -> float:
         taken = []

@@ -32,19 +32,19 @@ def states(study: SweepStudy) -> Counter:
 def test_what_is_tried_again_takes_the_place_of_what_was_yet_to_come(place):
     study = opened(10)
     tickets = Tickets(study)
-    tickets.tend()
+    tickets.update()
     failed = [study.claim() for _ in range(3)]
     for trial in failed:
         study.fail(trial, "no space left")
     study.study.tell(study.claim(), [1.0])
-    tickets.tend()
+    tickets.update()
     for _ in range(2):
         tickets = Tickets(study)
-        tickets.tend()
+        tickets.update()
         assert states(study) == {"WAITING": 9, "COMPLETE": 1, "FAIL": 3}
     while trial := study.claim():
         study.study.tell(trial, [2.0])
-        tickets.tend()
+        tickets.update()
     assert states(study) == {"COMPLETE": 10, "FAIL": 3} and study.over()
     tried = [t.params for t in study.trials() if t.state is TrialState.COMPLETE]
     assert all(trial.params in tried for trial in failed)
@@ -52,17 +52,17 @@ def test_what_is_tried_again_takes_the_place_of_what_was_yet_to_come(place):
 
 def test_fewer_trials_than_before_withdraw_tickets_that_nobody_has_begun(place):
     study = opened(10)
-    Tickets(study).tend()
+    Tickets(study).update()
     for _ in range(2):
         study.claim()
     study.put_back(study.trials()[1], lost=False)
     running = study.trials()[0]
-    Tickets(opened(3)).tend()
+    Tickets(opened(3)).update()
     kept = [t.number for t in study.trials() if t.state is TrialState.WAITING]
     assert kept == [1, 2] and LOST in study.trials()[1].user_attrs
     study.study.tell(running.number, [1.0])
     # More again: new ones, for those that were withdrawn had no point yet.
-    Tickets(opened(5)).tend()
+    Tickets(opened(5)).update()
     assert states(study) == {"COMPLETE": 1, "WAITING": 4}
 
 
@@ -86,7 +86,7 @@ def half_claimed(study: SweepStudy) -> int:
 
 def test_a_ticket_that_is_withdrawn_while_a_worker_looks_at_it_is_not_taken(place, server):
     study = opened(2)
-    Tickets(study).tend()
+    Tickets(study).update()
     seen = study.trials()
     study.withdraw(seen[0])
     study.withdraw(seen[0])
@@ -98,7 +98,7 @@ def test_a_ticket_that_is_withdrawn_while_a_worker_looks_at_it_is_not_taken(plac
 def test_of_two_that_draw_the_same_point_at_once_the_later_gives_way(place, server):
     """Whoever is slower: the later one has looked before the earlier one has drawn."""
     study = opened(2, "seed=1,2")
-    Tickets(study).tend()
+    Tickets(study).update()
     first = half_claimed(study)
     later = study.claim()
     (parameter,) = study.plan.space.parameters
@@ -115,7 +115,7 @@ def test_of_two_that_draw_the_same_point_at_once_the_later_gives_way(place, serv
 
 def test_a_worker_that_died_while_it_drew_holds_nobody_up_for_ever(place, server, monkeypatch):
     study = opened(2, "seed=1,2")
-    Tickets(study).tend()
+    Tickets(study).update()
     half_claimed(study)
     later = study.claim()
     slept = []
@@ -130,7 +130,7 @@ def test_a_trial_that_was_interrupted_is_called_so_and_goes_on(place, sweep, cap
     arguments = (OBJECTIVES, "hydra.sweeper.trials=3", "seed=1,2,3", *COST_ONLY)
     plan = planned(*arguments)
     study = SweepStudy.create(plan.settings.storage, "study", plan)
-    Tickets(study).tend()
+    Tickets(study).update()
     assert "0 of 3 trials (none begun)" in progress_line(study, results(study))
     first = study.claim()
     assert "0 of 3 trials (1 running)" in progress_line(study, results(study))

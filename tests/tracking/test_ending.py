@@ -59,7 +59,7 @@ def test_exception_fails_the_run_and_leaves_its_traceback(start, status):
 def test_what_is_to_be_done_last_is_done_once_the_run_has_finished(start, status, error, expected):
     seen = []
     with suppress(BaseException), start() as record:
-        record.when_finished(lambda: seen.append(status(record)))
+        record.on_success(lambda: seen.append(status(record)))
         if error is not None:
             raise error
     assert seen == expected
@@ -67,7 +67,7 @@ def test_what_is_to_be_done_last_is_done_once_the_run_has_finished(start, status
 
 def test_a_finished_run_stays_so_whatever_happens_afterwards(start, status, caplog):
     with start() as record:
-        record.when_finished(lambda: 1 / 0)
+        record.on_success(lambda: 1 / 0)
     assert status(record) == "FINISHED"
     assert f"run {record.run_id} has finished, but ZeroDivisionError: division by zero" in caplog.text
 

@@ -123,7 +123,7 @@ def undeletable(monkeypatch):
 def test_an_outage_after_the_status_is_waited_for_too(config, undeletable, tmp_path):
     with RunRecord.start(replace(config, patience_s=60.0)) as record:
         record.log_text("x", "a.txt")
-        record.when_finished(lambda: record.delete_artifact("a.txt"))
+        record.on_success(lambda: record.delete_artifact("a.txt"))
         undeletable += 3 * [MlflowException("API request to http://server failed")]
     assert not undeletable
     assert [entry.path for entry in record.client.list_artifacts(record.run_id)] == []

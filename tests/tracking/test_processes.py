@@ -17,10 +17,10 @@ from maxexp.tracking.owner import (
     NAMESPACE,
     PROCESS_STARTED,
     PROCESS_TICKS,
+    alive_on_this_host,
     close_abandoned_runs,
     identity,
-    lives_here,
-    may_live,
+    possibly_alive,
 )
 
 REPOSITORY = Path(__file__).parents[2]
@@ -92,17 +92,17 @@ def test_living_run_is_left_alone(process, config_here, status):
 
 def test_recycled_pid_is_not_taken_for_the_process():
     mine = identity()
-    assert lives_here(mine)
-    assert not lives_here({**mine, PROCESS_TICKS: mine[PROCESS_TICKS] + "0"})
-    assert not lives_here({**mine, "maxexp.host": "elsewhere"})
-    assert not lives_here({})
+    assert alive_on_this_host(mine)
+    assert not alive_on_this_host({**mine, PROCESS_TICKS: mine[PROCESS_TICKS] + "0"})
+    assert not alive_on_this_host({**mine, "maxexp.host": "elsewhere"})
+    assert not alive_on_this_host({})
 
 
 def test_runs_of_earlier_versions_name_their_process_by_the_clock_alone():
     mine = identity()
     del mine[PROCESS_TICKS]
     for seconds, alive in ((0, True), (1, True), (60, False)):
-        assert lives_here({**mine, PROCESS_STARTED: f"{float(mine[PROCESS_STARTED]) - seconds:.2f}"}) is alive
+        assert alive_on_this_host({**mine, PROCESS_STARTED: f"{float(mine[PROCESS_STARTED]) - seconds:.2f}"}) is alive
 
 
 def test_a_container_of_the_same_name_is_another_host(start, config, status):
@@ -112,7 +112,7 @@ def test_a_container_of_the_same_name_is_another_host(start, config, status):
         record.client.set_tag(record.run_id, PROCESS_TICKS, "0")
         record.client.set_tag(record.run_id, NAMESPACE, "pid:[1]")
         tags = record.client.get_run(record.run_id).data.tags
-        assert not lives_here(tags) and may_live(tags)
+        assert not alive_on_this_host(tags) and possibly_alive(tags)
         close_abandoned_runs(record.client, record.experiment_id)
         assert status(record) == "RUNNING"
 
@@ -121,13 +121,14 @@ def test_a_clock_that_is_set_changes_nothing(monkeypatch):
     before = identity()
     true_time = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: true_time(process) + 5)
-    assert identity() == before and lives_here(before)
+    assert identity() == before and alive_on_this_host(before)
 
 
 def test_a_forked_process_is_another():
     program = (
-        "import os; from maxexp.tracking.owner import identity, lives_here; mine = identity(); child = os.fork()\n"
-        "if not child: os._exit(identity()['maxexp.pid'] != str(os.getpid()) or not lives_here(mine))\n"
+        "import os; from maxexp.tracking.owner import identity, alive_on_this_host\n"
+        "mine = identity(); child = os.fork()\n"
+        "if not child: os._exit(identity()['maxexp.pid'] != str(os.getpid()) or not alive_on_this_host(mine))\n"
         "assert os.waitpid(child, 0)[1] == 0"
     )
     subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=True)

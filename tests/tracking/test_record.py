@@ -43,9 +43,9 @@ def test_runs_that_log_the_same_new_data_at_once_all_have_them(start):
     with ThreadPoolExecutor(4) as pool, ExitStack() as stack:
         records = [stack.enter_context(start()) for _ in range(4)]
         for number in range(15):
-            deeds = [pool.submit(record.log_dataset, f"data{number}", "d", "train") for record in records]
-            for deed in deeds:
-                deed.result()
+            logged = [pool.submit(record.log_dataset, f"data{number}", "d", "train") for record in records]
+            for done in logged:
+                done.result()
         for record in records:
             assert len(record.client.get_run(record.run_id).inputs.dataset_inputs) == 15
 

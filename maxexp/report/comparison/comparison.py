@@ -16,8 +16,8 @@ from maxexp.report.pareto import pareto_mask
 from maxexp.schema.identity import Identity
 from maxexp.tasks.metrics import selecting_score
 from maxexp.tracking.metrics import RESULTS
-from maxexp.tracking.owner import may_live
-from maxexp.tracking.sweep_tags import given_up
+from maxexp.tracking.owner import possibly_alive
+from maxexp.tracking.sweep_tags import stopped_early
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
         # A network that a sweep gave up is no answer, however fast it is.
-        alike = [d for d in rows if d.dataset == dataset and not given_up(d.run.tags)]
+        alike = [d for d in rows if d.dataset == dataset and not stopped_early(d.run.tags)]
         front |= _front(accuracy, alike)
         for metric in metrics:
             best[metric.key] |= _best(metric, alike)
@@ -74,8 +74,8 @@ def status(details: RunDetails) -> str:
     """The run's status in plain words; what a sweep gave up is not called finished."""
     run = details.run
     if run.status == "RUNNING":
-        return "running" if may_live(run.tags) else "died"
-    return given_up(run.tags) or run.status.lower()
+        return "running" if possibly_alive(run.tags) else "died"
+    return stopped_early(run.tags) or run.status.lower()
 
 
 def _best(metric: Metric, runs: Sequence[RunDetails]) -> set[str]:
@@ -106,7 +106,7 @@ def _accuracy_notes(accuracy: Metric, rows: Sequence[RunDetails]) -> list[str]:
 
 def _notes(rows: Sequence[RunDetails], common: Sequence[str]) -> list[str]:
     notes = [_unfinished(details) for details in rows if details.run.status != "FINISHED"]
-    for state, count in Counter(filter(None, (given_up(details.run.tags) for details in rows))).items():
+    for state, count in Counter(filter(None, (stopped_early(details.run.tags) for details in rows))).items():
         notes.append(f"Called {state} by their sweep, which gave them up: {count} run{'s' if count > 1 else ''}.")
     if common:
         notes.append(f"Left out of all names: {' '.join(common)}.")

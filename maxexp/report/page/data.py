@@ -21,7 +21,7 @@ from maxexp.schema.repeat import repeat_command
 from maxexp.schema.roles import changes_result
 from maxexp.tracking.metrics import CURVE_PANELS
 from maxexp.tracking.reading import RESTORED, RecordedRun
-from maxexp.tracking.sweep_tags import given_up
+from maxexp.tracking.sweep_tags import stopped_early
 
 CURVE_POINTS = 100
 """Points of a curve that are kept; longer ones are thinned out."""
@@ -107,7 +107,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
         "name": run.name,
         "link": run.link,
         "status": status(details),
-        "given_up": given_up(run.tags) is not None,
+        "stopped_early": stopped_early(run.tags) is not None,
         "model": details.model,
         "dataset": details.dataset,
         "quantization": run.tags.get("quantization", ""),

@@ -19,7 +19,7 @@ function headlines() {
 }
 
 function headline(dataset, several, label, key, sign) {
-  const having = data.runs.filter((run) => run.dataset === dataset && key in run.values && !run.given_up);
+  const having = data.runs.filter((run) => run.dataset === dataset && key in run.values && !run.stopped_early);
   const [best] = having.sort((a, b) => sign * (a.values[key] - b.values[key]));
   const head = element("div", { class: "label" }, several ? `${label}, ${dataset}` : label);
   if (!best) return element("div", { class: "card" }, head, element("div", { class: "value" }, MISSING));

@@ -68,7 +68,7 @@ class Train(RunStage):
     def run(self, product: Product, record: RunRecord) -> Product:
         from maxexp.quantization.files.export import to_integer
 
-        record.when_finished(lambda: self._remove_resume_files(record))
+        record.on_success(lambda: self._remove_resume_files(record))
         self._context.record_data(record, *self.reads)
         network = product.network
         start = network.module if isinstance(network, (Floating, Quantized)) else None

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from maxexp.sweep.workers.attributes import LOST, OVERHEAD, TOTAL, WORKER
 from maxexp.sweep.workers.results import OUTCOMES, Result
 from maxexp.sweep.workers.study import SweepStudy
-from maxexp.tracking.owner import may_live
+from maxexp.tracking.owner import possibly_alive
 
 INTERRUPTED = "interrupted"
 
@@ -50,7 +50,7 @@ def _given_back(trial: FrozenTrial) -> bool:
 
 def _left_behind(trial: FrozenTrial) -> bool:
     worker = trial.user_attrs.get(WORKER)
-    return trial.state.name == "RUNNING" and worker is not None and not may_live(worker)
+    return trial.state.name == "RUNNING" and worker is not None and not possibly_alive(worker)
 
 
 def time_left(found: Sequence[Result], missing: int, now: datetime) -> timedelta | None:

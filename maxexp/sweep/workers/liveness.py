@@ -16,7 +16,7 @@ from optuna.trial import Trial
 from maxexp.sweep.workers.attributes import BEAT, BEGUN, LEADER
 from maxexp.sweep.workers.storage import storage_lock
 from maxexp.sweep.workers.study import SweepStudy
-from maxexp.tracking.owner import identity, lives_here, started_here
+from maxexp.tracking.owner import alive_on_this_host, identity, started_here
 
 RENEW_S = 5.0
 SETTLE_S = 0.5
@@ -90,7 +90,7 @@ class Watch:
             sign: changes as long as it lives.
         """
         if owner and started_here(owner):
-            return not lives_here(owner)
+            return not alive_on_this_host(owner)
         now = time.monotonic()
         mark = (owner, sign)
         last, since = self._seen.setdefault(who, (mark, now))

@@ -110,7 +110,7 @@ def pareto_set(found: Sequence[Result]) -> list[Result]:
     return sorted(first.values(), key=lambda result: result.losses or ())
 
 
-def worth_finishing(found: Sequence[Result], most: int | None) -> list[Result]:
+def finalists(found: Sequence[Result], most: int | None) -> list[Result]:
     """What the second phase is for: at most so many of the Pareto set, spread evenly along it, both ends included.
 
     Only those that are at least as good as the baseline in the first objective; all, where none is.

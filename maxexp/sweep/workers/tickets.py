@@ -49,12 +49,12 @@ class Tickets:
         if not study.over():
             self._retry()
 
-    def tend(self) -> None:
+    def update(self) -> None:
         """Everything that is due now."""
         trials = self._study.trials()
         if self._release(trials):
             trials = self._study.trials()
-        if reason := self._like_failures(trials):
+        if reason := self._repeated_failure(trials):
             self._study.study.set_user_attr(STOPPED, reason)
             return
         total = self._total(trials)
@@ -134,7 +134,7 @@ class Tickets:
                 self._study.put_back(trial, lost=True)
         return released
 
-    def _like_failures(self, trials: list[FrozenTrial]) -> str | None:
+    def _repeated_failure(self, trials: list[FrozenTrial]) -> str | None:
         """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
         ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) not in NO_TRIAL]
         ended = [t for t in ended if t.number not in self._failed_before]

@@ -16,7 +16,7 @@ from maxexp.base.disk import writing
 from maxexp.base.errors import DiskFullError, MaxexpError, OutageError, TrainingError, UnsentError
 from maxexp.base.interruptions import interruptions_kept
 from maxexp.run.composition import compose_config
-from maxexp.run.execution import LONGEST_NAME, carry_out, log_configuration, start_record
+from maxexp.run.execution import LONGEST_NAME, execute, log_configuration, start_record
 from maxexp.run.pipeline import prepare
 from maxexp.run.spec import RunSpec
 from maxexp.schema.config import Config
@@ -98,7 +98,7 @@ class TrialRun:
         values: list[float] | None
         try:
             with interruptions_kept():
-                outcome, reason, values = self._carry_out()
+                outcome, reason, values = self._execute()
         except blameless():
             raise
         except Exception as error:
@@ -112,7 +112,7 @@ class TrialRun:
         self._tell(outcome, reason, values)
         return outcome
 
-    def _carry_out(self) -> tuple[str, str | None, list[float] | None]:
+    def _execute(self) -> tuple[str, str | None, list[float] | None]:
         try:
             with interruptions_kept():
                 config = self._compose()
@@ -152,7 +152,7 @@ class TrialRun:
                 record.watch(self._prune)
             try:
                 with interruptions_kept():
-                    carry_out(prepare(config, self._folder, earlier, spec), record)
+                    execute(prepare(config, self._folder, earlier, spec), record)
                 values = self._values(record.metrics())
             except (PrunedError, TrainingError) as end:
                 # A training that diverged would do so again: that is a result of its point, and no failure.

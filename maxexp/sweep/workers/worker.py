@@ -59,11 +59,11 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
                 time.sleep(POLL_S)
                 continue
             with kept_alive(study, trial):
-                done += _carry_out(study, trial, asked, threads)
+                done += _execute(study, trial, asked, threads)
     return done
 
 
-def _carry_out(study: SweepStudy, trial: Trial, asked: float, threads: int | None) -> bool:
+def _execute(study: SweepStudy, trial: Trial, asked: float, threads: int | None) -> bool:
     """Carry out a trial that this process asked for at the time ``asked``; False if it repeats another."""
     try:
         if (twin := study.twin(trial)) is not None:
