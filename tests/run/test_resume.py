@@ -17,7 +17,7 @@ from maxexp.tracking.reading import RecordedRun
 from maxexp.tracking.system_metrics import SystemMetrics
 from maxexp.training.config import Precision
 from tests.conftest import composed
-from tests.run.test_pipeline import OWN, images
+from tests.run.test_refusals import OWN, images
 
 BEGUN = ("board=max78000fthr", "board.connection.flash=daplink", "synthesis.path=/old", "dataset.root=/data")
 
