@@ -74,7 +74,7 @@ def _read(file: BinaryIO, size: int) -> np.ndarray:
 
 
 def _header(file: BinaryIO) -> tuple[np.dtype, tuple[int, ...], Literal["C", "F"]]:
-    """Type, shape, and numpy's name of the order in which the values lie: C or F."""
+    """Returns the type, shape, and numpy's name of the order in which the values lie: C or F."""
     try:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("no magic number")

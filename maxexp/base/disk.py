@@ -22,14 +22,15 @@ _LEAST_FREE_BYTES = 65536
 
 
 def no_space(error: BaseException) -> str | None:
-    """Why a file could not grow, if that is what an error of the system or of SQLite says; None for any other."""
+    """Returns why a file could not grow, if that is what an error of the system or of SQLite says; None for any
+    other."""
     if isinstance(error, OSError):
         return _NO_SPACE.get(error.errno or 0)
     return _FULL if (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_FULL") else None
 
 
 def full(path: Path) -> bool:
-    """Whether the file system of a path, which need not exist, has no space left for us."""
+    """Tells whether the file system of a path, which need not exist, has no space left for us."""
     try:
         existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         found = os.statvfs(existing)
@@ -39,7 +40,7 @@ def full(path: Path) -> bool:
 
 
 def full_places() -> list[str]:
-    """Those of the folders that every command writes to whose disks are full."""
+    """Returns the folders, of those that every command writes to, whose disks are full."""
     places = [Path.cwd()]
     with suppress(OSError):
         places.append(Path(tempfile.gettempdir()))

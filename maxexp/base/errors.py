@@ -20,7 +20,7 @@ class ConfigError(MaxexpError):
 
 
 def check(key: str, value: object, valid: bool, allowed: str) -> None:
-    """Refuse a configuration value that is not valid.
+    """Refuses a configuration value that is not valid.
 
     Args:
         allowed: what to do about it, e.g. "must be at least 1".

@@ -18,7 +18,7 @@ UNREAD = 141
 
 
 def exit_code(program: str, work: Callable[[], object]) -> int:
-    """Do the work of a command; an error of the user or of the machine is one line and exit code 1.
+    """Runs a command; an error of the user or of the machine is one line and exit code 1.
 
     Args:
         program: what the user called, for that line.
@@ -46,7 +46,7 @@ def _interrupted(program: str) -> int:
 
 
 def _unread() -> bool:
-    """Whether nobody reads the output any more; if so, the rest of it goes nowhere, in silence."""
+    """Tells whether nobody reads the output any more; if so, the rest of it goes nowhere, in silence."""
     try:
         print(flush=True)  # what had to be written before is forgotten by now
     except BrokenPipeError:
@@ -56,7 +56,7 @@ def _unread() -> bool:
 
 
 def show_error(program: str, error: MaxexpError | OSError) -> None:
-    """Print an error as one line, unless the user has seen it."""
+    """Prints an error as one line, unless the user has seen it."""
     if isinstance(error, MaxexpError):
         if error.shown:
             return

@@ -8,12 +8,12 @@ import gc
 
 
 def pause() -> None:
-    """Collect nothing until :func:`resume`."""
+    """Collects nothing until :func:`resume`."""
     gc.disable()
 
 
 def resume() -> None:
-    """Collect again, but not among what is there now; without effect if nothing was paused."""
+    """Collects again, but not among what is there now; without effect if nothing was paused."""
     if gc.isenabled():
         return
     gc.freeze()

@@ -107,7 +107,7 @@ def _not_installed(package: str) -> str:
 
 
 def _known(module: ModuleType, name: str, kind: type) -> str:
-    """What a module has of a kind, the likeliest first."""
+    """Returns what a module has of a kind, the likeliest first."""
     classes = {n: c for n, c in vars(module).items() if inspect.isclass(c) and issubclass(c, kind) and c is not kind}
     public = sorted(n for n, c in classes.items() if not n.startswith("_") and not inspect.isabstract(c))
     near = get_close_matches(name, public, n=1)

@@ -73,17 +73,17 @@ class Metric:
 
     @property
     def group(self) -> str:
-        """``test`` of ``test/accuracy_integer``."""
+        """Returns ``test`` of ``test/accuracy_integer``."""
         return self.key.partition("/")[0]
 
     @property
     def quantity(self) -> str:
-        """``accuracy_integer`` of ``test/accuracy_integer``."""
+        """Returns ``accuracy_integer`` of ``test/accuracy_integer``."""
         return self.key.partition("/")[2]
 
     @property
     def is_score(self) -> bool:
-        """Whether it says how well a network does on images that it was not trained with."""
+        """Tells whether the metric judges a network on images that it was not trained with."""
         return self.better != NEITHER and self.group in ("test", "val")
 
     @property
@@ -100,7 +100,7 @@ class Metric:
         return self.form.with_unit(value)
 
     def source(self, tags: Mapping[str, str]) -> str:
-        """Where the value of a run with these tags comes from; nothing estimated is ever called measured."""
+        """Returns where the value of a run with these tags comes from; nothing estimated is ever called measured."""
         source = tags.get("hw.source", "counted")
         if self.evidence is Evidence.timed:
             return source

@@ -30,7 +30,7 @@ class NumberFormat:
         return f"{self.scale * value:{'+' if self.signed else ''},.{self.digits}f}"
 
     def spread(self, value: float) -> str:
-        """`` ± `` and a standard deviation without its unit; empty if all of its digits would be 0."""
+        """Returns `` ± `` and a standard deviation without its unit; empty if all of its digits would be 0."""
         shown = self.scale * value >= 0.5 * 10**-self.digits
         return f" ± {self.scale * value:,.{self.digits}f}" if shown else ""
 
@@ -40,7 +40,8 @@ class NumberFormat:
 
     @property
     def differences(self) -> NumberFormat:
-        """How differences of two such numbers are written: with their sign; of percentages in points, not in %."""
+        """Returns how differences of two such numbers are written: with their sign; of percentages in points, not in
+        %."""
         return replace(self, signed=True, unit="points" if self.unit == "%" else self.unit)
 
     @property

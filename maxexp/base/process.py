@@ -1,4 +1,4 @@
-"""Other programs, with a sign of life while they run."""
+"""Other programs, whose newest line is shown while they run."""
 
 import subprocess
 import threading
@@ -29,7 +29,7 @@ def run_program(
     environment: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
 ) -> Finished:
-    """Run a program to its end; on a terminal its newest line is shown beside ``title``.
+    """Runs a program to its end; on a terminal its newest line is shown beside ``title``.
 
     Whatever ends the wait, Ctrl-C included, ends the program too.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def members(package: str, attribute: str) -> dict[str, Any]:
-    """What each module of a package defines under one name.
+    """Returns what each module of a package defines under one name.
 
     Args:
         package: dotted name; the package may be the one that is just being imported.

@@ -1,7 +1,7 @@
 """Addresses of servers and databases without the passwords and tokens in them, and where those stay meanwhile.
 
 No file may hold a secret: an address leaves the command line as soon as it is read (:func:`keep`), and only who
-connects puts its secret back (:func:`complete`). In between lies an environment variable, which child processes
+connects puts its secret back (:func:`complete`). In between stands an environment variable, which child processes
 inherit and no file has.
 """
 

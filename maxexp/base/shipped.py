@@ -8,7 +8,7 @@ TEACHERS = "maxexp_teachers"
 
 
 def installed_from_wheel() -> bool:
-    """Whether maxexp was installed by a wheel, so that there is no checkout around it."""
+    """Tells whether maxexp was installed by a wheel, so that there is no checkout around it."""
     return (_package() / "conf").is_dir()
 
 

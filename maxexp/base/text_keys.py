@@ -42,13 +42,13 @@ def inner_kind(kind: Any, path: Sequence[str]) -> Any:
 
 
 def is_text(kind: Any) -> bool:
-    """Whether a value of this type is a text: ``str``, ``str | None``, or marked as one."""
+    """Tells whether a value of this type is a text: ``str``, ``str | None``, or marked as one."""
     kind = _without_none(kind)
     return kind is str or _mark(kind) in (TEXT, TEXTS)
 
 
 def has_named_keys(kind: Any) -> bool:
-    """Whether a mapping of this type has texts for keys."""
+    """Tells whether a mapping of this type has texts for keys."""
     kind = _without_none(kind)
     return is_dataclass(kind) or (get_origin(kind) is dict and get_args(kind)[0] is str)
 

@@ -28,7 +28,7 @@ def prepare() -> None:
 
 
 def _keep_memory() -> None:
-    """Keep freed memory with the process: page faults dominate small trainings otherwise."""
+    """Keeps freed memory with the process: page faults dominate small trainings otherwise."""
     if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_MMAP_MAX, 0)

@@ -106,7 +106,7 @@ def test_a_disk_that_fills_up_during_a_training(small_disk):
     assert code == 1 and "Traceback" not in said
     assert f"maxexp: error: cannot write what the tracking store has not got {small_disk}/maxexp-unsent-" in said
     (small_disk / "ballast").unlink()
-    (resume,) = (line.rpartition(" ")[2] for line in said.splitlines() if "stopped; go on with" in line)
+    (resume,) = (line.rpartition(" ")[2] for line in said.splitlines() if "stopped; resume with" in line)
     done = call(resume, cwd=small_disk)
     assert done.returncode == 0, done.stdout + done.stderr
 
