@@ -1,4 +1,4 @@
-"""Whether a network fits a part, decided before any training and without heavy imports."""
+"""The check whether a network fits a part, made before any training and without heavy imports."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Fit:
 
 
 def check_fit(network: Network, bits: dict[str, int], part: Part) -> Fit:
-    """Check every limit of docs/hardware.md, Memories and limits.
+    """Checks every limit of docs/hardware.md, Memories and limits.
 
     Args:
         bits: weight bits by layer name; layers without weights may be left out.
@@ -136,7 +136,7 @@ def _check_input(shape: Shape, part: Part) -> None:
 
 
 def _check_biases(network: Network, part: Part) -> int:
-    """With all quadrants in use; those of a memory map may be fewer."""
+    """Returns the bytes of the biases, placed with all quadrants in use; a memory map may use fewer."""
     found = place_biases(network, list(range(part.processors.quadrants)), part)
     if isinstance(found, Excess):
         layer = network.by_name[found.layer]
@@ -151,7 +151,7 @@ def _check_biases(network: Network, part: Part) -> int:
 
 
 def _check_data_memory(sequence: Network, part: Part) -> int:
-    """Peak bytes of all live tensors; each instance must hold those that cannot lie beside each other."""
+    """Returns the peak bytes of all live tensors; each instance must hold those that cannot lie beside each other."""
     shapes, half = tensor_shapes(sequence), part.processors.instances / 2
     blocks = data_blocks(sequence, part)
     instances = {block: tensor_bytes(shapes[block.tensors[0]], part)[1] for block in blocks}

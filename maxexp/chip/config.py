@@ -1,4 +1,4 @@
-"""Which chip a run is for, and the parts that there are."""
+"""The chip of a run, and the parts that there are."""
 
 from dataclasses import dataclass
 from functools import cache

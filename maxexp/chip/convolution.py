@@ -30,7 +30,7 @@ class Convolution(ChipOperation):
         return layer.kernel_size
 
     def slots(self, layer: Layer, part: Part) -> int:
-        """Time slots that one output pixel takes: channels, rounded up to whole passes (docs/hardware.md,
+        """Returns the time slots of one output pixel: channels, rounded up to whole passes (docs/hardware.md,
         Latency)."""
         channels, passes = layer.out_shape[0], part.processors.passes(layer.out_shape[0])
         return channels if passes == 1 else passes * part.processors.used(channels)
@@ -40,7 +40,7 @@ class Convolution(ChipOperation):
         return self.slots(layer, part) * part.processors.passes(layer.in_shape[0])
 
     def columns(self, layer: Layer, bits: int, part: Part) -> int:
-        """By docs/hardware.md, Kernel memory, masks 4-aligned."""
+        """Returns the kernel columns with masks aligned to 4 (docs/hardware.md, Kernel memory)."""
         kernels, per_byte, size = self.kernels(layer, part), 8 // bits, prod(self.kernel_size(layer))
         padding = (kernels % per_byte) * size * (per_byte - 1)
         return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
@@ -54,8 +54,10 @@ class Convolution(ChipOperation):
         return max(self.columns(layer, bits, part), ceil(kernel_bytes / part.memories.column_bytes))
 
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
-        """By docs/hardware.md, Latency; the offset of the kernels counts only where operands are combined before
-        pooling."""
+        """Returns the cycles (docs/hardware.md, Latency).
+
+        The offset of the kernels counts only where operands are combined before pooling.
+        """
         passes, slots = part.processors.passes(layer.in_shape[0]), self.slots(layer, part)
         _, rows, cols = layer.pooled_shape
         out_cols = cols + 2 * layer.padding[1] - self.kernel_size(layer)[1] + 1

@@ -79,7 +79,7 @@ def counted(network: Network, weight_bytes: int, bias_bytes: int) -> dict[str, f
 
 
 def network_cost(network: Network, bits: dict[str, int], device: DeviceConfig, fit: Fit | None = None) -> Cost:
-    """Cost of ``network`` with ``bits`` per weight by layer name (8 where not named).
+    """Returns the cost of ``network`` with ``bits`` per weight by layer name (8 where not named).
 
     Args:
         fit: what it occupies, where that is known.

@@ -10,7 +10,7 @@ from maxexp.chip.part import Part
 
 
 def input_words(signed: NDArray[np.int8], processors: Sequence[int], part: Part) -> dict[int, NDArray[np.uint32]]:
-    """Where each number goes (docs/hardware.md, Data layout).
+    """Returns where each number goes (docs/hardware.md, Data layout).
 
     Args:
         signed: int8 (C, H, W).

@@ -22,7 +22,7 @@ class ChipOperation(ABC):
 
     @abstractmethod
     def check(self, layer: Layer, part: Part) -> None:
-        """Refuse what the part cannot compute.
+        """Refuses what the part cannot compute.
 
         Raises:
             DeviceError: names the layer, the limit and a remedy.
@@ -46,7 +46,7 @@ class ChipOperation(ABC):
 
     @abstractmethod
     def cycles(self, layer: Layer, part: Part, kernel_offset: int, first_processor: int) -> int:
-        """Clock cycles, its channels packed on processors aligned to 4 (docs/hardware.md, Latency).
+        """Returns the clock cycles, its channels packed on processors aligned to 4 (docs/hardware.md, Latency).
 
         Args:
             kernel_offset: first column of its kernels.
@@ -55,15 +55,15 @@ class ChipOperation(ABC):
 
     @abstractmethod
     def words(self, layer: Layer) -> dict[str, object]:
-        """Keys of the network YAML for its operation (docs/hardware.md, The maker's synthesizer)."""
+        """Returns the keys of the network YAML for its operation (docs/hardware.md, The maker's synthesizer)."""
 
 
 def refuse(layer: Layer, text: str) -> NoReturn:
-    """Raise a DeviceError about a layer."""
+    """Raises a DeviceError about a layer."""
     raise DeviceError(f"layer {layer.name}: {text}")
 
 
 def limit(layer: Layer, part: Part, value: int, allowed: int, what: str, remedy: str) -> None:
-    """Refuse a value above what is allowed."""
+    """Refuses a value above what is allowed."""
     if value > allowed:
         refuse(layer, f"{what} {value:,} is {value - allowed:,} over the {allowed:,} of {part.name}; {remedy}")

@@ -34,7 +34,7 @@ class Processors:
 
     @property
     def instances(self) -> int:
-        """Data memory instances of the whole chip."""
+        """Returns the data memory instances of the whole chip."""
         return self.count // self.per_instance
 
     def passes(self, channels: int) -> int:

@@ -7,7 +7,7 @@ from maxexp.network.sizes import dimensions
 
 
 def check_pooling(layer: Layer, part: Part) -> None:
-    """Refuse windows and strides that the part does not have; raises DeviceError."""
+    """Refuses windows and strides that the part does not have; raises DeviceError."""
     size, stride, most = dimensions(layer.pool_size), dimensions(layer.pool_stride), part.limits.pool
     # A window of one pixel is plain sub-sampling, which the chip counts and combines differently.
     if max(layer.pool_size) > most or layer.pool_size == (1, 1):

@@ -17,7 +17,7 @@ class BiasPlace:
 
 
 def place_biases(network: Network, groups: list[int], part: Part) -> dict[str, BiasPlace] | Excess:
-    """Flattening layers first, then the largest; each goes into the emptiest memory.
+    """Places flattening layers first, then the largest; each goes into the emptiest memory.
 
     Args:
         groups: quadrants that the network uses; the others' memories are off.

@@ -60,7 +60,7 @@ def first_fit(
 
 
 def check_totals(network: Network, columns: dict[str, int], part: Part) -> None:
-    """Refuse what no placement can hold: a layer alone, all-processor layers together, or the whole."""
+    """Refuses what no placement can hold: a layer alone, all-processor layers together, or the whole."""
     memories, everywhere, area = part.memories, 0, 0
     for layer in network:
         need = columns[layer.name]

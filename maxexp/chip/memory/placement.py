@@ -62,7 +62,7 @@ class MemoryMap:
         return range(start, start + self.part.processors.used(channels))
 
     def instances(self, tensor: str) -> range:
-        """Data memory instances of a tensor."""
+        """Returns the data memory instances of a tensor."""
         processors = self.processors(tensor)
         return instances_of(processors.start, len(processors), self.part)
 
@@ -145,7 +145,7 @@ class _Search:
         return STARTUP_CYCLES + fixed + sum(min(group.cycles.values()) for group in self._groups)
 
     def maps(self, attempt: int) -> Iterator[MemoryMap]:
-        """Complete maps; ``attempt`` sets the order in which first processors are tried."""
+        """Returns the complete maps; ``attempt`` sets the order in which first processors are tried."""
         instances = self._part.processors.instances
         columns = [0] * self._part.processors.count
         bytes_live = [[0] * instances for _ in range(len(self._network.layers) + 1)]
@@ -158,7 +158,7 @@ class _Search:
                 yield found
 
     def obstacle(self) -> str:
-        """What the best choice lacked, and what would help."""
+        """Returns what the best choice lacked, and what would help."""
         kind = next(x for x in ("offsets", "biases", "kernels", "data") if x in self._shortage)
         over, layer = self._shortage[kind]
         name, memories = self._part.name, self._part.memories
@@ -195,7 +195,8 @@ class _Search:
         steps: Iterator[int],
         draw: random.Random | None,
     ) -> Iterator[dict[str, int]]:
-        """First processors by tensor within the memories' sizes, the most promising first, until steps end."""
+        """Returns the first processors by tensor within the memories' sizes, the most promising first, until steps
+        end."""
         if not groups:
             yield {}
             return
@@ -221,7 +222,8 @@ class _Search:
                 yield dict.fromkeys(group.tensors, start) | choice
 
     def _with_blocks(self, group: _Group, start: int, bytes_live: list[list[int]]) -> list[list[int]] | None:
-        """Live bytes by time and instance with a group's blocks; None where they are more than an instance has."""
+        """Returns the live bytes by time and instance with a group's blocks; None where they are more than an
+        instance has."""
         result = [list(row) for row in bytes_live]
         for block in group.blocks:
             for time in range(block.first, block.last + 1):

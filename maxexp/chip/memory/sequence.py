@@ -51,7 +51,7 @@ def write_gaps(network: Network) -> dict[str, int]:
 
 
 def _can_interleave(writer: Layer, operands: int, part: Part) -> bool:
-    """Whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
+    """Tells whether a layer's write pointer can step from pixel to pixel over all passes of all operands.
 
     Only that of an operation has to: a passthrough layer steps from pass to pass (docs/hardware.md, Registers,
     LCTL2).

@@ -1,6 +1,6 @@
 """Placement of tensors in data memory: which byte ranges of their instances they take, and when.
 
-A tensor lies in the instances of the processors that hold its channels, at the same range in each. Operands of a
+A tensor is stored in the instances of the processors that hold its channels, at the same range in each. Operands of a
 sum are interleaved and therefore share one range. Two ranges may overlap only where they have no instance in
 common or are not alive at the same time.
 """
@@ -48,7 +48,7 @@ def tensor_bytes(shape: Shape, part: Part, wide: bool = False) -> tuple[int, int
 
 
 def tensor_shapes(network: Network) -> dict[str, Shape]:
-    """(C, H, W) by tensor name: the input and each layer's output."""
+    """Returns (C, H, W) by tensor name: the input and each layer's output."""
     return {INPUT: network.in_shape, **{layer.name: layer.out_shape for layer in network}}
 
 
@@ -71,21 +71,21 @@ def data_blocks(network: Network, part: Part) -> list[Block]:
 
 
 def instances_of(first_processor: int, processors: int, part: Part) -> range:
-    """Data memory instances of a contiguous range of processors."""
+    """Returns the data memory instances of a contiguous range of processors."""
     each = part.processors.per_instance
     return range(first_processor // each, ceil((first_processor + processors) / each))
 
 
 def place_blocks(blocks: Sequence[Block], instances: Sequence[range], limit: int) -> list[int] | None:
-    """Byte offsets such that no two blocks that meet in time and instance overlap.
+    """Returns the byte offsets such that no two blocks that meet in time and instance overlap.
 
-    In any arrangement blocks can be pushed down, one after the other from the lowest, until each lies at 0 or on
+    In any arrangement blocks can be pushed down, one after the other from the lowest, until each starts at 0 or on
     one that it meets. So the search builds up arrangements from below: it picks a next block and puts it on all
     placed ones that it meets. It is exhaustive up to its number of steps.
 
     Args:
         blocks: the network's input first; it gets offset 0, where firmware loads it.
-        instances: where each block lies.
+        instances: the instances of each block.
         limit: bytes of an instance.
 
     Returns:

@@ -17,7 +17,7 @@ EMPTY = -1
 
 
 def verify(memory: MemoryMap) -> None:
-    """Replay a map's writes to data memory and its kernels in weight memory.
+    """Replays a map's writes to data memory and its kernels in weight memory.
 
     Raises:
         DeviceError: a layer would read other words than its inputs' producers wrote, a tensor does not fit, or

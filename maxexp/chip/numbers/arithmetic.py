@@ -25,7 +25,7 @@ MAX_SHIFT = 15
 def weight_exponent(
     weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int = BIAS_BITS, quantile: float = 1.0
 ) -> int:
-    """Exponent ``s`` of a layer's power-of-two scale: the largest that keeps weights and biases in range.
+    """Returns the exponent ``s`` of a layer's power-of-two scale: the largest that keeps weights and biases in range.
 
     Args:
         weight: floating-point weights, any shape.
@@ -79,7 +79,7 @@ def exponent_quantile(
 
 
 def _magnitudes(weight: Tensor, bias: Tensor | None, bits: int, bias_bits: int) -> Tensor:
-    """What a scale must keep in range: magnitudes of weights, and of biases by what they take of it."""
+    """Returns what a scale must keep in range: magnitudes of weights, and of biases by what they take of it."""
     values = weight.detach().float().abs().flatten()
     if bias is None:
         return values
@@ -101,13 +101,13 @@ def quantize_weight(values: Tensor, bits: int, exponent: int, stored_bits: int |
 
 
 def output_shift(bits: int, exponent: int) -> int:
-    """Left shift of the accumulator (in units of 2^-7) that undoes the scale of the weights."""
+    """Returns the left shift of the accumulator (in units of 2^-7) that undoes the scale of the weights."""
     return 8 - bits - exponent
 
 
 def round_shift(accumulator: Tensor, shift: int) -> Tensor:
-    """``floor(1/2 + accumulator * 2^shift / 128)`` of integers, saturated to 8 bits (docs/hardware.md, Integer
-    arithmetic)."""
+    """Returns ``floor(1/2 + accumulator * 2^shift / 128)`` of integers, saturated to 8 bits (docs/hardware.md,
+    Integer arithmetic)."""
     right = 7 - shift
     if right > 0:
         accumulator = (accumulator + (1 << (right - 1))) >> right

@@ -68,7 +68,7 @@ class IntegerNetwork:
 
     @property
     def bits(self) -> dict[str, int]:
-        """Weight bits by layer name, layers without weights left out."""
+        """Returns the weight bits by layer name, layers without weights left out."""
         return {x.layer.name: x.bits for x in self.layers if x.weight is not None}
 
     @torch.no_grad()
@@ -113,12 +113,12 @@ class IntegerNetwork:
         return outputs.double() * 2.0**self.output_exponent
 
     def predict(self, inputs: Tensor, batch_size: int = 250) -> Tensor:
-        """int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
+        """Returns int32 (N, outputs) of any number of inputs, computed in batches of ``batch_size``."""
         return torch.cat([self(batch) for batch in inputs.split(batch_size)])
 
 
 def _operands(tensors: list[Tensor]) -> Tensor:
-    """Element-wise sum, saturated once after all operands (docs/hardware.md, Integer arithmetic)."""
+    """Returns the element-wise sum, saturated once after all operands (docs/hardware.md, Integer arithmetic)."""
     if len(tensors) == 1:
         return tensors[0]
     return torch.stack(tensors).sum(0).clamp_(ACTIVATION_MIN, ACTIVATION_MAX)
@@ -134,7 +134,7 @@ def _pool(layer: Layer, x: Tensor) -> Tensor:
 
 
 def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
-    """Operation, bias, shift, saturation, activation; float32 integers out (int32 where wide)."""
+    """Applies operation, bias, shift, saturation and activation; returns float32 integers (int32 where wide)."""
     layer = entry.layer
     x = TORCH_OPERATIONS[layer.op].image(layer, x)
     parts = x.split([weight.shape[1] for weight in groups], dim=1)
@@ -154,7 +154,7 @@ def _convolve(entry: IntegerLayer, groups: list[Tensor], x: Tensor) -> Tensor:
 
 
 def _exact_conv2d(x: Tensor, weight: Tensor, layer: Layer) -> Tensor:
-    """int32 convolution of integers; the caller keeps partial sums below 2^24."""
+    """Returns the int32 convolution of integers; the caller keeps partial sums below 2^24."""
     if x.is_cpu and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available():
         # oneDNN's direct convolution in IEEE float32: no Winograd, no bfloat16, so every partial sum is exact.
         with _ieee_float32():

@@ -11,7 +11,7 @@ MAX_KERNEL = 9
 
 
 class Conv1d(Convolution):
-    """A kernel lies in kernel memory with its dilation, zeros between its weights."""
+    """Kernel memory holds a kernel with its dilation, zeros between its weights."""
 
     def check(self, layer: Layer, part: Part) -> None:
         length, dilation = layer.kernel_size[0], layer.dilation[0]
