@@ -52,7 +52,7 @@ class Network:
 
     @cached_property
     def last_use(self) -> dict[str, int]:
-        """Index of the last layer that reads each tensor; a tensor can be dropped after it."""
+        """Returns the index of the last layer that reads each tensor; a tensor can be dropped after it."""
         return {name: index for index, layer in enumerate(self.layers) for name in layer.inputs}
 
     @cached_property
@@ -86,7 +86,7 @@ class Network:
 
 
 def build_network(config: NetworkConfig, in_shape: Shape) -> Network:
-    """Resolve the shapes of a description for inputs of ``in_shape``.
+    """Resolves the shapes of a description for inputs of ``in_shape``.
 
     Raises:
         NetworkError: an entry is meaningless or not supported; the message names its key.

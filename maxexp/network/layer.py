@@ -57,7 +57,7 @@ class Layer(Geometry):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates, padding counted (docs/hardware.md, Counting operations)."""
+        """Returns the multiply-accumulates, padding counted (docs/hardware.md, Counting operations)."""
         return self.weights * self.out_shape[1] * self.out_shape[2]
 
     @property
@@ -155,7 +155,7 @@ def _check_keys(name: str, entry: LayerConfig, operation: Operation, last: bool)
 
 
 def _pooling(name: str, entry: LayerConfig, in_shape: Shape) -> tuple[Size, Size, Shape]:
-    """Window, stride and the shape behind them."""
+    """Returns the window, stride and the shape behind them."""
     channels, rows, cols = in_shape
     if entry.pool is None:
         for key in ("pool_size", "pool_stride"):

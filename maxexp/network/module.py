@@ -19,15 +19,15 @@ class Numerics:
     """What happens to values between the operations of one layer; this one lets them be (plain floats)."""
 
     def operands(self, tensors: list[Tensor]) -> Tensor:
-        """Element-wise sum of the operands."""
+        """Returns the element-wise sum of the operands."""
         return sum(tensors[1:], tensors[0])
 
     def pooled(self, layer: "LayerModule", x: Tensor) -> Tensor:
-        """Average pooling of ``x`` (N, C, H, W)."""
+        """Returns the averages of ``x`` (N, C, H, W) over the pooling windows."""
         return F.avg_pool2d(x, layer.window(x), layer.spec.pool_stride)
 
     def operation(self, layer: "LayerModule", x: Tensor) -> Tensor:
-        """Operation, batch normalization and activation."""
+        """Applies operation, batch normalization and activation."""
         return activate(layer.normalize(layer.compute(x, layer.weight, layer.bias)), layer.spec.activation)
 
 
@@ -61,7 +61,7 @@ class LayerModule(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """Weights of the operation; only for layers that have one."""
+        """Returns the weights of the operation; only for layers that have one."""
         assert self.op is not None
         return cast(Tensor, self.op.weight)
 
@@ -103,7 +103,7 @@ class LayerModule(nn.Module):
         return self._form.compute(self.spec, x, weight, bias)
 
     def normalize(self, x: Tensor) -> Tensor:
-        """Batch normalization where the layer has it."""
+        """Returns the batch normalization where the layer has it."""
         return x if self.bn is None else self.bn(x)
 
 

@@ -62,7 +62,7 @@ class Operation(ABC):
 
 
 def refuse(name: str, text: str) -> NoReturn:
-    """Raise a NetworkError about a layer; ``text`` begins with ``.key``, or with a colon."""
+    """Raises a NetworkError about a layer; ``text`` begins with ``.key``, or with a colon."""
     raise NetworkError(f"model.layers.{name}{text}")
 
 

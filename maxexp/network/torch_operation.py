@@ -25,7 +25,7 @@ class TorchOperation(ABC):
 
     @abstractmethod
     def kernels(self, layer: Layer, weight: Tensor) -> Tensor:
-        """Weights as kernels (outputs, inputs, height, width) of that convolution."""
+        """Returns the weights as kernels (outputs, inputs, height, width) of that convolution."""
 
     def by_input(self, layer: Layer, weight: Tensor) -> Tensor:
         """A view of the weights as (outputs, input channels, weights of the channel)."""
@@ -38,7 +38,7 @@ class TorchOperation(ABC):
 
 
 def initialize(convolution: nn.Conv1d | nn.Conv2d) -> None:
-    """Kaiming's weights for a ReLU behind the convolution, biases of zero."""
+    """Initializes weights as Kaiming does for a ReLU behind the convolution, biases of zero."""
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
