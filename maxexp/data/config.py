@@ -120,5 +120,5 @@ class DatasetConfig:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(channels, height, width) of one image."""
+        """Returns (channels, height, width) of one image."""
         return self.channels, self.height, self.width

@@ -40,7 +40,7 @@ class ImageSet:
 
     @property
     def strata(self) -> np.ndarray:
-        """int64 (N,): the group of each example whose proportions a division of the set keeps."""
+        """Returns int64 (N,): the group of each example whose proportions a division of the set keeps."""
         if self.labels.is_floating_point():
             return np.zeros(len(self), np.int64)
         return self.labels.cpu().numpy()
@@ -57,7 +57,7 @@ class ImageSet:
 
 
 def check_files(config: DatasetConfig, *splits: str) -> None:
-    """Find the files of the splits `train` and `test`, without opening them; what may be downloaded, is.
+    """Finds the files of the splits `train` and `test`, without opening them; downloads them where that is allowed.
 
     Raises:
         DataError: they are missing; better said before a training than after it.

@@ -68,5 +68,5 @@ def warn_of_copies(name: str, parts: Mapping[str, ImageSet]) -> None:
 
 
 def _digests(images: ImageSet) -> list[bytes]:
-    """Of the decoded pixels."""
+    """Returns the digest of the decoded pixels."""
     return [hashlib.blake2b(row.data, digest_size=16).digest() for row in images.images.cpu().numpy()]

@@ -11,7 +11,7 @@ class ImageDataModule(LightningDataModule):
 
     Args:
         data: the images.
-        epoch_offset: epochs of earlier fits of the same run, so that this one goes on with fresh ones.
+        epoch_offset: epochs of earlier fits of the same run, so that this one continues with fresh ones.
     """
 
     def __init__(self, data: RunData, epoch_offset: int = 0) -> None:
@@ -25,7 +25,7 @@ class ImageDataModule(LightningDataModule):
         return self._epoch_offset + (self.trainer.current_epoch if self.trainer is not None else 0)
 
     def train_dataloader(self) -> TrainingBatches:
-        """Shuffled, augmented batches."""
+        """Returns the shuffled, augmented batches."""
         return self._data.training_batches(lambda: self.epoch)
 
     def val_dataloader(self) -> EvaluationBatches:

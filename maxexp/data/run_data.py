@@ -58,7 +58,7 @@ class RunData:
 
     @cached_property
     def _parts(self) -> tuple[ImageSet, ImageSet]:
-        """Training and validation part of the training split."""
+        """Returns the training and validation part of the training split."""
         config = self._dataset
         whole = load_split(config, "train")
         aside = config.validation_images or max(1, len(whole) // 10)
@@ -98,7 +98,7 @@ class RunData:
 
     @property
     def mapping(self) -> InputMapping | None:
-        """How pixels become signed numbers, in training and evaluation."""
+        """Returns how pixels become signed numbers, in training and evaluation."""
         return self._augmentation.mapping
 
     def check(self, *splits: str) -> None:
@@ -130,7 +130,7 @@ class RunData:
         return parts | ({"test": self.test} if "test" in splits else {})
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""
+        """Returns SHA-256 of `train`, `validation` and `test`, as far as they have been loaded."""
         loaded: dict[str, str] = {}
         if "_parts" in self.__dict__:
             loaded |= {"train": self.train.digest, "validation": self.validation.digest}
@@ -146,7 +146,7 @@ class RunData:
         return self.test if "test" in self.__dict__ else None
 
     def calibration_inputs(self, count: int) -> Tensor:
-        """Unaugmented training images to set quantization ranges by, the same ones for a seed.
+        """Returns the unaugmented training images to set quantization ranges by, the same ones for a seed.
 
         Args:
             count: how many; all of them if there are fewer.
@@ -159,7 +159,7 @@ class RunData:
         return evaluation_input(self.train.images[order.to(self._device)], self.mapping)
 
     def training_batches(self, epoch: Callable[[], int]) -> TrainingBatches:
-        """Shuffled, augmented batches.
+        """Returns the shuffled, augmented batches.
 
         Where full batches leave some images over, these are spread over all batches. Of whole published sets they
         sit out the epoch instead, which is told: with thousands of images it makes no difference, and recorded

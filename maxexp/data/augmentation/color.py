@@ -26,17 +26,17 @@ def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
 
 
 def adjust_brightness(images: Tensor, factor: Tensor) -> Tensor:
-    """Factor 0 gives black, 1 the image itself."""
+    """Scales the brightness: factor 0 gives black, 1 the image itself."""
     return (images * factor).clamp_(0, WHITE)
 
 
 def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Factor 0 gives the image's mean gray everywhere, 1 the image itself."""
+    """Scales the contrast: factor 0 gives the image's mean gray everywhere, 1 the image itself."""
     return _blend(images, _gray(images).mean((1, 2, 3), keepdim=True), factor)
 
 
 def adjust_saturation(images: Tensor, factor: Tensor) -> Tensor:
-    """Factor 0 gives a gray image, 1 the image itself."""
+    """Scales the saturation: factor 0 gives a gray image, 1 the image itself."""
     return images if images.shape[1] == 1 else _blend(images, _gray(images), factor)
 
 

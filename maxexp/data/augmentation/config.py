@@ -20,7 +20,7 @@ class InputMapping(Enum):
 @frozen
 @dataclass
 class NormalizeConfig:
-    """From unsigned pixels to signed numbers; the only entry that also holds at evaluation.
+    """The mapping from unsigned pixels to signed numbers; the only entry that also holds at evaluation.
 
     Attributes:
         mapping: which signed number a pixel becomes.

@@ -1,4 +1,4 @@
-"""From the pixels of a camera to the signed numbers of the network: the one place that knows how."""
+"""The way from the pixels of a camera to the signed numbers of the network: the one place that knows how."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class ArrayFile:
         return SplitArrays(pixels, to_unit(self._targets(split, inputs), unit), [], unit)
 
     def _inputs(self, split: str) -> np.ndarray:
-        """(N, C, H, W), uint8 or real."""
+        """Returns (N, C, H, W), uint8 or real."""
         name = f"x_{split}"
         values = self._array(name)
         shape = self.config.shape
@@ -87,7 +87,7 @@ class ArrayFile:
         return labels
 
     def _targets(self, split: str, inputs: np.ndarray) -> np.ndarray:
-        """Real targets (N, outputs) or (N, ...); those of an autoencoder are its inputs."""
+        """Returns the real targets (N, outputs) or (N, ...); those of an autoencoder are its inputs."""
         name = f"y_{split}"
         values = self._array(name).astype(np.float64) if name in self._names() else inputs.astype(np.float64)
         values = values.reshape(-1, 1) if values.ndim == 1 else values

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def _published(config: DatasetConfig) -> type[CIFAR10]:
-    """torchvision's class, for its file lists, checksums and address."""
+    """Returns torchvision's class, for its file lists, checksums and address."""
     from torchvision import datasets
 
     return datasets.CIFAR10 if config.source is DatasetSource.cifar10 else datasets.CIFAR100
@@ -122,7 +122,7 @@ def download(folder: Path, config: DatasetConfig) -> CifarFiles:
     from torchvision.datasets.utils import download_url
 
     published = _published(config)
-    # torchvision waits for ever on a network that swallows packets: ask for a sign of life first.
+    # torchvision waits for ever on a network that swallows packets: probe it first.
     request = urllib.request.Request(published.url, method="HEAD")
     urllib.request.urlopen(request, timeout=REPLY_TIMEOUT_S).close()
     log.info("downloading %s to %s ...", published.url, folder)

@@ -17,7 +17,7 @@ class Diabetes:
     """`sklearn.datasets.load_diabetes`, a fixed fifth of it as test split; each feature is scaled for itself."""
 
     def files(self, split: str) -> list[Path]:
-        """None: the data are part of a library."""
+        """Returns None: the data are part of a library."""
         return []
 
     def unused(self) -> list[str]:

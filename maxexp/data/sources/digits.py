@@ -18,7 +18,7 @@ class Digits:
     """`sklearn.datasets.load_digits`, a fixed fifth of it as test split."""
 
     def files(self, split: str) -> list[Path]:
-        """None: the images are part of a library."""
+        """Returns None: the images are part of a library."""
         return []
 
     def unused(self) -> list[str]:

@@ -31,7 +31,7 @@ class Source(Protocol):
         """Decodes the split `train` or `test`."""
 
     def unused(self) -> list[str]:
-        """Sentences on what lies beside the files and is not read, though it may be meant to be."""
+        """Sentences about files beside those that are read which may have been meant to be read."""
 
 
 SHIPPED: dict[DatasetSource, Callable[[], Source]] = {
@@ -85,7 +85,7 @@ def find_source(config: DatasetConfig) -> Source:
 
 
 def count_classes(config: DatasetConfig) -> int:
-    """How many classes the user's own images have.
+    """Returns how many classes the user's own images have.
 
     Args:
         config: of a set of images; its number of classes is not looked at.

@@ -18,7 +18,8 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 def _is_image(path: Path) -> bool:
-    """Whether its name says so; not a pipe or a folder, but also a link to nowhere, which is told when it is read."""
+    """Tells whether a path has an image's name; a broken link counts, and is reported when it is
+    read."""
     named = path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     return named and (path.is_file() or not path.exists())
 
@@ -74,7 +75,7 @@ class ClassFolders:
         return {name: files for name, files in parts.items() if files}
 
     def _labelled(self, split: str) -> tuple[list[Path], np.ndarray, list[str]]:
-        """Images, their labels int64 (N,), and the names of the classes."""
+        """Returns the images, their labels int64 (N,), and the names of the classes."""
         origin, listing, classes = self._origin(split), self._listing(split), list(self._listing("train"))
         untrained = [name for name in _images_by_class(origin) if name not in classes]
         if untrained:
@@ -89,7 +90,7 @@ class ClassFolders:
 
     @property
     def _remedy(self) -> str:
-        """What to do where images are missing."""
+        """Returns what to do where images are missing."""
         if self._divided:
             return "add some"
         return "add some (names decide which are for the test), or divide them in train/<class>/ and test/<class>/"
@@ -104,7 +105,7 @@ class ClassFolders:
         return [*files, *(self._origin("train") / name for name in classes)]
 
     def count_classes(self) -> int:
-        """How many classes have training images."""
+        """Returns how many classes have training images."""
         return len(self._listing("train"))
 
     def unused(self) -> list[str]:
@@ -123,7 +124,7 @@ class ClassFolders:
 
     @property
     def _splits(self) -> list[str]:
-        """Those with a folder of their own; one stands for both where there is none."""
+        """Returns the splits with a folder of their own; one stands for both where there is none."""
         return [split for split in ("train", "test") if self._origin(split).is_dir()][: 2 if self._divided else 1]
 
     def read(self, split: str) -> SplitArrays:

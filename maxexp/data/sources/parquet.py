@@ -114,7 +114,7 @@ class ParquetFiles:
         return found
 
     def count_classes(self) -> int:
-        """How many classes are named, or where none are, have labels."""
+        """Returns how many classes are named, or where none are, have labels."""
         found = 0
         for file in self.files("train"):
             table = _read_table(file)

@@ -12,7 +12,7 @@ SHOWN = 3
 
 
 def unused_files(folders: Iterable[Path], read: Collection[Path], suffixes: Collection[str]) -> list[str]:
-    """Sentences on what lies in class folders and is none of the files that are read; hidden ones are no loss.
+    """Sentences about files in class folders that are not read; hidden ones are no loss.
 
     Args:
         folders: of the classes.
@@ -64,13 +64,13 @@ def alike(names: Iterable[str]) -> list[str]:
 
 
 def spelling(name: str) -> str:
-    """What names that look alike have in common."""
+    """Returns what names that look alike have in common."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(character for character in plain if character not in " _-.")
 
 
 def _images(folder: Path, suffixes: Collection[str]) -> bool:
-    """Whether a folder, or one in it, has images."""
+    """Tells whether a folder, or one in it, has images."""
     return any(path.suffix.lower() in suffixes for depth in ("*", "*/*") for path in folder.glob(depth))
 
 

@@ -44,7 +44,7 @@ class SplitArrays:
 
 
 def content_digest(images: np.ndarray, labels: np.ndarray) -> str:
-    """SHA-256 (hexadecimal) over shape, pixels and labels, so that equal digests mean equal data."""
+    """Returns SHA-256 (hexadecimal) over shape, pixels and labels, so that equal digests mean equal data."""
     digest = hashlib.sha256(repr(images.shape).encode())
     digest.update(np.ascontiguousarray(images).data)
     digest.update(np.ascontiguousarray(labels).data)

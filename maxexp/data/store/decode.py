@@ -41,7 +41,7 @@ def progress(items: Sequence, description: str) -> Iterator:
 
 
 def on_background(image: Image.Image) -> Image.Image:
-    """The image itself, or on the background where it is transparent: what lies under that is arbitrary."""
+    """The image itself, or on the background where it is transparent: the colour under that is arbitrary."""
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")

@@ -44,6 +44,6 @@ def target_unit(training: np.ndarray) -> TargetUnit:
 
 
 def to_unit(targets: np.ndarray, unit: TargetUnit) -> np.ndarray:
-    """Real targets (N, ...) as float32 (N, outputs) in a unit."""
+    """Returns the real targets (N, ...) as float32 (N, outputs) in a unit."""
     flat = targets.reshape(len(targets), -1).astype(np.float64)
     return ((flat - np.array(unit.offset)) / np.array(unit.scale)).astype(np.float32)

@@ -52,12 +52,12 @@ def stratified_split(labels: IndexArray, count: int, seed: int) -> tuple[IndexAr
 
 
 def fixed_test_split(labels: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Training and test images, as int64 indices, of a set that comes without a test split."""
+    """Returns the training and test images, as int64 indices, of a set that comes without a test split."""
     return stratified_split(labels, round(TEST_FRACTION * len(labels)), TEST_SEED)
 
 
 def is_for_test(name: str) -> bool:
-    """Whether an image of a set that grows is a test image: its name alone decides.
+    """Tells whether an image of a set that grows is a test image: its name alone decides.
 
     So no image ever changes sides, whatever others come or go, and the test part is a fifth by chance only:
     a small class may be left without test images, or without others.
