@@ -87,7 +87,7 @@ class QuantizationConfig:
             )
 
     def bits(self, network: Network) -> dict[str, int]:
-        """Weight bits of every layer with weights.
+        """Returns the weight bits of every layer with weights.
 
         Raises:
             ConfigError: ``layer_bits`` names a layer that the network does not have.
@@ -105,7 +105,7 @@ class QuantizationConfig:
         return bits
 
     def float_epochs(self, max_epochs: int, trained: bool = False) -> int:
-        """How many of ``max_epochs`` are trained in floating point.
+        """Returns how many of ``max_epochs`` are trained in floating point.
 
         Args:
             trained: whether the network begins trained; then it is fine-tuned, unless ``start_epoch`` says otherwise.

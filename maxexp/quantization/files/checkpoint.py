@@ -95,22 +95,22 @@ class Checkpoint:
         return int(number)
 
     def bits(self, network: Network) -> dict[str, int] | None:
-        """Weight bits by layer name; None for a floating-point checkpoint."""
+        """Returns the weight bits by layer name; None for a floating-point checkpoint."""
         if self.kind is Kind.float:
             return None
         return {layer.name: self.layer_bits(layer.name) for layer in network if layer.has_weights}
 
     def layer_bits(self, layer: str) -> int:
-        """Weight bits of one layer; 0 in a file stands for 8, as in the maker's quantizer."""
+        """Returns the weight bits of one layer; 0 in a file stands for 8, as in the maker's quantizer."""
         return self.whole(layer, "weight_bits", 8, BITS) or 8
 
     def quantile(self, layer: str) -> float:
-        """Share of a layer's magnitudes that its scale keeps in range."""
+        """Returns the share of a layer's magnitudes that its scale keeps in range."""
         return self.scalar(layer, "shift_quantile", 1.0, (0.0, 1.0))
 
 
 def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
-    """Read an ai8x checkpoint, ours or the maker's.
+    """Reads an ai8x checkpoint, ours or the maker's.
 
     Raises:
         CheckpointError: the file is missing, not a checkpoint, or holds objects that are not allowed.
@@ -130,7 +130,7 @@ def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
     remedy = "give the .pth.tar file of a run's checkpoints/ or quantization/ folder"
     if isinstance(content, dict) and "pytorch-lightning_version" in content:
         raise CheckpointError(
-            f"checkpoint={path}: keeps the state of an interrupted training; go on with it by resume=RUN_ID, or "
+            f"checkpoint={path}: keeps the state of an interrupted training; continue it by resume=RUN_ID, or "
             f"{remedy}"
         )
     state = content.get("state_dict") if isinstance(content, dict) else None
@@ -201,7 +201,7 @@ def to_integer_network(checkpoint: Checkpoint, network: Network) -> IntegerNetwo
 
 
 def write_module(path: Path, module: NetworkModule, epoch: int, extras: dict[str, Any]) -> None:
-    """Write a float or quantized (QAT) network; ``extras`` may hold numbers and strings."""
+    """Writes a float or quantized (QAT) network; ``extras`` may hold numbers and strings."""
     state: OrderedDict[str, Tensor] = OrderedDict()
     for layer in module.layers():
         if layer.op is None:
@@ -217,7 +217,7 @@ def write_module(path: Path, module: NetworkModule, epoch: int, extras: dict[str
 
 
 def write_integer(path: Path, integer: IntegerNetwork, epoch: int, extras: dict[str, Any]) -> None:
-    """Write what the maker's quantizer would: integers as float32, scaled biases, output shifts."""
+    """Writes what the maker's quantizer would: integers as float32, scaled biases, output shifts."""
     state: OrderedDict[str, Tensor] = OrderedDict()
     for entry in integer.layers:
         if entry.weight is None:
@@ -232,7 +232,7 @@ def write_integer(path: Path, integer: IntegerNetwork, epoch: int, extras: dict[
 
 
 def compact(source: Path, target: Path) -> None:
-    """Rewrite a checkpoint in fewer bytes: integers as 1 byte a weight and 2 a bias, floating point as 2 each."""
+    """Rewrites a checkpoint in fewer bytes: integers as 1 byte a weight and 2 a bias, floating point as 2 each."""
     checkpoint = read_checkpoint(source)
     integer = checkpoint.kind is Kind.integer
     if broken := not_finite(checkpoint.state):
@@ -303,7 +303,7 @@ def _check_shapes(checkpoint: Checkpoint, layer: LayerModule, found: dict[str, T
 
 
 def _check_finite(checkpoint: Checkpoint, layer: LayerModule) -> None:
-    """Weights that are no numbers would be trained, quantized and evaluated to the end without a word."""
+    """Refuses weights that are no numbers, which would be trained, quantized and evaluated without a word."""
     name = layer.spec.name
     if broken := not_finite(layer.state_dict()):
         raise _diverged(checkpoint, f"{name}.{broken}")
@@ -319,7 +319,8 @@ def _diverged(checkpoint: Checkpoint, name: str) -> CheckpointError:
 
 
 def _batchnorm(checkpoint: Checkpoint, spec: Layer) -> nn.BatchNorm2d | None:
-    """Batch norm as the file has it: it may have been folded, and the maker's has no affine parameters."""
+    """Returns the batch norm as the file has it: it may have been folded, and the maker's has no affine
+    parameters."""
     if f"{spec.name}.bn.running_mean" not in checkpoint.state:
         return None
     if checkpoint.kind is Kind.quantized:
@@ -350,7 +351,7 @@ def _numerics(checkpoint: Checkpoint, spec: Layer) -> Numerics:
 
 @torch.no_grad()
 def _apply_threshold(checkpoint: Checkpoint, layer: LayerModule) -> None:
-    """QATv2 scales a layer's output by 2^-threshold; in the weights it is the same and needs no key."""
+    """Applies QATv2's scale 2^-threshold of a layer's output to its weights: the same, and it needs no key."""
     threshold = checkpoint.scalar(layer.spec.name, "activation_threshold", 0.0, THRESHOLDS)
     if checkpoint.kind is Kind.quantized and not layer.spec.wide and threshold:
         for parameter in layer.parameters():

@@ -1,4 +1,4 @@
-"""From a quantized torch module to the integer network."""
+"""The export of a quantized torch module to the integer network."""
 
 import torch
 

@@ -51,14 +51,14 @@ def tensors(state: Mapping[Any, Any]) -> dict[str, Tensor]:
 
 
 def _plain(tensor: Tensor) -> bool:
-    """Whether it has as many numbers of its own as its shape says."""
+    """Tells whether the tensor stores as many numbers as its shape says."""
     if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.dtype not in DTYPES:
         return False
     return 0 < tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def epoch(content: Mapping[str, Any]) -> int:
-    """Of the weights; 0 if the file does not say it.
+    """Returns the bits of the weights; 0 if the file does not say it.
 
     Raises:
         ValueError: it is no number of an epoch.

@@ -13,7 +13,8 @@ ROUNDS = 4
 
 @torch.no_grad()
 def correct_bias(layer: LayerModule, operands: list[Tensor], target: Tensor) -> None:
-    """Correct the bias of a quantized layer in place; its scale stays, or gets finer where the bias alone had set it.
+    """Corrects the bias of a quantized layer in place; its scale stays, or gets finer where the bias alone had set
+    it.
 
     Args:
         operands: what the layer reads, quantized as far as the layers before are.

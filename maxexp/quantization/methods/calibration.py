@@ -24,7 +24,7 @@ CANDIDATES = 2.0 ** (-torch.arange(0, 24) / 6)
 
 @torch.no_grad()
 def calibrate(module: NetworkModule, inputs: Tensor, batch_size: int = 256) -> dict[str, float]:
-    """Rescale a network with folded batch normalization in place, for the least error of its activations.
+    """Rescales a network with folded batch normalization in place, for the least error of its activations.
 
     Args:
         inputs: (N, C, H, W) training images as the network reads them.

@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 
 @torch.no_grad()
 def equalize(module: NetworkModule, inputs: Tensor, bits: dict[str, int], batch_size: int = 256) -> None:
-    """Rescale the channels of a network without batch normalization or clamps, in place.
+    """Rescales the channels of a network without batch normalization or clamps, in place.
 
     The factor of a channel makes the geometric mean of its three ranges, weights with bias of the writers,
     activation, inverse weights of the readers, the same for all channels of a tensor. Channels of tied tensors
@@ -66,7 +66,7 @@ def _largest(ranges: Iterable[Tensor]) -> Tensor:
 
 
 def _row_ranges(layer: LayerModule, bits: int) -> Tensor:
-    """What each output channel needs of the layer's scale, the bias as in ``weight_exponent``."""
+    """Returns what each output channel needs of the layer's scale, the bias as in ``weight_exponent``."""
     reach = layer.weight_by_output.flatten(1).abs().amax(1)
     if layer.bias is None:
         return reach
@@ -74,7 +74,7 @@ def _row_ranges(layer: LayerModule, bits: int) -> Tensor:
 
 
 def _activation_ranges(module: NetworkModule, inputs: Tensor, batch_size: int) -> dict[str, Tensor]:
-    """Largest magnitude in each channel of each layer's output."""
+    """Returns the largest magnitude in each channel of each layer's output."""
     ranges: dict[str, Tensor] = {}
 
     def keep(name: str, y: Tensor) -> None:

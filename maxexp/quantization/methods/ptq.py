@@ -23,7 +23,7 @@ SEARCH_IMAGES, CORRECTION_IMAGES = 64, 256
 
 
 def quantize_after_training(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -> None:
-    """Quantize a trained floating-point network in place.
+    """Quantizes a trained floating-point network in place.
 
     Args:
         inputs: (N, C, H, W) training images as the network reads them.
@@ -39,7 +39,8 @@ def quantize_after_training(module: NetworkModule, inputs: Tensor, config: Quant
 
 
 def prepare(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -> None:
-    """What does not round yet: batch norm folded, channels equalized, activations in the chip's range; in place."""
+    """Prepares without rounding: batch norm folded, channels equalized, activations in the chip's range; in
+    place."""
     fold_batchnorm(module)
     # A clamp cuts each channel at a range of its own once factors move it: not the same function any more.
     clamped = any(isinstance(layer.numerics, ClampedNumerics) for layer in module.layers())
@@ -52,7 +53,7 @@ def prepare(module: NetworkModule, inputs: Tensor, config: QuantizationConfig) -
 def quantize_layers(
     exact: NetworkModule, module: NetworkModule, inputs: Tensor, bits: dict[str, int], config: QuantizationConfig
 ) -> dict[str, float]:
-    """Quantize the layers that ``bits`` names, in place and in order, each for what the layers before it give.
+    """Quantizes the layers that ``bits`` names, in place and in order, each for what the layers before it give.
 
     Args:
         exact: what the network should compute; left as it is.
@@ -105,7 +106,7 @@ class _Step:
 
 
 def _lockstep(reference: NetworkModule, module: NetworkModule, inputs: Tensor) -> Iterator[_Step]:
-    """Run two versions of a network side by side; each layer of the second can be changed when it is yielded."""
+    """Runs two versions of a network side by side; each layer of the second can be changed when it is yielded."""
     network = module.network
     exact, changed = {INPUT: inputs}, {INPUT: inputs}
     for index, (other, layer) in enumerate(zip(reference.layers(), module.layers(), strict=True)):

@@ -10,7 +10,7 @@ from maxexp.quantization.simulate.fake import HIGHEST, LOWEST, QuantizedNumerics
 
 @torch.no_grad()
 def layer_ranges(module: NetworkModule, inputs: Tensor) -> list[LayerRange]:
-    """Weights of every layer of a module with quantized numerics, and its outputs for some images.
+    """Returns the weights of every layer of a module with quantized numerics, and its outputs for some images.
 
     Args:
         inputs: float32 (N, C, H, W) as the module takes them; a few hundred are enough.
@@ -57,7 +57,8 @@ def _weights(layer: LayerModule) -> Range:
 
 
 def _range(values: Tensor, low: float, high: float) -> Range:
-    """Histogram of ``values`` on a grid from ``low`` to ``high``, both codes; -1 is the lowest in all formats."""
+    """Returns the histogram of ``values`` on a grid from ``low`` to ``high``, both codes; -1 is the lowest in all
+    formats."""
     values = values.float().flatten()
     half_step = (1.0 - high) / 2
     clipped = (values < low - half_step) | (values >= high + half_step)

@@ -60,7 +60,7 @@ def search_scales(
 
 
 def _correctable(layer: LayerModule, exponent: int) -> Tensor:
-    """1 for each channel whose bias is within its range and so can take out a mean error, else 0."""
+    """Returns 1 for each channel whose bias is within its range and so can take out a mean error, else 0."""
     assert layer.bias is not None
     limit = 2.0 ** (BIAS_BITS - quantized_numerics(layer).bits - exponent)
     return (layer.bias.abs() < limit).to(layer.bias)

@@ -28,7 +28,7 @@ class Judge(Protocol):
         """The mean loss."""
 
     def divergence(self, outputs: Tensor, exact: Tensor) -> float:
-        """How far outputs are from those in floating point; never negative."""
+        """Returns how far outputs are from those in floating point; never negative."""
 
     def value(self, outputs: Tensor, targets: Tensor) -> float:
         """The score that selects."""
@@ -89,7 +89,7 @@ def measure_damage(
     config: QuantizationConfig,
     judge: Judge,
 ) -> tuple[Judgement, dict[str, dict[int, Damage]]]:
-    """Quantize each layer for itself with each number of bits, by the steps of post-training quantization.
+    """Quantizes each layer for itself with each number of bits, by the steps of post-training quantization.
 
     Args:
         trained: in floating point; left as it is.
@@ -154,7 +154,7 @@ def best_assignments(network: Network, damages: Mapping[str, Mapping[int, float]
 
 
 def check_budget(budget: int, network: Network) -> None:
-    """Refuse bytes for which there are no bits; raises ConfigError."""
+    """Refuses bytes for which there are no bits; raises ConfigError."""
     least = sum(CHIP_OPERATIONS[layer.op].weight_bytes(layer, 1) for layer in network)
     if budget < least:
         raise ConfigError(f"quantization.weight_budget={budget}: 1 bit in every layer takes {least:,} bytes already")
@@ -213,7 +213,7 @@ def analyse(
     part: Part,
     judge: Judge,
 ) -> Sensitivity:
-    """Measure the damages, propose bits within ``config.weight_budget``, and judge the proposal.
+    """Measures the damages, proposes bits within ``config.weight_budget``, and judges the proposal.
 
     Args and errors: as :func:`measure_damage` and :func:`propose`.
     """

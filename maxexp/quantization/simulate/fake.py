@@ -67,7 +67,7 @@ class QuantizedNumerics(Numerics):
         return weight_exponent(layer.weight, layer.bias, self.bits, self.bias_bits, self.quantile)
 
     def accumulated(self, layer: LayerModule, x: Tensor) -> Tensor:
-        """What the layer computes with weights and biases on the grid, before its output is rounded."""
+        """Returns what the layer computes with weights and biases on the grid, before its output is rounded."""
         exponent = self.exponent(layer)
         weight = _QuantizedWeight.apply(layer.weight, self.bits, exponent, self.bits)
         bias = layer.bias
@@ -106,7 +106,7 @@ class SaturatedNumerics(QuantizedNumerics):
 def quantize_module(
     module: NetworkModule, bits: dict[str, int], quantile: float = 1.0, bias_bits: int = BIAS_BITS
 ) -> None:
-    """Give every layer quantized numerics, in place; ``bits`` by layer name."""
+    """Gives every layer quantized numerics, in place; ``bits`` by layer name."""
     for layer in module.layers():
         name = layer.spec.name
         layer.numerics = QuantizedNumerics(bits.get(name, 8), bias_bits, quantile)
@@ -128,7 +128,7 @@ def without_rounding(module: NetworkModule) -> NetworkModule:
 
 
 def set_numerics(module: NetworkModule, numerics: Numerics) -> None:
-    """Give every layer the same numerics, in place."""
+    """Gives every layer the same numerics, in place."""
     for layer in module.layers():
         layer.numerics = numerics
 

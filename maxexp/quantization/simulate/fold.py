@@ -9,7 +9,7 @@ from maxexp.quantization.simulate.fake import MAKER_BATCHNORM_FACTOR, ClampedNum
 
 @torch.no_grad()
 def fold_batchnorm(module: NetworkModule) -> None:
-    """Fold in place: ``W <- W g r`` and ``B <- (B - mean) g r + beta``, ``r = 1 / sqrt(var + eps)``.
+    """Folds in place: ``W <- W g r`` and ``B <- (B - mean) g r + beta``, ``r = 1 / sqrt(var + eps)``.
 
     Computed in float64. Where the layer was trained with the maker's clamp, its factor 1/4 on the output of
     the normalization is folded too (docs/hardware.md, Batch normalization).
@@ -34,7 +34,7 @@ def _fold(layer: LayerModule, bn: nn.BatchNorm2d) -> None:
 
 @torch.no_grad()
 def estimate_batchnorm(module: NetworkModule, inputs: Tensor, batch_size: int = 256) -> None:
-    """Set the running statistics to those of ``inputs`` (N, C, H, W), equal weight for every batch.
+    """Sets the running statistics to those of ``inputs`` (N, C, H, W), equal weight for every batch.
 
     For a network that has not been trained: its running statistics say nothing yet.
     """

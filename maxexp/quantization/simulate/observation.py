@@ -17,7 +17,7 @@ def observe(
     output: Callable[[str, Tensor], None],
     total: Callable[[str, Tensor], None] | None = None,
 ) -> None:
-    """Run a network in evaluation mode and show its tensors, batch by batch.
+    """Runs a network in evaluation mode and shows its tensors, batch by batch.
 
     Args:
         inputs: (N, C, H, W) as the network reads them.

@@ -14,7 +14,7 @@ from maxexp.network.module import NetworkModule
 
 @torch.no_grad()
 def divide_tensors(module: NetworkModule, names: Collection[str], factor: Tensor) -> None:
-    """Divide tensors by a positive factor, in place, and multiply by it where they are read.
+    """Divides tensors by a positive factor, in place, and multiplies by it where they are read.
 
     Args:
         names: tensors that must keep one scale: one of the network's ``tied_tensors``. If the output of the
