@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def batch_key(inputs: Tensor) -> bytes:
-    """Digest of the very numbers that a network sees, so that no answer can be one to other images."""
+    """Returns the digest of the very numbers that a network sees, so that no answer can be one to other images."""
     return hashlib.sha256(inputs.cpu().contiguous().view(torch.uint8).numpy().data).digest()
 
 
@@ -27,7 +27,7 @@ class Answers(Protocol):
         """The answer to a batch, if it is known."""
 
     def __setitem__(self, key: bytes, answer: Tensor, /) -> None:
-        """Remember the answer to a batch."""
+        """Remembers the answer to a batch."""
 
 
 class KeptAnswers:
@@ -80,12 +80,12 @@ class KeptAnswers:
     def _warn(self, error: sqlite3.Error) -> None:
         # A full disk must not end a training of hours: the teacher can be asked again.
         if not self._warned:
-            log.warning("A teacher's answers could not be kept or read (%s): it is asked again.", error)
+            log.warning("A teacher's answers could not be stored or read (%s): they are computed again.", error)
         self._warned = True
 
 
 def open_answers(folder: Path, checkpoint: Path, classes: int) -> Answers:
-    """What is known of a teacher; kept in memory only where the folder cannot be written.
+    """Returns the stored answers of a teacher; they are in memory only where the folder cannot be written.
 
     Args:
         folder: of all teachers that compute in one precision.

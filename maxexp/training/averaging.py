@@ -9,7 +9,8 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """Exponential moving average for :class:`torch.optim.swa_utils.AveragedModel`, with a short memory at first.
+    """Returns the exponential moving average for :class:`torch.optim.swa_utils.AveragedModel`, with a short memory at
+    first.
 
     Without it the network after the first step, which knows nothing, would be 0.998^100 = 82 % of the average after
     100 steps. The decay grows as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.

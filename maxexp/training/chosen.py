@@ -73,18 +73,18 @@ def make_schedule(
 
 
 def check_optimizer(key: str, chosen: Mapping[str, Any], weight_decay: float) -> None:
-    """Make the optimizer once, of two made-up parameters. Raises ConfigError as :func:`make_optimizer`."""
+    """Makes the optimizer once, of two made-up parameters. Raises ConfigError as :func:`make_optimizer`."""
     made_up = [nn.Parameter(torch.zeros(2, 2)), nn.Parameter(torch.zeros(2))]
     make_optimizer(key, chosen, made_up, 0.1, weight_decay)
 
 
 def check_schedule(key: str, chosen: Mapping[str, Any]) -> None:
-    """Make the schedule once, of a made-up phase. Raises ConfigError as :func:`make_schedule`."""
+    """Makes the schedule once, of a made-up phase. Raises ConfigError as :func:`make_schedule`."""
     make_schedule(key, chosen, torch.optim.SGD([nn.Parameter(torch.zeros(2))], 0.1, momentum=0.9), 100, 10)
 
 
 def parameter_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
-    """Weights, which decay, and biases and normalization, which do not."""
+    """Returns the weights, which decay, and biases and normalization, which do not."""
     parameters = list(parameters)
     return [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},

@@ -25,7 +25,7 @@ class Teacher:
 
     Args:
         module: the trained network.
-        config: how it is asked.
+        config: the settings of the distillation.
         answers: those known so far.
     """
 
@@ -35,7 +35,7 @@ class Teacher:
         self._answers = answers
 
     def to(self, device: torch.device) -> Self:
-        """Move the network to where the images are."""
+        """Moves the network to where the images are."""
         self._module.to(device)
         return self
 

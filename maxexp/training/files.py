@@ -8,5 +8,5 @@ RESUME_FILES = ("resume-0.ckpt", "resume-1.ckpt")
 
 
 def best_file(phase: str) -> str:
-    """Name of the file with the weights that a phase keeps."""
+    """Returns the name of the file with the weights that a phase keeps."""
     return f"{phase}_best.pth.tar"

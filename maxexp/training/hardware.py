@@ -21,7 +21,8 @@ def training_device(config: TrainerConfig) -> torch.device:
 
 
 def training_precision(config: TrainerConfig, device: torch.device) -> Precision:
-    """float32 or bfloat16; 8-bit activations and weights are exact in both, accumulators are not in bfloat16."""
+    """Returns float32 or bfloat16; 8-bit activations and weights are exact in both, accumulators are not in
+    bfloat16."""
     if config.precision is not Precision.auto:
         return config.precision
     if device.type == "cuda":
@@ -32,12 +33,12 @@ def training_precision(config: TrainerConfig, device: torch.device) -> Precision
 
 
 def set_threads(config: TrainerConfig) -> None:
-    """Compute with ``trainer.threads`` CPU threads from here on, or with as many as the process began with."""
+    """Computes with ``trainer.threads`` CPU threads from here on, or with as many as the process began with."""
     torch.set_num_threads(config.threads or _ALL_THREADS)
 
 
 def _cpu_has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 itself; emulation would be slower than float32."""
+    """Tells whether the CPU multiplies bfloat16 itself; emulation would be slower than float32."""
     try:
         with open("/proc/cpuinfo") as file:
             flags = next((line for line in file if line.startswith("flags")), "").split()

@@ -72,17 +72,17 @@ class Learner(LightningModule):
 
     @property
     def result(self) -> NetworkModule:
-        """What is validated and kept: the average of the weights, or the network itself."""
+        """Returns what is validated and kept: the average of the weights, or the network itself."""
         return self.network if self.average is None else cast(NetworkModule, self.average.module)
 
     @property
     def images_seen(self) -> int:
-        """Training examples of this epoch so far."""
+        """Returns the number of training examples of this epoch so far."""
         return self._sums.examples
 
     @property
     def epoch(self) -> int:
-        """Epoch of the run, all phases counted."""
+        """Returns the epoch of the run, all phases counted."""
         return self.current_epoch + self.epoch_offset
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -132,7 +132,7 @@ class Learner(LightningModule):
         self._validation.add(len(targets), self.task.totals(outputs, targets))
 
     def on_validation_epoch_end(self) -> None:
-        """For schedules and callbacks of Lightning that look at a metric."""
+        """Hands metrics to the schedules and callbacks of Lightning that watch one."""
         self.log_dict(self.validation_means(), logger=False)
 
     def validation_means(self) -> dict[str, float]:

@@ -16,7 +16,7 @@ KEY = "trainer.callbacks"
 
 
 def make_callbacks(chosen: Mapping[str, Any]) -> dict[str, Callback]:
-    """New callbacks, by the names that the configuration gives them; null is none.
+    """Returns the new callbacks, by the names that the configuration gives them; null is none.
 
     Raises:
         ConfigError: no such callback, wrong arguments, or one that writes checkpoints of its own.
@@ -34,7 +34,8 @@ def make_callbacks(chosen: Mapping[str, Any]) -> dict[str, Callback]:
 
 @contextmanager
 def callback_errors(callbacks: Mapping[str, Callback]) -> Iterator[None]:
-    """What callbacks say by an error that they cannot do in this training becomes one line that names the callback.
+    """Turns a callback's error about a setting that this training lacks into one line that names the
+    callback.
 
     Raises:
         ConfigError: for example a monitored metric that no epoch has.

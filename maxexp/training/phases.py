@@ -127,7 +127,7 @@ class Training:
         self._resumed_phase = None if resume is None else _resumed_phase(resume)
 
     def run(self) -> Trained:
-        """Train all phases that are left; writes ``float_best.pth.tar`` and ``qat_best.pth.tar``."""
+        """Trains all phases that are left; writes ``float_best.pth.tar`` and ``qat_best.pth.tar``."""
         settings = self._settings
         quantization, epochs = settings.quantization, settings.trainer.max_epochs
         module = self._start or self._initial_network()
@@ -153,7 +153,7 @@ class Training:
         return module
 
     def _prepare_quantized(self, module: NetworkModule, untrained: bool) -> None:
-        """Quantize in place as after training, which is where fine-tuning begins; a resumed phase brings its own."""
+        """Quantizes in place as after training, which is where fine-tuning begins; a resumed phase brings its own."""
         config = self._settings.quantization
         bits = config.bits(self._network)
         if self._resume is not None and self._resumed_phase == QAT:
@@ -220,7 +220,7 @@ class Training:
 
 
 def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles: dict[str, float]) -> None:
-    """Give the start of a quantization-aware phase the structure and the scales that it began with, in place."""
+    """Gives the start of a quantization-aware phase the structure and the scales that it began with, in place."""
     if not _is_quantized(module):
         for layer in module.layers():
             layer.bn = None
@@ -236,7 +236,7 @@ def restore_quantization(module: NetworkModule, bits: dict[str, int], quantiles:
 
 
 def fit(trainer: Trainer, learner: Learner, data: ImageDataModule, resume: Path | None) -> None:
-    """``trainer.fit`` whose interruption by Ctrl-C is a KeyboardInterrupt, not Lightning's SystemExit."""
+    """Calls ``trainer.fit``, whose interruption by Ctrl-C is a KeyboardInterrupt, not Lightning's SystemExit."""
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=resume, weights_only=resume is not None or None)
     except FloatingPointError as error:

@@ -32,7 +32,7 @@ def newest_checkpoint(paths: Iterable[Path]) -> Path | None:
 
 
 def read_resume_file(path: Path) -> dict[str, Any]:
-    """What a checkpoint holds; all that is no larger than its file, and no code.
+    """Returns what a checkpoint holds; all that is no larger than its file, and no code.
 
     Raises:
         CheckpointError: it is damaged, or of something else.

@@ -11,7 +11,7 @@ from maxexp.training.config import SmallImagesConfig
 
 
 def seen(inputs: Tensor, config: SmallImagesConfig, epoch: int, epochs: int) -> Tensor:
-    """What the network that learns sees of a batch.
+    """Returns what the network that learns sees of a batch.
 
     Args:
         inputs: (N, C, H, W).
@@ -27,7 +27,7 @@ def seen(inputs: Tensor, config: SmallImagesConfig, epoch: int, epochs: int) -> 
 
 
 def check_small_images(config: SmallImagesConfig, network: Network) -> None:
-    """Refuse a network that can compute images of its own size only.
+    """Refuses a network that can compute images of its own size only.
 
     Raises:
         ConfigError: it is one, or the image's sides are no multiples of the divisor.

@@ -179,7 +179,7 @@ def test_a_disk_that_fills_up_ends_no_training(tmp_path, caplog):
     master._answers._file.close()
     losses.add(mix(master, torch.tensor(0.0), logits, inputs).item())
     assert len(losses) == 1
-    assert caplog.text.count("asked again") == 1
+    assert caplog.text.count("computed again") == 1
 
 
 def test_a_folder_that_cannot_be_written_costs_no_run(tmp_path, caplog):
