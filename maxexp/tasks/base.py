@@ -100,7 +100,7 @@ class Task(ABC):
         """Scores by name of decisions on a whole split, in the unit of its targets."""
 
     def checkpoint_extras(self, value: float) -> dict[str, float]:
-        """What a checkpoint says of its network besides weights, in the maker's keys where they have one.
+        """Returns what a checkpoint says of its network besides weights, in the maker's keys where they have one.
 
         Args:
             value: of the score that selects, on validation examples.
@@ -109,4 +109,5 @@ class Task(ABC):
 
     @abstractmethod
     def divergence(self, outputs: Tensor, exact: Tensor) -> float:
-        """How far outputs (N, outputs) of a quantized network are from those in floating point; never negative."""
+        """Returns how far outputs (N, outputs) of a quantized network are from those in floating point; never
+        negative."""

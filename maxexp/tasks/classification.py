@@ -43,7 +43,7 @@ class Classification(Task):
         return {ACCURACY.name: float((decisions == examples.labels.cpu()).double().mean())}
 
     def checkpoint_extras(self, value: float) -> dict[str, float]:
-        """As ai8x-training has it: in percent."""
+        """Returns the accuracy as ai8x-training writes it: in percent."""
         return {"best_top1": 100 * value}
 
     def divergence(self, outputs: Tensor, exact: Tensor) -> float:
@@ -53,5 +53,6 @@ class Classification(Task):
 
 
 def first_maximum(logits: Tensor) -> Tensor:
-    """Index of the largest of (N, classes); of equal ones the first, as in the firmware. torch leaves it open."""
+    """Returns the index of the largest of (N, classes); of equal ones the first, as in the firmware. torch leaves it
+    open."""
     return (logits == logits.amax(1, keepdim=True)).to(torch.uint8).argmax(1)

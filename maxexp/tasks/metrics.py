@@ -36,7 +36,7 @@ def selecting_score(params: Mapping[str, str]) -> Score:
 
 
 def refusal(key: str, task: str) -> str | None:
-    """What to answer where a metric is asked for that runs of a task do not have; None if they may."""
+    """Returns the message for a metric that runs of a task do not have; None if they have it."""
     own = [metric.key for metric in METRICS_OF[task]]
     if key in own or key not in {metric.key for metric in METRICS}:
         return None

@@ -62,7 +62,7 @@ class Regression(Task):
 
 
 def _determination(error: Tensor, spread: Tensor, varies: Tensor) -> float:
-    """R2, the mean over values; of one that never varies it is 1 if it is always met, else 0.
+    """Returns R2, the mean over values; of one that never varies it is 1 if it is always met, else 0.
 
     Args:
         error: sum of squared errors of each value.

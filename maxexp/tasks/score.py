@@ -29,7 +29,7 @@ class Score:
     tested: bool = True
 
     def beats(self, value: float, other: float) -> bool:
-        """Whether a value of this score is better than another; NaN beats nothing."""
+        """Tells whether a value of this score is better than another; NaN beats nothing."""
         return self.better * value > self.better * other
 
     @property
@@ -41,52 +41,52 @@ class Score:
 
     @property
     def train(self) -> Metric:
-        """Of the training examples, after each epoch, by the network as it was while it saw them."""
+        """The score on the training examples, after each epoch, by the network as it was while it saw them."""
         return self._metric(f"train/{self.name}", "train", f"training {self.label}", "training", per_epoch=True)
 
     @property
     def validation(self) -> Metric:
-        """Of the validation examples, after each epoch."""
+        """The score on the validation examples, after each epoch."""
         return self._metric(f"val/{self.name}", "train", f"validation {self.label}", "validation", per_epoch=True)
 
     @property
     def chosen(self) -> Metric:
-        """Of the validation examples, in the epoch whose weights are kept."""
+        """The score on the validation examples, in the epoch whose weights are kept."""
         name = f"validation {self.label}, chosen epoch"
         return self._metric(f"val/best_{self.name}", "train", name, "validation", main=True)
 
     @property
     def validation_integer(self) -> Metric:
-        """Of the validation examples, by the integer network."""
+        """The score on the validation examples, by the integer network."""
         name = f"validation {self.label}, integers"
         return self._metric(f"val/{self.name}_integer", "quantize", name, "validation, integer", needs=INTEGERS)
 
     @property
     def test_integer(self) -> Metric:
-        """Of the test examples, by the integer network: what the chip computes."""
+        """The score on the test examples, by the integer network: what the chip computes."""
         name = f"test {self.label}, integers as on the chip"
         return self._metric(f"test/{self.name}_integer", "evaluate", name, "integer", main=True, needs=INTEGERS)
 
     @property
     def test_float(self) -> Metric:
-        """Of the test examples, with nothing rounded."""
+        """The score on the test examples, with nothing rounded."""
         name = f"test {self.label}, nothing rounded"
         return self._metric(f"test/{self.name}_float", "evaluate", name, "float", main=True)
 
     @property
     def test_quantized(self) -> Metric:
-        """Of the test examples, with quantization simulated."""
+        """The score on the test examples, with quantization simulated."""
         name = f"test {self.label}, quantization simulated"
         return self._metric(f"test/{self.name}_quantized", "evaluate", name, "simulated", needs=INTEGERS)
 
     @property
     def board(self) -> Metric:
-        """Of the examples that a board computed."""
+        """The score on the examples that a board computed."""
         name, evidence = f"{self.label} on the board", Evidence.timed
         return self._metric(f"board/{self.name}", "deploy", name, "board", needs=INTEGERS, evidence=evidence)
 
     def test(self, kind: str) -> Metric:
-        """Of the test examples, by a ``float``, ``quantized`` or ``integer`` network."""
+        """The score on the test examples, by a ``float``, ``quantized`` or ``integer`` network."""
         metrics = {"float": self.test_float, "quantized": self.test_quantized, "integer": self.test_integer}
         return metrics[kind]
 
