@@ -76,7 +76,7 @@ def keys_at_default(config: Any, prefix: str = "") -> Iterator[str]:
 
 
 def to_plain(config: Any) -> Any:
-    """Nested dicts, lists, strings and numbers of a configuration; enums by name."""
+    """Returns the nested dicts, lists, strings and numbers of a configuration; enums by name."""
     if isinstance(config, Enum):
         return config.name
     if is_dataclass(config):

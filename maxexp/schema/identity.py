@@ -1,4 +1,4 @@
-"""Whether two runs are the same experiment: the one answer for whoever asks.
+"""The identity of an experiment: the one place that decides whether two runs are the same.
 
 It is the same experiment where the keys that change a result agree, the user's own images, and the version of results
 (``maxexp.RESULTS_VERSION``) of the code. What a key is to the result stands where it is declared
@@ -61,7 +61,7 @@ class Identity:
 
     @classmethod
     def of(cls, config: Config, data: Mapping[str, str] | None = None) -> Identity:
-        """Of a run that this code would make.
+        """Returns the identity of a run that this code would make.
 
         Args:
             data: digests of the user's own images, by the names that the record has for them.
@@ -70,7 +70,7 @@ class Identity:
 
     @classmethod
     def recorded(cls, params: Mapping[str, str], data: Mapping[str, str], tags: Mapping[str, str]) -> Identity:
-        """Of a run in a record, by what that keeps of it."""
+        """Returns the identity of a recorded run, from what its record keeps."""
         return cls._decisive(params, data, tags.get(RESULTS_TAG, ABSENT), ())
 
     @classmethod
@@ -86,7 +86,7 @@ class Identity:
         return {**self.params, **data, _RESULTS: self.results}
 
     def differing(self, other: Identity) -> list[str]:
-        """Keys whose values are not the same, sorted, whichever of the two has them."""
+        """Returns the keys whose values are not the same, sorted, whichever of the two has them."""
         keys = self.params.keys() | other.params.keys()
         return sorted(key for key in keys if self.params.get(key, ABSENT) != other.params.get(key, ABSENT))
 
@@ -115,7 +115,8 @@ class Identity:
         return None if self.results == recorded.results else _RESULTS
 
     def same_data(self, recorded: Identity) -> bool:
-        """Whether no part of the data is another one than the record has, which keeps a beginning of each digest."""
+        """Tells whether no part of the data is another one than the record has, which keeps a beginning of each
+        digest."""
         return all(self.data[name].startswith(known) for name, known in recorded.data.items() if name in self.data)
 
     def _differs(self, key: str, recorded: Mapping[str, str]) -> bool:
@@ -127,13 +128,14 @@ class Identity:
 
 @cache
 def named_mappings() -> tuple[str, ...]:
-    """Keys whose values are mappings from names, as layers and bits by layer."""
+    """Returns the keys whose values are mappings from names, as layers and bits by layer."""
     return tuple(key for key, each in declared_keys().items() if get_origin(each.kind) is dict)
 
 
 @cache
 def unchecked() -> tuple[str, ...]:
-    """Keys whose values the schema does not know, as the arguments of a class that a configuration names."""
+    """Returns the keys whose values the schema does not know, as the arguments of a class that a configuration
+    names."""
     return tuple(key for key, each in declared_keys().items() if each.kind in (Any, dict[str, Any]))
 
 
@@ -144,10 +146,10 @@ def _evidence() -> dict[str, str]:
 
 
 def _below(params: Mapping[str, str], mapping: str) -> set[str]:
-    """Keys below ``mapping``."""
+    """Returns the keys below ``mapping``."""
     return {key for key in params if key.startswith(f"{mapping}.")}
 
 
 def _names(params: Mapping[str, str], mapping: str) -> set[str]:
-    """First parts of the keys below ``mapping``."""
+    """Returns the first parts of the keys below ``mapping``."""
     return {key.removeprefix(f"{mapping}.").split(".")[0] for key in params if key.startswith(f"{mapping}.")}

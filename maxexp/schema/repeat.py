@@ -14,7 +14,7 @@ def key_of(override: str) -> str:
 
 
 def repeats(key: str) -> bool:
-    """Whether a key belongs to what repeats a run on any machine."""
+    """Tells whether a key belongs to what repeats a run on any machine."""
     return role_of(key) not in (Role.place, Role.machine)
 
 

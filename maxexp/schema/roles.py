@@ -43,7 +43,7 @@ def role_of(key: str) -> Role:
 
 
 def changes_result(key: str) -> bool:
-    """Whether another value of a key makes another experiment, or other evidence for its figures."""
+    """Tells whether another value of a key makes another experiment, or other evidence for its figures."""
     return role_of(key) in (Role.result, Role.evidence)
 
 
@@ -58,7 +58,7 @@ def _walk(schema: type, prefix: str) -> Iterator[Declared]:
 
 
 def _without_null(hint: Any) -> Any:
-    """``X`` of ``X | None``."""
+    """Returns ``X`` of ``X | None``."""
     others = [kind for kind in get_args(hint) if kind is not type(None)]
     optional = get_origin(hint) not in (dict, list) and len(others) == 1
     return others[0] if optional else hint
