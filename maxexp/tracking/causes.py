@@ -115,7 +115,7 @@ def _said(status: int, error: BaseException, links: Sequence[BaseException]) -> 
 
 
 def _message(links: Sequence[BaseException]) -> str | None:
-    """What MLflow itself says of a request that failed, where the answer came as a response."""
+    """Returns what MLflow itself says of a request that failed, where the answer came as a response."""
     for link in links:
         if (response := getattr(link, "response", None)) is not None:
             try:
@@ -170,7 +170,7 @@ def _of_files(link: BaseException) -> str | None:
 
 
 def _lasts(link: BaseException) -> bool:
-    """Whether a failure stays until somebody mends it: no right, no such file, no driver, no database."""
+    """Tells whether a failure stays until somebody mends it: no right, no such file, no driver, no database."""
     if isinstance(link, sqlite3.Error):
         name = getattr(link, "sqlite_errorname", "") or ""
         return not name.startswith(("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR"))

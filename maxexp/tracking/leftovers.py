@@ -70,7 +70,7 @@ def send_leftovers(store: Store, place: Path, run_id: str = "") -> None:
 
 
 def _still_written(content: Mapping[str, Any]) -> bool:
-    """Whether a process that may be alive still has the run open."""
+    """Tells whether a process that may be alive still has the run open."""
     return not content["closed"] and possibly_alive(content["owner"])
 
 
@@ -104,7 +104,7 @@ def _send_alone(store: Store, path: Path, content: Mapping[str, Any], letters: L
 
 
 def _beyond(run: Any, letters: Letters) -> Letters:
-    """What of the letters a later process, which has gone on with the run since, has not made anew."""
+    """Returns the letters that no later process, having resumed the run since, has written anew."""
     last = {metric.key: metric.step for metric in run.data._metric_objs}
     return Letters([point for point in letters.metrics if point.step > last.get(point.key, -1)])
 

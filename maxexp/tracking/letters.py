@@ -69,7 +69,8 @@ class Letters:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Letters:
-        """What :meth:`to_plain` made. Raises AttributeError, KeyError, TypeError or ValueError where it did not."""
+        """Returns what :meth:`to_plain` made. Raises AttributeError, KeyError, TypeError or ValueError where it did
+        not."""
         return cls(
             [_point(each) for each in _list(plain["metrics"])],
             _named_texts(plain["tags"]),

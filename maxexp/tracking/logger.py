@@ -47,7 +47,7 @@ class RecordLogger(Logger):
 
     @property
     def save_dir(self) -> str:
-        """Local folder for Lightning's own files."""
+        """Returns the local folder for Lightning's own files."""
         return self._save_dir
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -42,17 +42,18 @@ CURVE_PANELS = {
 
 
 def of_stage(stage: str) -> tuple[Metric, ...]:
-    """What a stage records."""
+    """Returns what a stage records."""
     return tuple(metric for metric in METRICS.values() if metric.stage == stage)
 
 
 def listed(metrics: Iterable[Metric]) -> str:
-    """Their keys, for a message."""
+    """Returns the keys of metrics, for a message."""
     return ", ".join(metric.key for metric in metrics)
 
 
 def unknown_metric(key: str) -> str:
-    """What to answer where there is no metric of a key: which there are in its group, as ``val/``, else all."""
+    """Returns the message for an unknown key: the metrics of its group, as ``val/``, else
+    all."""
     group = key.partition("/")[0]
     alike = [metric for metric in METRICS.values() if metric.group == group]
     return f"no such metric; there are {listed(alike or METRICS.values())}"

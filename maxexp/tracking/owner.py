@@ -1,4 +1,4 @@
-"""Which process a run belongs to, and what to do with runs whose process died without a word."""
+"""The process that a run belongs to, and what to do with runs whose process died without a word."""
 
 from __future__ import annotations
 

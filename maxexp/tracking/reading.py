@@ -60,7 +60,7 @@ class RecordedRun:
 
     @property
     def threads(self) -> int | None:
-        """CPU threads of its training, where it has one."""
+        """Returns the CPU threads of its training, where it has one."""
         text = self.tags.get(THREADS, "")
         return int(text) if re.fullmatch("[0-9]{1,6}", text) else None
 
@@ -88,7 +88,7 @@ class RecordedRun:
         return [entry.path for entry in found if not entry.is_dir]
 
     def artifact(self, path: str) -> Path:
-        """Local path of an artifact, fetched first if the store is remote.
+        """Returns the local path of an artifact, fetched first if the store is remote.
 
         Raises:
             TrackingError: the run has no such artifact, or the store fails.
@@ -106,7 +106,7 @@ class RecordedRun:
         return Path(fetched)
 
     def overrides(self) -> list[str]:
-        """What the user typed after ``python -m maxexp``.
+        """Returns what the user typed after ``python -m maxexp``.
 
         Raises:
             TrackingError: it was not recorded, or is damaged, or the store fails.
@@ -122,7 +122,7 @@ class RecordedRun:
 
 @cache
 def _fetched() -> Path:
-    """Folder of what is fetched from remote stores; it goes with this process."""
+    """Returns the folder of what is fetched from remote stores; it goes with this process."""
     folder = tempfile.mkdtemp(prefix="maxexp-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

@@ -141,22 +141,22 @@ class RunRecord:
 
     @property
     def run_id(self) -> str:
-        """MLflow's id of the run."""
+        """Returns MLflow's id of the run."""
         return self._run_id
 
     @property
     def away(self) -> bool:
-        """Whether the store was away when something was sent to it the last time."""
+        """Tells whether the store was away when something was sent to it the last time."""
         return self._outbox.down is not None
 
     @property
     def experiment_id(self) -> str:
-        """MLflow's id of the experiment."""
+        """Returns MLflow's id of the experiment."""
         return self._run.info.experiment_id
 
     @property
     def uri(self) -> str:
-        """URI of the tracking store; absolute where it is a local database."""
+        """Returns the URI of the tracking store; absolute where it is a local database."""
         return self._store.uri
 
     @property
@@ -166,7 +166,7 @@ class RunRecord:
 
     @property
     def client(self) -> MlflowClient:
-        """MLflow's client of the tracking store."""
+        """Returns MLflow's client of the tracking store."""
         return self._store.client
 
     def log_params(self, params: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Runs that a later process goes on with."""
+"""Runs that a later process resumes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Snapshot(RecordedRun):
         return self._points[key] if key in self._points else super().history(key)
 
     def artifact(self, path: str) -> Path:
-        """Local path of an artifact.
+        """Returns the local path of an artifact.
 
         Raises:
             TrackingError: the run has no such artifact, or the store, which must be asked for it, fails.
@@ -36,7 +36,7 @@ class Snapshot(RecordedRun):
 
 
 def snapshot_of(store: Store, run: Run, known: Known, local: Callable[[str], Path | None]) -> Snapshot:
-    """What a process knows of a run that it has open.
+    """Returns what a process knows of a run that it has open.
 
     Args:
         run: as the store had it when it was opened.

@@ -89,7 +89,7 @@ class Store:
 
     @property
     def address(self) -> str:
-        """What ``tracking.uri`` takes for it, with its secrets."""
+        """Returns what ``tracking.uri`` takes for it, with its secrets."""
         path = database_path(self.uri)
         return f"{SQLITE}{path}" if path else self.uri
 

@@ -10,6 +10,7 @@ BEST_TRIAL_TAG = "sweep.best_trial"
 
 
 def stopped_early(tags: Mapping[str, str]) -> str | None:
-    """What became of a run by its tags, e.g. pruned or infeasible; None for a whole one, or one of no sweep."""
+    """Returns how a sweep ended a run early, by its tags: pruned or infeasible; None for a complete run, or one of no
+    sweep."""
     state = tags.get(STATE_TAG)
     return None if state == "complete" else state

@@ -53,7 +53,7 @@ class UnsentFolder:
 
     @property
     def command(self) -> str:
-        """What sends it, for a shell."""
+        """Returns the shell command that sends what waits."""
         return shell_command(["python", "-m", "maxexp.tracking", str(self.path)])
 
     def write(self, letters: Letters) -> None:
@@ -102,7 +102,7 @@ class UnsentFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def contents(self, letters: Letters) -> str:
-        """What waits, in words: ``3 artifacts (a, b, c), 20 points and the status FINISHED``."""
+        """Returns a description of what waits: ``3 artifacts (a, b, c), 20 points and the status FINISHED``."""
         names = [name for _, name in self.files()]
         more = ", ..." if len(names) > _SHOWN else ""
         counts = {

@@ -42,7 +42,7 @@ _CHARTS = _sections()
 
 
 def view_tags(created_ms: int) -> dict[str, str]:
-    """Tags of an experiment by which the UI takes it for one of trainings, and knows the view.
+    """Returns the tags of an experiment by which the UI takes it for one of trainings, and knows the view.
 
     Args:
         created_ms: when the experiment was made, since 1970.
@@ -52,7 +52,8 @@ def view_tags(created_ms: int) -> dict[str, str]:
 
 
 def view_address(server: str, experiment: Experiment) -> str:
-    """Where an MLflow server at ``server`` (``http://HOST:PORT``) shows an experiment, with our view if it has it."""
+    """Returns where an MLflow server at ``server`` (``http://HOST:PORT``) shows an experiment, with our view if it
+    has it."""
     view = f"?viewStateShareKey={VIEW}" if VIEW_TAG in experiment.tags else ""
     return f"{server}/#/experiments/{experiment.experiment_id}/runs{view}"
 
