@@ -4,7 +4,7 @@ import numpy as np
 
 
 def dominates(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether points are nowhere worse than others, and better somewhere.
+    """Tells whether points are nowhere worse than others, and better somewhere.
 
     Args:
         one: (..., objectives), lower is better.
@@ -17,7 +17,7 @@ def dominates(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def pareto_mask(losses: np.ndarray) -> np.ndarray:
-    """Which points no other point dominates; equal points are all kept.
+    """Marks the points that no other point dominates; equal points are all kept.
 
     Args:
         losses: (points, objectives), lower is better.

@@ -36,17 +36,18 @@ class Predictions:
 
     @property
     def wrong(self) -> np.ndarray:
-        """bool (N,)."""
+        """Tells for each example whether the decision is right: bool (N,)."""
         return self.predicted != self.labels
 
     @property
     def confusion(self) -> np.ndarray:
-        """int64 (classes, classes): images by true class (rows) and predicted class (columns)."""
+        """Returns int64 (classes, classes): images by true class (rows) and predicted class (columns)."""
         return confusion(self.labels, self.predicted, len(self.classes))
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """int64 (classes, classes): examples by true class (rows) and predicted class (columns), of int (N,) each."""
+    """Returns int64 (classes, classes): examples by true class (rows) and predicted class (columns), of int (N,)
+    each."""
     pairs = labels.astype(np.int64) * classes + predicted
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 

@@ -16,7 +16,7 @@ from maxexp.tracking.record import RunRecord
 
 
 def write_summary(record: RunRecord) -> None:
-    """Sum up a run whose stages are done, from what its record holds by now."""
+    """Sums up a run whose stages are done, from what its record holds by now."""
     run = record.snapshot()
     # Its record is still open, but nothing will be added to what the page shows.
     details = collect(replace(run, status="FINISHED"))

@@ -34,7 +34,7 @@ def result_rows(metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[R
 
 
 def print_results(title: str, rows: list[Row], console: Console | None = None) -> None:
-    """Print the rows as a table."""
+    """Prints the rows as a table."""
     printed = Table(title=Text(printable(title)), title_justify="left")
     printed.add_column("result")
     printed.add_column("value", justify="right")
@@ -51,7 +51,7 @@ def results_markdown(rows: list[Row]) -> str:
 
 
 def cost_table(cost: Cost) -> dict:
-    """Cost and place per layer and in total, for ``synthesis/cost.json``."""
+    """Returns the cost and place per layer and in total, for ``synthesis/cost.json``."""
     memory = cost.fit.memory
     return {
         "network": cost.network.name,

@@ -57,13 +57,13 @@ class RunDetails:
 
     @property
     def qat_epoch(self) -> int | None:
-        """First quantization-aware epoch, from 0, where the run has trained some."""
+        """Returns the first quantization-aware epoch, from 0, where the run has trained some."""
         epoch = self.run.metrics.get(QAT_EPOCH.key)
         return None if epoch is None else int(epoch)
 
     @property
     def test_data(self) -> str | None:
-        """Digest of the test images, where the run has looked at them."""
+        """Returns the digest of the test images, where the run has looked at them."""
         return self.run.data.get(f"{self.dataset}-test")
 
 
@@ -128,13 +128,13 @@ def _first(run: RecordedRun, metrics: Sequence[Metric]) -> float:
 
 
 def collect_all(runs: Sequence[RecordedRun]) -> list[RunDetails]:
-    """Read runs, the best first; curves of the first CURVED_RUNS only."""
+    """Reads runs, the best first; curves of the first CURVED_RUNS only."""
     ranked = sorted(runs, key=rank, reverse=True)
     return [collect(run, with_curves=place < CURVED_RUNS) for place, run in enumerate(ranked)]
 
 
 def collect(run: RecordedRun, with_curves: bool = True) -> RunDetails:
-    """Read curves and artifacts; what is missing is None, and what is damaged, which is told."""
+    """Reads curves and artifacts; a missing or damaged one is None, and a damaged one is reported."""
     recorded = [curve.key for curve in CURVES if with_curves and curve.key in run.metrics]
     predictions = _artifact(run, PREDICTIONS, read_predictions) if TEST_IMAGES.key in run.metrics else None
     cost = _artifact(run, COST, _read_cost) if CYCLES.key in run.metrics else None

@@ -29,7 +29,7 @@ class Comparison:
             common.
         accuracy: what runs are drawn and ranked by: of the test images, unless no run has looked at them.
         metrics: those that at least one run has; that accuracy and the main ones first.
-        best: run ids by metric, of the best values among runs on the same data that no sweep gave up; only where
+        best: run ids by metric, of the best values among runs on the same data not stopped early; only where
             values differ.
         front: ids of those runs that none of them beats in accuracy, latency and weight memory at once.
         differing: keys of the configuration in which the runs differ.
@@ -46,7 +46,7 @@ class Comparison:
 
 
 def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison:
-    """Put runs beside one another.
+    """Puts runs beside one another.
 
     Args:
         notes: what is known about runs that are not among them.
@@ -60,7 +60,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
     best: dict[str, set[str]] = {metric.key: set() for metric in metrics}
     front: set[str] = set()
     for dataset in {details.dataset for details in rows}:
-        # A network that a sweep gave up is no answer, however fast it is.
+        # A network that a sweep stopped early is no answer, however fast it is.
         alike = [d for d in rows if d.dataset == dataset and not stopped_early(d.run.tags)]
         front |= _front(accuracy, alike)
         for metric in metrics:
@@ -71,7 +71,7 @@ def compare(runs: Iterable[RunDetails], notes: Sequence[str] = ()) -> Comparison
 
 
 def status(details: RunDetails) -> str:
-    """The run's status in plain words; what a sweep gave up is not called finished."""
+    """The run's status in plain words; a run that a sweep stopped early is not called finished."""
     run = details.run
     if run.status == "RUNNING":
         return "running" if possibly_alive(run.tags) else "died"

@@ -26,7 +26,8 @@ ABSENT, UNUSED = "not set", "not used"
 
 
 def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
-    """Keys whose value is not the same in all configurations, sorted; a missing key is a value of its own.
+    """Returns the keys whose value is not the same in all configurations, sorted; a missing key is a value of its
+    own.
 
     A group that is null in some of them is told by the keys that it has in the others.
     """
@@ -36,7 +37,8 @@ def differing_keys(configurations: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def is_read(key: str, params: Mapping[str, str]) -> bool:
-    """Whether a run with a configuration looks at a key of it: a recipe is nothing to a run that does not train."""
+    """Tells whether a run with a configuration looks at a key of it: a recipe is nothing to a run that does not
+    train."""
     stages = next((stages for group, stages in READ_BY.items() if key.startswith(group)), ())
     run = params.get("stages")
     return run is None or not stages or any(stage.name in _words(run) for stage in stages)

@@ -51,7 +51,7 @@ class WrongImage:
 
 @dataclass(frozen=True)
 class WrongImages:
-    """Of one test split.
+    """The images of one test split that are often wrong.
 
     Attributes:
         evaluated: runs that looked at it and recorded what they saw.
@@ -67,7 +67,7 @@ class WrongImages:
 
 
 def most_often_wrong(runs: Sequence[RunDetails]) -> list[WrongImages]:
-    """For each test split, the images that the most runs get wrong, the first ones of those equally often wrong.
+    """Returns, for each test split, the images that the most runs get wrong; ties go to the first.
 
     Where a single run looked at a split, all are equally often wrong.
     """

@@ -22,12 +22,12 @@ RANGES_LABEL = (
 
 
 def ranges_table(ranges: Sequence[LayerRange]) -> dict:
-    """Plain values for ``evaluation/ranges.json``."""
+    """Returns the plain values for ``evaluation/ranges.json``."""
     return {"bins": BINS, "reach": REACH, "layers": [asdict(layer) for layer in ranges]}
 
 
 def read_ranges(table: Mapping[str, Any]) -> list[LayerRange]:
-    """What :func:`ranges_table` was made of."""
+    """Returns what :func:`ranges_table` was made of."""
     return [
         LayerRange(
             layer["name"],

@@ -20,7 +20,7 @@ Pixels = tuple[float, float]
 def label_bubbles(
     figure: Figure, axes: Axes, labels: Sequence[str], points: Sequence[tuple[float, float]], radii: Sequence[float]
 ) -> None:
-    """Write each label at the nearest free place; one for which there is none goes to the right of its bubble.
+    """Writes each label at the nearest free place; one for which there is none goes to the right of its bubble.
 
     Bubbles that lie on one another have their labels in one block, the topmost bubble's first.
 
@@ -99,7 +99,7 @@ def _inside(box: Bbox, frame: Bbox) -> bool:
 
 
 def _line(center: Pixels, radius: float, box: Bbox) -> tuple[Pixels, Pixels]:
-    """From the edge of the bubble to the nearest point of the box."""
+    """Returns the distance from the edge of the bubble to the nearest point of the box."""
     end = (min(max(center[0], box.x0), box.x1), min(max(center[1], box.y0), box.y1))
     length = max(dist(center, end), 1e-9)
     x, y = (c + radius * (e - c) / length for c, e in zip(center, end, strict=True))

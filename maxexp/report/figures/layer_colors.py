@@ -16,5 +16,6 @@ INPUT_COLOR = "#8a8f98"
 
 
 def layer_color(index: int) -> str:
-    """Colour of a layer, from 0, for its kernels and for what it writes; those of longer networks repeat."""
+    """Returns the colour of a layer, from 0, for its kernels and for what it writes; those of longer networks
+    repeat."""
     return LAYER_COLORS[index % len(LAYER_COLORS)]

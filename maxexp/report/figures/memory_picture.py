@@ -21,7 +21,7 @@ Named = tuple[str, Rectangle]
 
 
 def memory_picture(memory: MemoryMap) -> Figure:
-    """Data memory over the layers on the left, kernel columns of all processors on the right.
+    """Draws the data memory over the layers on the left, the kernel columns of all processors on the right.
 
     A tensor has the colour and the name of the layer that writes it, whose kernels have that colour too. Processors
     and instances are counted from the top.
@@ -85,7 +85,7 @@ def _draw_kernels(axes: Axes, memory: MemoryMap) -> list[Named]:
 
 
 def _write(axes: Axes, name: str, shape: Rectangle) -> None:
-    """Write a name into a rectangle, as it fits; nothing where it does not."""
+    """Writes a name into a rectangle, as it fits; nothing where it does not."""
     space = shape.get_window_extent()
     x, y = shape.get_center()
     text = axes.annotate(picture_text(name), (x, y), ha="center", va="center", fontsize=FONT_SIZE, color="black")

@@ -49,7 +49,7 @@ def learning_curves(history: History, qat_epoch: int | None = None, canvas: Canv
 
 
 def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str, canvas: Canvas | None = None) -> Canvas:
-    """Share of each true class (rows) that was predicted as each class (columns).
+    """Returns the share of each true class (rows) that was predicted as each class (columns).
 
     Args:
         counts: (classes, classes) images.

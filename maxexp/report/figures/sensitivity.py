@@ -19,7 +19,7 @@ BITS = sorted(WEIGHT_BITS, reverse=True)
 
 
 def layer_bits_override(assignment: Assignment) -> str:
-    """What to add to a command line, quotes included, to quantize like this."""
+    """Returns what to add to a command line, quotes included, to quantize like this."""
     bits = ",".join(f"{name}:{value}" for name, value in assignment.bits.items())
     return shell_word(f"quantization.layer_bits={{{bits}}}")
 
@@ -48,7 +48,7 @@ def sensitivity_table(found: Sensitivity) -> dict[str, Any]:
 
 
 def sensitivity_markdown(found: Sensitivity, task: Task) -> str:
-    """What each layer costs at each bit width, and the proposal."""
+    """Returns what each layer costs at each bit width, and the proposal."""
     score = task.selects
     signed = replace(score.form, signed=True)
     in_unit = f" ({signed.unit})" if signed.unit else ""
@@ -85,12 +85,12 @@ def sensitivity_markdown(found: Sensitivity, task: Task) -> str:
 
 
 def _cells(damages: Mapping[int, Damage], signed: NumberFormat) -> list[str]:
-    """Of one layer, by bits."""
+    """Returns the divergences of one layer by bits."""
     return [f"{1000 * damages[bits].divergence:.2f} ({signed.text(damages[bits].score)})" for bits in BITS]
 
 
 def sensitivity_figure(found: Sensitivity) -> Figure:
-    """Divergence by layer and bits, and the least that a number of bytes allows."""
+    """Returns the divergence by layer and bits, and the least that a number of bytes allows."""
     figure = Figure(figsize=(12, 1.5 + 0.35 * max(len(found.damages), 8)), layout="constrained")
     left, right = figure.subplots(1, 2)
     names = list(found.damages)

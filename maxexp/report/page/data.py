@@ -39,7 +39,7 @@ SHOWN_TAGS = (
 
 
 def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]:
-    """Everything on the page.
+    """Returns everything that the page shows.
 
     Args:
         origin: where the runs are, and how they were chosen.
@@ -68,13 +68,13 @@ def page_data(comparison: Comparison, title: str, origin: str) -> dict[str, Any]
 
 
 def _described(metric: Metric) -> dict[str, Any]:
-    """How the page writes a metric."""
+    """Returns how the page writes a metric."""
     described = {key: getattr(metric, key) for key in ("key", "name", "label", "better")}
     return described | {key: getattr(metric.form, key) for key in ("unit", "scale", "digits", "words")}
 
 
 def _panel(quantity: str, form: NumberFormat) -> dict[str, Any]:
-    """How the page draws curves of one quantity."""
+    """Returns how the page draws curves of one quantity."""
     return {
         "quantity": quantity,
         "heading": form.heading(quantity),
@@ -157,7 +157,7 @@ def _network(details: RunDetails) -> dict[str, Any]:
 
 
 def _common(configurations: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Keys that all runs have with the same value."""
+    """Returns the keys that all runs have with the same value."""
     first, *others = configurations
     return {
         key: value

@@ -20,7 +20,7 @@ class TaskReport(Protocol):
     picture: str
 
     def line(self, decisions: Tensor, scores: Mapping[str, float], examples: ImageSet) -> str:
-        """How well a network did, in a few words for the terminal."""
+        """Returns how well a network did, in a few words for the terminal."""
 
     def figure(self, title: str, decisions: Tensor, scores: Mapping[str, float], examples: ImageSet) -> Figure:
         """A picture of the decisions beside the targets.

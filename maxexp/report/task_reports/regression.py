@@ -50,5 +50,5 @@ class RegressionReport:
 
 
 def _in_unit(values: Tensor, examples: ImageSet) -> np.ndarray:
-    """float64 (N, outputs) in the unit of the targets."""
+    """Returns the targets, float64 (N, outputs), in the unit of the targets."""
     return values.double().numpy() * np.array(examples.unit.scale) + np.array(examples.unit.offset)
