@@ -12,7 +12,7 @@ from maxexp.study.markdown import MARKS, differences
 
 
 def drawable(study: Study, rows: Rows) -> list[str]:
-    """Names of the charts for which at least one of our own rows has its figures."""
+    """Returns the names of the charts for which at least one of our own rows has its figures."""
     return [key for key, chart in study.charts.items() if any(not row.origin for row in _shown(chart, rows))]
 
 
@@ -64,7 +64,8 @@ def _scale(study: Study, key: str) -> float:
 
 
 def _label(study: Study, key: str, shown: Sequence[Row]) -> str:
-    """Name and unit of a column, and where our own figures of it come from unless they are plain counts."""
+    """Returns the name and unit of a column, and where our own figures of it come from unless they are plain
+    counts."""
     column = study.columns[key]
     text = column.form.heading(column.label) if column.form else column.label
     source = weakest(row.cells[key].source for row in shown if not row.origin and row.cells[key].value is not None)

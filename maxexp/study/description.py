@@ -71,7 +71,7 @@ class Column:
 
     @property
     def form(self) -> NumberFormat | None:
-        """How numbers are written; None: values are texts."""
+        """Returns how numbers are written; None: values are texts."""
         if self.format is not None:
             return self.format.value
         if self.metric is not None:
@@ -234,7 +234,7 @@ class Study:
 
 
 def read_study(path: Path) -> Study:
-    """Read and check a ``study.yaml``.
+    """Reads and checks a ``study.yaml``.
 
     Raises:
         ConfigError: it is missing, or an entry is unknown, of the wrong type or impossible; names the key.

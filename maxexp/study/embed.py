@@ -21,7 +21,7 @@ BLOCK = re.compile(r"(<!-- study (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 
 def embed_tables(text: str, base: Path) -> str:
-    """Markdown with all its blocks made anew from the ``results.json`` of their studies, and nothing else.
+    """Returns Markdown with all its blocks made anew from the ``results.json`` of their studies, and nothing else.
 
     Args:
         base: folder of the Markdown file, to which the studies' folders are relative.

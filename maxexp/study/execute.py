@@ -104,7 +104,7 @@ def _in_store(job: Job, store: Store) -> tuple[Result | None, State, str | None]
 def run_missing(
     study: Study, results: Results, store: Store, machine: Sequence[str], only: Sequence[str], again: bool = False
 ) -> int:
-    """Run or resume whatever is not done, one after another; a failure does not stop the others.
+    """Runs or resumes every unfinished run, one after another; a failure does not stop the others.
 
     Args:
         machine: further overrides that do not change results, e.g. ``trainer.threads=1``.
@@ -135,7 +135,7 @@ def run_missing(
         elif standing.state is State.running:
             # On another host: nobody here can tell whether its process lives.
             log.info(
-                "%s: running; if its process has died, go on with: %s",
+                "%s: running; if its process has died, resume with: %s",
                 job.name,
                 resume_command(str(standing.run_id), str(store)),
             )
@@ -150,7 +150,7 @@ def run_missing(
 
 
 def _refuse_changes(study: Study, names: Sequence[str], machine: Sequence[str]) -> None:
-    """Refuse what would make an entry another run: the study would not know it, or take an older one for it."""
+    """Refuses what would make an entry another run: the study would miss it, or take an older one for it."""
     for overrides in (overrides_of(study, name, seed) for name in names for seed in study.seeds_of(name)):
         asked, given = (Identity.of(compose_config(each)) for each in (overrides, [*overrides, *machine]))
         if key := asked.first_mismatch(given):
@@ -169,7 +169,7 @@ def _run(job: Job, standing: Standing, store: Store, machine: Sequence[str]) -> 
 
 
 def _can_go_on(standing: Standing, store: Store) -> bool:
-    """Whether to resume rather than to begin anew.
+    """Tells whether to resume rather than to begin anew.
 
     A run that has not looked at its images yet may have begun with others than ours. A failed run is worth it where
     it has trained, be it only for its later stages; but one that diverged would diverge again in its next epoch.

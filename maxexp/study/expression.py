@@ -55,7 +55,7 @@ class Expression:
         self._check(self._tree, key)
 
     def value(self, row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Any:
-        """Evaluate with the figures of one row and of all rows.
+        """Evaluates with the figures of one row and of all rows.
 
         Raises:
             FigureError: a figure is not there, or no number, or the result is none.

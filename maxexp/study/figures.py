@@ -106,7 +106,7 @@ def _source(metric: str, result: Result) -> str:
 
 
 def weakest(sources: Iterable[str]) -> str:
-    """What a figure made of figures of these sources counts as."""
+    """Returns what a figure made of figures of these sources counts as."""
     return min(sources, key=SOURCES.index, default="computed")
 
 
@@ -116,7 +116,7 @@ def _over_seeds(values: Mapping[int, Any], source: str) -> Figure:
 
 
 def _add_formulas(study: Study, rows: dict[str, Row]) -> None:
-    """Fill in the columns that are computed from others; published values stay."""
+    """Fills in the columns that are computed from others; published values stay."""
     for key, column in study.columns.items():
         if column.formula is None:
             continue
@@ -151,7 +151,7 @@ def plain(rows: Rows, seed: int | None = None) -> dict[str, dict[str, Any]]:
 
 
 def verdict(finding: Finding, rows: Rows, chance: float | None = None) -> str:
-    """``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise or are missing.
+    """Returns ``confirmed`` or ``refuted`` by the means, with a word if single seeds say otherwise or are missing.
 
     Else ``open``, with the reason; so is a check that holds with ``chance`` on its side and fails against it.
 
@@ -195,7 +195,7 @@ class Noise:
 
 
 def noise(rows: Rows, key: str) -> Noise | None:
-    """Noise of a column; None without rows of several seeds."""
+    """Returns the noise of a column; None without rows of several seeds."""
     several = [row.cells[key] for row in rows.values() if row.cells[key].spread is not None]
     freedom = sum(len(figure.seeds) - 1 for figure in several)
     if not freedom:

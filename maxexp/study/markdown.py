@@ -43,7 +43,7 @@ def write_value(figure: Figure, form: NumberFormat | None) -> str:
 
 
 def table(study: Study, rows: Rows, page: str = "") -> str:
-    """Markdown table, each of our figures linked to its runs; numbers to the right.
+    """Returns the table as Markdown, each of our figures linked to its runs; numbers to the right.
 
     Args:
         page: where the links lead, if not to anchors of the same page.
@@ -59,7 +59,7 @@ def table(study: Study, rows: Rows, page: str = "") -> str:
 
 
 def legend(study: Study, rows: Rows) -> str:
-    """What marks and signs of the table mean, and how far apart runs are that differ in their seed only."""
+    """Returns what marks and signs of the table mean, and how far apart runs are that differ in their seed only."""
     used = {figure.source for row in rows.values() for figure in row.cells.values() if figure.value is not None}
     if "computed" in used:
         used.add("counted")
@@ -98,7 +98,7 @@ def results_markdown(
 
 
 def differences(study: Study) -> NumberFormat:
-    """How differences in the column are written whose spread says what may be chance."""
+    """Returns how differences in the column are written whose spread says what may be chance."""
     assert study.judged
     form = study.columns[study.judged].form
     return (form or DECIMAL).differences

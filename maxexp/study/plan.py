@@ -1,4 +1,4 @@
-"""From the entries of a study to single runs."""
+"""The single runs behind the entries of a study."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name in progress messages."""
+        """Returns the name in progress messages."""
         return f"{self.entry} seed {self.seed}"
 
 

@@ -77,7 +77,7 @@ class Results:
         return None
 
     def add(self, result: Result) -> None:
-        """Keep a result, in place of an older one of the same entry and seed."""
+        """Keeps a result, in place of an older one of the same entry and seed."""
         key = (result.entry, result.seed)
         self._all = [other for other in self._all if (other.entry, other.seed) != key] + [result]
         self._all.sort(key=lambda entry: (entry.entry, entry.seed))
@@ -89,8 +89,8 @@ class Results:
 def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
     """Runs of the store under the job's configuration, images and version of results, the newest first.
 
-    Without those that a sweep gave up, which have finished, but are not trained to their end, and without restored
-    ones, which have no network.
+    Runs that a sweep stopped early are left out: they have finished, but are not trained to their end. So are
+    restored ones, which have no network.
     """
     telling = ("model.name", "dataset.name", "seed", "trainer.max_epochs")
     query = " and ".join(equals(f"params.`{key}`", job.identity.params[key]) for key in telling)
@@ -99,7 +99,7 @@ def find_recorded(store: Store, job: Job) -> list[RecordedRun]:
 
 
 def result_of(job: Job, run: RecordedRun) -> Result:
-    """What is kept of a finished run."""
+    """Returns what is kept of a finished run."""
     curves = {metric.key: run.history(metric.key) for metric in CURVES}
     metrics = {key: value for key, value in run.metrics.items() if not key.startswith("system/")}
     return Result(
@@ -116,7 +116,7 @@ def result_of(job: Job, run: RecordedRun) -> Result:
 
 
 def _command(job: Job, run: RecordedRun) -> str:
-    """What was typed, with all that the caller of the study added to it."""
+    """Returns what was typed, with all that the caller of the study added to it."""
     try:
         return repeat_command(run)
     except TrackingError:

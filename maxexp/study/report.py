@@ -23,7 +23,7 @@ DPI = 200
 
 
 def write_report(name: str, study: Study, results: Results, store: Store, folder: Path) -> str:
-    """Write ``results.md`` and the pictures, and log them with ``results.json`` to a run of the study.
+    """Writes ``results.md`` and the pictures, and logs them with ``results.json`` to a run of the study.
 
     Returns:
         The content of ``results.md``.
@@ -47,7 +47,7 @@ def write_report(name: str, study: Study, results: Results, store: Store, folder
 
 
 def _save(figure: Figure, path: Path) -> list[Path]:
-    """Write PNG and SVG; the same figure gives the same files, so that in git only what is different changes."""
+    """Writes PNG and SVG; the same figure gives the same files, so that in git only what is different changes."""
     png, svg = (path.with_name(f"{path.name}.{form}") for form in ("png", "svg"))
     figure.savefig(png, dpi=DPI)
     with rc_context({"svg.hashsalt": path.name}):

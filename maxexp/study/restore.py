@@ -15,7 +15,7 @@ from maxexp.tracking.store import Store, open_store
 
 
 def restore(study: str, results: Iterable[Result], config: TrackingConfig) -> list[str]:
-    """Give the store a run for each result that it has neither run nor restored, in the data set's experiment.
+    """Gives the store a run for each result that it has neither run nor restored, in the data set's experiment.
 
     Such a run has the configuration, figures, curves and tags that ``results.json`` keeps, but no artifacts.
 

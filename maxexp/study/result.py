@@ -32,7 +32,7 @@ class Result:
 
     @classmethod
     def from_plain(cls, plain: Any) -> Result:
-        """What ``asdict`` made of a result, by way of JSON.
+        """Returns what ``asdict`` made of a result, by way of JSON.
 
         Raises:
             FormatError: it is something else; names the key.
