@@ -1,4 +1,4 @@
-"""Looks at sweeps and goes on with them: ``python -m maxexp.sweep show|resume|report|export STUDY``."""
+"""Shows, resumes, reports and exports sweeps: ``python -m maxexp.sweep show|resume|report|export STUDY``."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def _work(arguments: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=called("sweep"), description="Looks at sweeps, goes on with them, and writes what they found."
+        prog=called("sweep"), description="Shows sweeps, resumes them, and writes what they found."
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, work, text in (
         ("show", _show, "progress, time left and Pareto set; without STUDY: all studies"),
-        ("resume", _resume, "go on with a study"),
+        ("resume", _resume, "resume a study"),
         ("report", _report, f"write tables, pictures and the page {PAGE} into a folder"),
         ("export", _export, "write a trial as conf/experiment/NAME.yaml"),
     ):

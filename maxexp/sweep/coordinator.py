@@ -53,7 +53,7 @@ class Coordinator:
         self._open = ExitStack()
 
     def run(self) -> None:
-        """Both phases, until all trials are finished.
+        """Runs both phases, until all trials are finished.
 
         Raises:
             SweepError: the trials fail alike, or the workers die.
@@ -66,7 +66,7 @@ class Coordinator:
                 finally:
                     self._leadership.give_up()
         except KeyboardInterrupt:
-            print(f"maxexp: stopped; go on with the same command, or: {self._resume_command()}", file=sys.stderr)
+            print(f"maxexp: stopped; resume with the same command, or: {self._resume_command()}", file=sys.stderr)
             raise
 
     def _run(self) -> None:
@@ -127,7 +127,7 @@ class Coordinator:
             raise SweepError(f"the sweep stopped: {reason}; mend the cause and give the same command again")
 
     def _lead(self, study: SweepStudy, points: Iterable[Mapping[str, Value]] | None) -> Tickets:
-        """Begin to lead a phase: with the parent run, opened if this process has not yet, and with the queue."""
+        """Begins to lead a phase: with the parent run, opened if this process has not yet, and with the queue."""
         if self._record is None:
             self._record = self._open.enter_context(ParentRecord.open(self._study))
         if study.attribute(PARENT_RUN) is None:
@@ -143,7 +143,7 @@ class Coordinator:
         return max(missing, 0)
 
     def _tell_news(self, study: SweepStudy, seen: set[int]) -> bool:
-        """Print a line for each trial that ended since; whether one did."""
+        """Prints a line for each trial that ended since; tells whether one did."""
         found = results(study)
         news = [r for r in found if r.outcome in OUTCOMES and r.number not in seen]
         for result in news:
@@ -159,7 +159,7 @@ class Coordinator:
         return bool(news)
 
     def _threads(self) -> int | None:
-        """CPU threads of each worker, where it works on this machine."""
+        """Returns the CPU threads of each worker, where it works on this machine."""
         local = launcher_class(self._settings.launcher).local
         return threads_each(self._settings.workers) if local else None
 
@@ -178,7 +178,7 @@ def _why_workers_end(study: SweepStudy, folder: Path) -> str:
 
 
 def _give_back(study: SweepStudy) -> None:
-    """Return to the queue what workers of this machine held that were stopped by force: none of them died on it.
+    """Puts back the trials of workers of this machine that were stopped by force: none of them failed.
 
     A worker may have been a thread of this process, which is about to end.
     """

@@ -1,4 +1,4 @@
-"""From Hydra's command line to a checked plan: nothing runs before everything is known to be right."""
+"""The way from Hydra's command line to a checked plan: nothing runs before everything is known to be right."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ UNNAMED = "sweep"
 def run_sweep(
     settings: Mapping[str, Any], arguments: Sequence[str], composed: DictConfig, config_loader: ConfigLoader
 ) -> None:
-    """Plan a sweep and run it.
+    """Plans a sweep and runs it.
 
     Args:
         settings: of ``hydra.sweeper``.
@@ -173,7 +173,7 @@ def _checked_baseline(plan: Plan) -> dict[str, Value]:
 
 
 def _check_samples(plan: Plan) -> None:
-    """Compose a few points that together have each choice, under the conditions of both phases."""
+    """Composes a few points that together have each choice, under the conditions of both phases."""
     limits = parse_limits(plan.settings.limits)
     plans = [plan, plan.final()] if plan.settings.final else [plan]
     for each in plans:
@@ -191,7 +191,7 @@ def _check_samples(plan: Plan) -> None:
 
 
 def _check_first(plan: Plan, config: Config) -> None:
-    """What is the same for each trial."""
+    """Returns what is the same for each trial."""
     warn_of_test_split(plan.settings.objectives)
     if plan.settings.pruning and Stage.train not in config.stages:
         raise ConfigError(

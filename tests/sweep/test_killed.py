@@ -134,7 +134,7 @@ def test_ctrl_c_closes_the_runs_and_the_workers_end(tmp_path):
     assert process.wait(300) == 130
     assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
     assert (
-        "go on with the same command, or: python -m maxexp.sweep resume killed"
+        "resume with the same command, or: python -m maxexp.sweep resume killed"
         in (tmp_path / "output.txt").read_text()
     )
     with sqlite3.connect(tmp_path / "mlruns/mlflow.db") as mlflow:

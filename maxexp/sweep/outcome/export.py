@@ -27,7 +27,8 @@ CHECKPOINTS = ("checkpoint", "recipe.distillation.checkpoint")
 
 
 def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None) -> str:
-    """Text of ``conf/experiment/NAME.yaml``: the trial's choices, and every key that they alone do not set.
+    """Returns the text of ``conf/experiment/NAME.yaml``: the trial's choices, and every key that they alone do not
+    set.
 
     Args:
         threads: CPU threads of the trial, which its worker may have chosen; None: as its configuration says.

@@ -29,7 +29,8 @@ TRIAL = "trial"
 
 
 def pareto_plot(found: Sequence[Result], objectives: Mapping[str, Direction]) -> Figure:
-    """Complete trials by two objectives each, with what the Pareto set dominates bounded by steps; one: by trial."""
+    """Returns the complete trials by two objectives each, with what the Pareto set dominates bounded by steps; one:
+    by trial."""
     pairs = list(combinations(objectives, 2)) or [(name, TRIAL) for name in objectives]
     figure, panels = _row_of_axes(len(pairs), 4.5)
     front = pareto_set(found)
@@ -89,7 +90,7 @@ def history_plot(found: Sequence[Result], objectives: Mapping[str, Direction]) -
 
 
 def hypervolume_plot(history: Sequence[tuple[int, float]]) -> Figure:
-    """Hypervolume by the number of complete trials."""
+    """Draws the hypervolume by the number of complete trials."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     axes.step([count for count, _ in history], [volume for _, volume in history], where="post", color=TRIAL_COLOR)
@@ -99,7 +100,8 @@ def hypervolume_plot(history: Sequence[tuple[int, float]]) -> Figure:
 
 
 def importance_plot(importances: Mapping[str, Mapping[str, Mapping[str, float]]], trials: int) -> Figure:
-    """Importance of each parameter: a column per objective, a row per condition under which it is searched.
+    """Draws the importance of each parameter: a column per objective, a row per condition under which it is
+    searched.
 
     Args:
         trials: complete ones, from which it was computed; of fewer than ENOUGH_TRIALS the picture warns.
@@ -204,7 +206,7 @@ def _of(result: Result, name: str) -> float:
 
 
 def _spread(result: Result, name: str) -> float:
-    """Standard deviation over seeds, in the same unit."""
+    """Returns the standard deviation over seeds, in the same unit."""
     return 0.0 if name == TRIAL else METRICS[name].form.scale * result.spread.get(name, 0.0)
 
 

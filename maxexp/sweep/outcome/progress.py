@@ -54,7 +54,7 @@ def _left_behind(trial: FrozenTrial) -> bool:
 
 
 def time_left(found: Sequence[Result], missing: int, now: datetime) -> timedelta | None:
-    """Estimate from the mean duration of finished trials and those that run now; None where nothing can be said."""
+    """Estimates from the mean duration of finished trials and those that run now; None where nothing can be said."""
     seconds = [r.seconds for r in found if r.seconds is not None and r.outcome in OUTCOMES]
     running = [r for r in found if r.outcome == "running"]
     if not seconds or missing <= 0 or not running:

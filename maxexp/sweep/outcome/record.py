@@ -74,7 +74,7 @@ class ParentRecord:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the run, send what trials could not send, and close the runs of dead workers.
+        """Closes the run, sends what trials could not send, and closes the runs of dead workers.
 
         Raises:
             UnsentError: the tracking store is away; the message names the folders that are to be sent later.
@@ -84,7 +84,7 @@ class ParentRecord:
             self._record.settle_others()
 
     def progress(self, study: SweepStudy) -> None:
-        """How many trials there are of each outcome, and the best values so far."""
+        """Returns how many trials there are of each outcome, and the best values so far."""
         found = results(study)
         front = pareto_set(found)
         prefix = _prefix(study)
@@ -128,5 +128,5 @@ class ParentRecord:
 
 
 def _prefix(study: SweepStudy) -> str:
-    """Of the names of a phase's metrics."""
+    """Returns the prefix of the names of a phase's metrics."""
     return f"sweep/{FINAL_FOLDER}/" if is_final(study.name) else "sweep/"

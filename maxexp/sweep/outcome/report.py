@@ -65,7 +65,7 @@ def study_files(study: SweepStudy) -> dict[str, str | Figure]:
 
 
 def tables(study: SweepStudy, earlier: Sequence[Result] = ()) -> str:
-    """How far a study is, and its Pareto set with the baseline, as Markdown.
+    """Returns how far a study is, and its Pareto set with the baseline, as Markdown.
 
     Args:
         earlier: trials of the first phase, where this study is the second.
@@ -108,7 +108,7 @@ def page(studies: Sequence[SweepStudy], files: Sequence[str]) -> str:
 
 
 def origin(study: SweepStudy) -> str:
-    """Date, machine, versions and commit, from the sweep's run."""
+    """Returns the date, machine, versions and commit, from the sweep's run."""
     begun = min((t.datetime_start for t in study.trials() if t.datetime_start), default=None)
     if begun is None:
         return "No trial has begun yet."
@@ -122,7 +122,8 @@ def origin(study: SweepStudy) -> str:
 
 
 def importances(study: SweepStudy) -> dict[str, dict[str, dict[str, float]]]:
-    """Importance of each parameter (PED-ANOVA), by objective and by the condition under which it is searched.
+    """Returns the importance of each parameter (PED-ANOVA), by objective and by the condition under which it is
+    searched.
 
     Parameters of one condition are compared with one another, among the trials that have them. There is none where
     the trials are too few to tell.

@@ -72,7 +72,7 @@ def figures(found: Sequence[Result], objectives: Sequence[str], earlier: Sequenc
 
 
 def shared(found: Sequence[Result]) -> list[str]:
-    """What all of several trials have, as ``seed=1``: no column of a table need repeat it."""
+    """Returns what all of several trials have, as ``seed=1``: no column of a table need repeat it."""
     if len(found) < 2:
         return []
     first, *others = [assignments(result) for result in found]
@@ -86,7 +86,7 @@ def _figure(name: str, value: float, spread: float | None) -> str:
 
 
 def assignments(result: Result) -> list[str]:
-    """``model.layers.conv1.kernel_size=3`` for each parameter, as it can be typed."""
+    """Returns ``model.layers.conv1.kernel_size=3`` for each parameter, as it can be typed."""
     return [f"{key(name)}={text_of(value)}" for name, value in result.params.items()]
 
 
@@ -110,7 +110,7 @@ def short_name(parameter: str) -> str:
 
 
 def _beside(result: Result, baseline: Result, names: Sequence[str]) -> str:
-    """By how much a trial's figures, in their order, are above or below the baseline's; whether it dominates it."""
+    """Returns how far a trial's figures are above or below the baseline's, and whether it dominates it."""
     if result.baseline:
         return "the baseline"
     mine, other = ({**r.tested, **r.values} for r in (result, baseline))

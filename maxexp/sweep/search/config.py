@@ -25,7 +25,7 @@ DEFAULTS = {"sampler": "tpe", "launcher": "local"}
 
 
 class Direction(Enum):
-    """Which values of an objective are better."""
+    """The direction in which values of an objective are better."""
 
     minimize = "minimize"
     maximize = "maximize"
@@ -38,16 +38,16 @@ JUDGED = tuple(metric.key for metric in METRICS.values() if metric.per_epoch and
 @frozen
 @dataclass
 class PruningConfig:
-    """When a training is given up early.
+    """When a training is pruned.
 
     A trial is compared, epoch by epoch, with those that cost no more than it in any objective known before
-    training; so a small network is never given up for being less accurate than a large one.
+    training; so a small network is never pruned for being less accurate than a large one.
 
     Attributes:
         metric: of each epoch, with values that are better than others, one of ``JUDGED``.
         warmup_epochs: epochs that every trial may train.
         rivals: how many trials there must be to compare with.
-        percentile: a trial is given up if its best epoch so far is worse than this percentile of its rivals'.
+        percentile: a trial is pruned if its best epoch so far is worse than this percentile of its rivals'.
     """
 
     metric: str = ACCURACY.validation.key
@@ -110,7 +110,7 @@ class SweepConfig:
             arguments.
         stop_after_failures: like failures in a row that end the sweep.
         attempts: how often a trial may lose its worker before it counts as failed.
-        grace_s: seconds without a sign of life after which a worker on another machine counts as dead.
+        grace_s: seconds without a heartbeat after which a worker on another machine counts as dead.
     """
 
     study: str | None = None
@@ -142,7 +142,7 @@ class SweepConfig:
 
     @property
     def directions(self) -> "list[StudyDirection]":
-        """Of the objectives, as Optuna has them."""
+        """Returns the directions of the objectives, as Optuna names them."""
         from optuna.study import StudyDirection  # takes long, and each command asks which keys hold texts
 
         return [StudyDirection[direction.name.upper()] for direction in self.objectives.values()]
@@ -152,7 +152,7 @@ declare("hydra.sweeper", SweepConfig)
 
 
 def to_sweep_config(composed: DictConfig | dict[str, Any]) -> SweepConfig:
-    """Check and type the settings of ``hydra.sweeper``.
+    """Checks and types the settings of ``hydra.sweeper``.
 
     Raises:
         ConfigError: a key that does not exist, or a value that is impossible; names the key.

@@ -22,7 +22,7 @@ LARGEST = 2**53
 
 
 def read_distribution(override: Override) -> tuple[BaseDistribution, dict[Value, str]]:
-    """What an override searches, and by value of a choice how it is written in an override.
+    """Returns what an override searches, and by value of a choice how it is written in an override.
 
     Raises:
         ConfigError: it cannot be searched, or not as it is written.
@@ -59,7 +59,7 @@ def _choices(override: Override) -> dict[Value, str]:
 
 
 def _range(sweep: RangeSweep, line: str) -> BaseDistribution:
-    """Of Hydra's half-open range, all values that it has: Optuna's ranges include their end.
+    """Returns all values of Hydra's half-open range: Optuna's ranges include their end.
 
     Raises:
         ValueError: it cannot be searched as it is written.

@@ -1,4 +1,4 @@
-"""Whether a network may be trained at all: what the chip holds and what the user allows, from its description.
+"""The limits of a network that may be trained: what the chip holds and what the user allows, from its description.
 
 Nothing here imports torch: a refused trial takes milliseconds.
 """
@@ -44,11 +44,11 @@ class Limit:
 
     @property
     def name(self) -> str:
-        """Of the constraint in study and run."""
+        """Returns the name of the constraint in study and run."""
         return f"{self.metric}_{'max' if self.sign == '<=' else 'min'}"
 
     def excess(self, value: float) -> float:
-        """By how much a value is beyond the limit, as a share of it; not above 0 where it is kept."""
+        """Returns the relative violation of the limit; zero or negative if the limit holds."""
         return (value - self.bound if self.sign == "<=" else self.bound - value) / abs(self.bound)
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Verdict:
 
 
 def parse_limits(texts: Sequence[str]) -> list[Limit]:
-    """Read limits.
+    """Reads limits.
 
     Raises:
         ConfigError: another form than ``METRIC <= NUMBER`` or ``METRIC >= NUMBER``, an unknown metric.
@@ -107,7 +107,7 @@ def known_costs(part: Part) -> tuple[Metric, ...]:
 
 
 def judge(config: Config, limits: Sequence[Limit]) -> Verdict:
-    """Check one configuration against the chip and the limits.
+    """Checks one configuration against the chip and the limits.
 
     A network that stays in floating point does not run on the chip: its cost is unknown, which no limit allows.
 
@@ -149,5 +149,5 @@ def _check_known(limits: Sequence[Limit], part: Part) -> None:
 
 
 def _weight_excess(network: Network, bits: Mapping[str, int], capacity: int) -> float:
-    """Share of the weight memory by which the weights are over it."""
+    """Returns the share of the weight memory by which the weights are over it."""
     return sum(layer.weights * bits.get(layer.name, 8) / 8 for layer in network) / capacity - 1

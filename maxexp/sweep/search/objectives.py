@@ -28,7 +28,7 @@ class ObjectiveError(MaxexpError):
 
 
 def check_objectives(objectives: Mapping[str, Direction], config: Config, spec: RunSpec | None) -> None:
-    """Refuse objectives that no trial of this configuration would have.
+    """Refuses objectives that no trial of this configuration would have.
 
     Args:
         spec: of its run; None where there is none, as of a network that does not fit.
@@ -43,7 +43,7 @@ def check_objectives(objectives: Mapping[str, Direction], config: Config, spec: 
 
 
 def _why_not(name: str, config: Config) -> str | None:
-    """Why a trial of this configuration has no such objective; None: it has."""
+    """Returns why a trial of this configuration has no such objective; None: it has."""
     method, metric = config.quantization.method, METRICS.get(name)
     if metric is None:
         return unknown_metric(name)
@@ -65,7 +65,7 @@ def _why_not(name: str, config: Config) -> str | None:
 
 
 def _skipped(name: str, spec: RunSpec) -> str | None:
-    """Why the stage that writes a metric does nothing in a run; None: it runs."""
+    """Returns why the stage that writes a metric does nothing in a run; None: it runs."""
     stage = METRICS[name].stage
     reasons = {planned.kind.stage.name: planned.skipped for planned in planned_stages(spec)}
     if reason := reasons[stage]:
@@ -74,7 +74,7 @@ def _skipped(name: str, spec: RunSpec) -> str | None:
 
 
 def warn_of_test_split(objectives: Mapping[str, Direction]) -> None:
-    """Say so where the test split chooses."""
+    """Warns where the test split would choose."""
     for name in objectives:
         if METRICS[name].group == TEST:
             log.warning(

@@ -1,4 +1,4 @@
-"""Everything that decides a sweep's results; it is kept in the study, so that any process can go on with it."""
+"""Everything that decides a sweep's results; it is kept in the study, so that any process can resume it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Plan:
         space: what is searched.
         overrides: of the command line and the preset, the same for each trial.
         searchpath: further configuration folders (``--config-dir``).
-        command: arguments after ``python -m maxexp -m``, to go on with the sweep.
+        command: arguments after ``python -m maxexp -m``, to resume the sweep.
         baseline: the point that the others are compared with; None: there is none.
     """
 
@@ -77,7 +77,8 @@ class Plan:
         return [*self.overrides, *self.space.overrides(point)]
 
     def digest(self) -> str:
-        """Short hash of what decides results: equal for equal sweeps, whatever machine and number of trials.
+        """Returns the short hash of what decides results: equal for equal sweeps, whatever machine and number of
+        trials.
 
         Raises:
             DataError: the user's own images are missing or corrupt.
@@ -94,7 +95,7 @@ class Plan:
         return self.compose(*self.space.overrides(next(self.space.samples(), {})))
 
     def final(self) -> Plan:
-        """The second phase of this plan: fixed points, each with all seeds, under other overrides; none given up."""
+        """The second phase of this plan: fixed points, each with all seeds, under other overrides; none is pruned."""
         assert self.settings.final is not None
         settings = replace(self.settings, pruning=None, final=None)
         space = repeated_space(self.space, self.settings.final.seeds)
@@ -123,7 +124,7 @@ class Plan:
         return self.space.draw(own)
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Returns the plan as plain values, for JSON."""
         return {
             "settings": to_plain(self.settings),
             "space": self.space.to_plain(),
@@ -135,7 +136,7 @@ class Plan:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Plan:
-        """What :meth:`to_plain` wrote. Raises errors of many kinds where it did not."""
+        """Returns what :meth:`to_plain` wrote. Raises errors of many kinds where it did not."""
         return cls(
             to_sweep_config(plain["settings"]),
             Space.from_plain(plain["space"]),

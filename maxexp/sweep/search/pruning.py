@@ -33,7 +33,7 @@ def hopeless(
     others: Iterable[Rival],
     qat_epoch: int | None = None,
 ) -> bool:
-    """Whether a training should be given up after the latest epoch of its curve.
+    """Tells whether a training should be pruned after the latest epoch of its curve.
 
     It is compared, at this epoch, with the trials that cost no more than it in each of ``costs``: if half of those
     (or another percentile) had done better by now, it would hardly end on the Pareto front. Trials that cost more

@@ -28,5 +28,5 @@ def repeats(space: Space, point: Mapping[str, Value]) -> list[dict[str, Value]]:
 
 
 def without_seed(point: Mapping[str, Value]) -> dict[str, Value]:
-    """What repeated trainings have in common."""
+    """Returns what repeated trainings have in common."""
     return {name: value for name, value in point.items() if name != REPEAT}

@@ -82,7 +82,7 @@ def make_sampler(chosen: Chosen, number: int) -> BaseSampler:
 
 
 def check_sampler(chosen: Chosen, space: Space, directions: Sequence[StudyDirection]) -> None:
-    """Draw a point for a study that is thrown away.
+    """Draws a point for a study that is thrown away.
 
     Args:
         directions: of each objective.

@@ -76,7 +76,7 @@ class Parameter:
 
     @property
     def count(self) -> int:
-        """Number of values of a finite parameter."""
+        """Returns the number of values of a finite parameter."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return len(d.choices)
@@ -90,7 +90,7 @@ class Parameter:
         return not (isinstance(self.distribution, FloatDistribution) and self.distribution.step is None)
 
     def __contains__(self, value: object) -> bool:
-        """Whether the parameter can have this value."""
+        """Tells whether the parameter can have this value."""
         d = self.distribution
         if isinstance(d, IntDistribution):  # which may have more values than memory
             whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
@@ -122,7 +122,7 @@ class Space:
         return point
 
     def whole(self, point: Mapping[str, Value]) -> bool:
-        """Whether a point lacks no parameter."""
+        """Tells whether a point has every parameter."""
         return all(p.name in point for p in self.parameters if _holds(p, point))
 
     def to_plain(self) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ class Space:
 
     @classmethod
     def from_plain(cls, plain: Sequence[Mapping[str, Any]]) -> Space:
-        """What :meth:`to_plain` wrote."""
+        """Returns what :meth:`to_plain` wrote."""
         return cls(
             tuple(
                 Parameter(
@@ -155,16 +155,16 @@ class Space:
         )
 
     def overrides(self, point: Mapping[str, Value]) -> list[str]:
-        """What sets the parameters of a point on the command line."""
+        """Returns the overrides that set the parameters of a point."""
         return [p.override(point[p.name]) for p in self.parameters if p.name in point]
 
     @property
     def size(self) -> float:
-        """Number of points; infinite with an interval."""
+        """Returns the number of points; infinite with an interval."""
         return self._count(0, {}) if all(p.finite for p in self.parameters) else inf
 
     def by_condition(self) -> dict[str, list[str]]:
-        """Names of parameters by the condition under which they are searched."""
+        """Returns the names of parameters by the condition under which they are searched."""
         names: dict[str, list[str]] = {}
         for parameter in self.parameters:
             condition = f"{parameter.only_if[0]}={parameter.only_if[1]}" if parameter.only_if else ALWAYS
@@ -191,7 +191,7 @@ class Space:
 
     @property
     def _branches(self) -> set[str]:
-        """Names of the choices on which others depend."""
+        """Returns the names of the choices on which others depend."""
         return {p.only_if[0] for p in self.parameters if p.only_if}
 
     def _count(self, index: int, point: dict[str, Value]) -> int:
@@ -237,7 +237,7 @@ def parse_space(
     arguments: Sequence[str],
     config_loader: ConfigLoader | None = None,
 ) -> Space:
-    """Read a search space.
+    """Reads a search space.
 
     Args:
         params: of the preset, by key; a value that is not a space is the same for each trial.

@@ -6,7 +6,7 @@ from maxexp.report.pareto import pareto_mask
 
 
 def hypervolume(losses: np.ndarray, reference: np.ndarray) -> float:
-    """Volume that a set of points dominates, up to a reference point.
+    """Returns the volume that a set of points dominates, up to a reference point.
 
     Slices along the first objective, each the hypervolume of the points to its left in the others.
 

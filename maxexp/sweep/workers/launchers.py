@@ -71,15 +71,15 @@ class Launcher(ABC):
 
     @abstractmethod
     def start(self, count: int) -> None:
-        """Start so many more."""
+        """Starts ``count`` more workers."""
 
     @abstractmethod
     def alive(self) -> int:
-        """How many have not ended."""
+        """Returns the number of workers that have not ended."""
 
     @abstractmethod
     def stop(self) -> None:
-        """End all, and wait until they have; those that can be asked to give their trials back first."""
+        """Stops all workers and waits until they have ended; those that can, return their trials first."""
 
 
 def launcher_class(chosen: Mapping[str, Any]) -> type[Launcher]:

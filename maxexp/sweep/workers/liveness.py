@@ -1,4 +1,4 @@
-"""Who is alive: workers and leaders give a sign of life now and then, and others see when it stays away.
+"""Who is alive: workers and leaders send heartbeats, and others see when they stop.
 
 The leader is one of the processes that were given the same command: it alone makes tickets and keeps the record.
 """
@@ -26,7 +26,7 @@ BEATS_PER_GRACE = 4
 
 
 class Heartbeat:
-    """Gives a sign of life now and then from a thread of its own, whatever the process waits for.
+    """Sends heartbeats from a thread of its own, whatever the process waits for.
 
     Args:
         beat: gives the sign.
@@ -39,14 +39,14 @@ class Heartbeat:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; without effect if it has begun."""
+        """Starts the heartbeats; without effect if they have started."""
         if self._thread is None:
             self._ended.clear()
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """End; without effect if it has ended."""
+        """Stops the heartbeats; without effect if they have stopped."""
         if self._thread is not None:
             self._ended.set()
             self._thread.join()
@@ -75,14 +75,14 @@ def kept_alive(study: SweepStudy, trial: Trial) -> Iterator[None]:
 
 
 class Watch:
-    """Tells who is dead: at once on this machine, after a time without a sign of life elsewhere."""
+    """Tells who is dead: at once on this machine, after a time without a heartbeat elsewhere."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
         self._seen: dict[Hashable, tuple[Any, float]] = {}
 
     def dead(self, who: Hashable, owner: Mapping[str, Any] | None, sign: Any) -> bool:
-        """Whether the process ``owner`` is dead.
+        """Tells whether the process ``owner`` is dead.
 
         Args:
             who: what it works on.
@@ -110,7 +110,7 @@ class Leadership:
         self._heartbeat = Heartbeat(self._renew, RENEW_S)
 
     def held(self) -> bool:
-        """Whether this process leads; takes the role if nobody has it."""
+        """Tells whether this process leads; takes the lead if nobody has it."""
         current = self._study.attribute(LEADER)
         if self._mine(current):
             self._heartbeat.start()
@@ -126,17 +126,17 @@ class Leadership:
         return self._mine(self._study.attribute(LEADER))
 
     def give_up(self) -> None:
-        """Leave the role to others."""
+        """Leaves the lead to others."""
         self._heartbeat.stop()
         if self._mine(self._study.attribute(LEADER)):
             self._study.study.set_user_attr(LEADER, None)
 
     def begin(self, phase: SweepStudy) -> None:
-        """Tell the others that this process has begun to lead a phase."""
+        """Tells the others that this process has begun to lead a phase."""
         phase.study.set_user_attr(BEGUN, self._me)
 
     def begun(self, phase: SweepStudy) -> bool:
-        """Whether who leads now has begun to lead a phase."""
+        """Tells whether who leads now has begun to lead a phase."""
         return _same(self._study.attribute(LEADER), phase.attribute(BEGUN))
 
     def _mine(self, leader: Mapping[str, Any] | None) -> bool:

@@ -69,7 +69,8 @@ def results(study: SweepStudy) -> list[Result]:
 
 
 def averaged(found: Sequence[Result]) -> list[Result]:
-    """Complete trials, those that differ by their repeats' seed alone as one: the mean, with the spread."""
+    """Returns the complete trials, those that differ by their repeats' seed alone as one: the mean, with the
+    spread."""
     alike: dict[tuple, list[Result]] = {}
     for result in found:
         if result.losses is not None:
@@ -95,7 +96,8 @@ def _mean(group: Sequence[Result]) -> Result:
 
 
 def pareto_set(found: Sequence[Result]) -> list[Result]:
-    """Complete trials that no other dominates, the best in the first objective first; of equal ones the first.
+    """Returns the complete trials that no other dominates, the best in the first objective first; of equal ones the
+    first.
 
     Of repeated trainings their mean takes part.
     """
@@ -111,7 +113,8 @@ def pareto_set(found: Sequence[Result]) -> list[Result]:
 
 
 def finalists(found: Sequence[Result], most: int | None) -> list[Result]:
-    """What the second phase is for: at most so many of the Pareto set, spread evenly along it, both ends included.
+    """Returns the trials of the second phase: at most ``most`` of the Pareto set, spread evenly along it, both ends
+    included.
 
     Only those that are at least as good as the baseline in the first objective; all, where none is.
     """
@@ -124,7 +127,7 @@ def finalists(found: Sequence[Result], most: int | None) -> list[Result]:
 
 
 def hypervolume_history(found: Sequence[Result]) -> list[tuple[int, float]]:
-    """Hypervolume after each complete trial, in the order in which they ended.
+    """Returns the hypervolume after each complete trial, in the order in which they ended.
 
     As a share of the box between the best and the worst value of each objective among all complete trials, so it
     is comparable within a study only.
@@ -145,7 +148,7 @@ def hypervolume_history(found: Sequence[Result]) -> list[tuple[int, float]]:
 
 
 def behind_baseline(study: SweepStudy, params: Mapping[str, Value], value: float) -> float:
-    """By how much a value of the first objective is worse than the baseline's, as a share of it; else not above 0.
+    """Returns how much worse a value of the first objective is than the baseline's, relative to it; else 0 or less.
 
     As long as the baseline is not finished every other is a little behind it.
     """

@@ -5,7 +5,7 @@ import re
 
 
 def threads_each(workers: int) -> int:
-    """CPU threads of each of so many workers: the cores that this process may use, shared out.
+    """Returns the CPU threads of each of so many workers: the cores that this process may use, shared out.
 
     No more than OMP_NUM_THREADS allows a process, as for a single run.
     """

@@ -32,7 +32,7 @@ class StorageError(MaxexpError):
 
 
 def open_storage(url: str) -> BaseStorage:
-    """Open a storage; a local one is created where it is missing.
+    """Opens a storage; a local one is created where it is missing.
 
     Args:
         url: ``sqlite:///PATH``, ``journal:///PATH`` (a file that works on NFS), ``grpc://HOST:PORT`` (Optuna's
@@ -56,7 +56,7 @@ def open_storage(url: str) -> BaseStorage:
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
-    """What a storage raises that fails or is gone: nothing that a trial could be blamed for."""
+    """Returns the exceptions of a storage that fails or is gone: no fault of a trial."""
     grpc = sys.modules.get("grpc")  # Optuna imports it where its proxy is used
     return (SQLAlchemyError, StorageInternalError, *([grpc.RpcError] if grpc else []))
 
@@ -92,7 +92,7 @@ def storage_file(url: str) -> Path | None:
 
 
 def check_exists(url: str) -> None:
-    """Refuse a storage that would have to be created, for there are no studies in it.
+    """Refuses a storage that would have to be created, for there are no studies in it.
 
     Raises:
         StorageError: it is a local file that there is not.
@@ -124,7 +124,7 @@ def _for_optuna(uri: str) -> str:
 
 
 def _foreign(url: str, error: RuntimeError) -> str:
-    """What is wrong with tables that Optuna does not take for its own."""
+    """Returns what is wrong with tables that Optuna does not take for its own."""
     if "optuna storage upgrade" in str(error):
         path = storage_file(url)
         uri = _for_optuna(database_uri(path)) if path else address_without_secrets(url)

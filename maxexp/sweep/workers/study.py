@@ -138,7 +138,7 @@ class SweepStudy:
         return self.study.user_attrs.get(key)
 
     def over(self) -> bool:
-        """Whether no trial is left to wait for: all are finished, or the sweep was stopped."""
+        """Tells whether no trial is left to wait for: all are finished, or the sweep was stopped."""
         attributes = self.study.user_attrs
         if attributes.get(STOPPED):
             return True
@@ -183,7 +183,7 @@ class SweepStudy:
         return None
 
     def twin(self, trial: FrozenTrial | Trial) -> int | None:
-        """Number of an earlier trial with equal parameters that has not failed, if there is one.
+        """Returns the number of an earlier trial with equal parameters that has not failed, if there is one.
 
         Two machines may draw the same point in the same instant; then the later trial gives way. So it waits for
         earlier ones that are being drawn, but not for dead workers: at most for the time after which those are.
@@ -211,12 +211,12 @@ class SweepStudy:
         return key
 
     def owned(self, trial: Trial) -> bool:
-        """Whether a trial that this process claimed is still its own."""
+        """Tells whether a trial that this process claimed is still its own."""
         now = self.storage.get_trial(trial._trial_id)
         return now.state.name == "RUNNING" and now.user_attrs.get(WORKER) == identity()
 
     def put_back(self, trial: FrozenTrial | Trial, lost: bool, reason: str | None = None) -> None:
-        """Return a trial to the queue; one that has ended stays as it is.
+        """Returns a trial to the queue; one that has ended stays as it is.
 
         Args:
             lost: whether its worker died; otherwise it was asked to stop, or could not go on.
@@ -231,20 +231,20 @@ class SweepStudy:
             self.storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
 
     def withdraw(self, ticket: FrozenTrial) -> None:
-        """End a ticket that is not needed, unless a worker has taken it."""
+        """Ends a ticket that is not needed, unless a worker has taken it."""
         with storage_lock(self.url):
             if self._take(ticket):
                 self.fail(ticket, "there are as many trials as were asked for without it", outcome="withdrawn")
 
     def _take(self, ticket: FrozenTrial) -> bool:
-        """Make a ticket a running trial; of all that try it, in workers and leader, one succeeds."""
+        """Makes a ticket a running trial; of all that try it, in workers and leader, one succeeds."""
         try:
             return self.storage.set_trial_state_values(ticket._trial_id, TrialState.RUNNING)
         except UpdateFinishedTrialError:
             return False
 
     def fail(self, trial: FrozenTrial | Trial, reason: str, outcome: str = "failed") -> None:
-        """End a trial without a result."""
+        """Ends a trial without a result."""
         self.storage.set_trial_user_attr(trial._trial_id, OUTCOME, outcome)
         self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
         self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
@@ -269,12 +269,12 @@ def read_plan(text: str | bytes, where: str) -> Plan:
 
 
 def is_final(name: str) -> bool:
-    """Whether a study of this name is a second phase."""
+    """Tells whether a study of this name is a second phase."""
     return _FINAL.search(name) is not None
 
 
 def first_phase(name: str) -> str:
-    """Name of a sweep's study by the name of either phase."""
+    """Returns the name of a sweep's study by the name of either phase."""
     return _FINAL.sub("", name)
 
 
@@ -304,7 +304,7 @@ def create_final(first: SweepStudy, plan: Plan) -> SweepStudy:
 
 
 def _finals(first: SweepStudy) -> list[str]:
-    """Names of the second phases that were begun, the latest last."""
+    """Returns the names of the second phases that were begun, the latest last."""
     names = optuna.get_all_study_names(first.storage)
     finals = [name for name in names if is_final(name) and first_phase(name) == first.name]
     return sorted(finals, key=lambda name: (len(name), name))
@@ -316,7 +316,7 @@ def point_of(trial: FrozenTrial) -> Mapping[str, Value]:
 
 
 def counts(trial: FrozenTrial) -> bool:
-    """Whether a trial counts towards the number asked for: it has an end, and did not fail."""
+    """Tells whether a trial counts towards the number asked for: it has an end, and did not fail."""
     return trial.state.is_finished() and trial.state.name != "FAIL"
 
 

@@ -50,7 +50,7 @@ class Tickets:
             self._retry()
 
     def update(self) -> None:
-        """Everything that is due now."""
+        """Makes and withdraws tickets, as many as are due now."""
         trials = self._study.trials()
         if self._release(trials):
             trials = self._study.trials()
@@ -78,7 +78,7 @@ class Tickets:
         return min(self._settings.trials, int(size) - len(lost)) if isfinite(size) else self._settings.trials
 
     def _fill(self, trials: list[FrozenTrial], total: int) -> None:
-        """Make tickets for trials that are missing, and withdraw those that are too many."""
+        """Makes tickets for trials that are missing, and withdraws those that are too many."""
         waiting = [t for t in trials if t.state.name == "WAITING"]
         running = sum(t.state.name == "RUNNING" for t in trials)
         wanted = max(total - running - sum(map(counts, trials)), 0)
@@ -90,13 +90,13 @@ class Tickets:
             self._study.withdraw(ticket)
 
     def _withdraw_outdated(self) -> None:
-        """Of a second phase that had begun with another Pareto set: what of it nobody has begun is not wanted now."""
+        """Withdraws tickets of a second phase whose Pareto set has changed, unless someone has started them."""
         for trial in self._study.trials():
             if trial.state.name == "WAITING" and LOST not in trial.user_attrs and not self._wanted(point_of(trial)):
                 self._study.withdraw(trial)
 
     def _wanted(self, point: Mapping[str, Value]) -> bool:
-        """Whether a point would be tried today."""
+        """Tells whether a point would be tried today."""
         return self._drawn or frozen(point) in self._points
 
     def _new_points(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Value]]:
@@ -107,7 +107,7 @@ class Tickets:
             yield from itertools.repeat({})
 
     def _retry(self) -> None:
-        """What failed under an earlier command is tried once more: its cause may have been mended."""
+        """Retries once what failed under an earlier command: its cause may have been fixed."""
         trials = self._study.trials()
         live = {frozen(point_of(t)) for t in trials if t.state.name != "FAIL"}
         failed = (t for t in trials if t.number in self._failed_before and t.user_attrs.get(OUTCOME) not in NO_TRIAL)
@@ -118,7 +118,7 @@ class Tickets:
                 self._study.study.enqueue_trial(dict(point), user_attrs={RETRY_OF: trial.number})
 
     def _release(self, trials: list[FrozenTrial]) -> bool:
-        """Give the trials of dead workers back; those that lost several are failed. Whether there were any."""
+        """Gives the trials of dead workers back; those that lost several fail. Tells whether there were any."""
         released = False
         for trial in trials:
             attributes = trial.user_attrs
@@ -135,7 +135,7 @@ class Tickets:
         return released
 
     def _repeated_failure(self, trials: list[FrozenTrial]) -> str | None:
-        """Why the sweep should stop: the latest trials failed for the same reason, if they did."""
+        """Returns why the sweep should stop: the latest trials failed for the same reason, if they did."""
         ended = [t for t in trials if t.state.is_finished() and t.user_attrs.get(OUTCOME) not in NO_TRIAL]
         ended = [t for t in ended if t.number not in self._failed_before]
         latest = sorted(ended, key=_end)[-self._settings.stop_after_failures :]

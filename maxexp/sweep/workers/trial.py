@@ -62,12 +62,12 @@ PASSING = (OutageError, DiskFullError)
 
 
 def blameless() -> tuple[type[Exception], ...]:
-    """What no trial can be blamed for: it can be gone on with later, however often that happens."""
+    """Returns the exceptions that are no fault of a trial: it can be resumed later, however often that happens."""
     return (*storage_errors(), *PASSING)
 
 
 class PrunedError(Exception):
-    """The training was given up; not an error of anybody."""
+    """The training was pruned; this is no failure."""
 
 
 class TrialRun:
@@ -89,7 +89,7 @@ class TrialRun:
         self._warned = False
 
     def run(self) -> str:
-        """Carry the trial out and tell the study how it ended: complete, infeasible, pruned or failed.
+        """Executes the trial and tells the study how it ended: complete, infeasible, pruned or failed.
 
         KeyboardInterrupt, SIGTERM, errors of the storage, a tracking store that is away and a full disk pass, and
         leave the trial as it is: it can be gone on with.
@@ -106,7 +106,7 @@ class TrialRun:
             log.exception("trial %d failed", self._trial.number)
             outcome, reason, values = "failed", summary(error), None
         if not self._study.owned(self._trial):
-            log.warning("trial %d was given to another worker, for this one gave no sign of life", self._trial.number)
+            log.warning("trial %d was reassigned: this worker's heartbeat timed out", self._trial.number)
             return "lost"
         self._trial.set_user_attr(SECONDS, round(time.monotonic() - started, 3))
         self._tell(outcome, reason, values)
@@ -207,7 +207,7 @@ class TrialRun:
         return found[0] if found else None
 
     def _read(self, run: RecordedRun) -> tuple[str, str | None, list[float] | None]:
-        """How a run ended whose worker died before it could tell the study."""
+        """Returns how a run ended whose worker died before it could tell the study."""
         self._trial.set_user_attr(RUN, run.run_id)
         state = run.tags.get(STATE_TAG)
         if state == "complete":
@@ -219,14 +219,14 @@ class TrialRun:
         return "failed", run.tags.get("error", "the run ended without a result"), None
 
     def _note(self, verdict: Verdict) -> None:
-        """Tell the study what is known before training."""
+        """Tells the study what is known before training."""
         self._constrain(verdict.constraints)
         objectives = self._plan.settings.objectives
         costs = {n: verdict.costs[n] * _sign(d) for n, d in objectives.items() if n in verdict.costs}
         self._trial.set_user_attr(COSTS, costs)
 
     def _constrain(self, constraints: Mapping[str, float]) -> None:
-        """Set constraints; those that an earlier worker of this trial has set stay."""
+        """Sets constraints; those that an earlier worker of this trial has set stay."""
         known = self._trial.storage.get_trial(self._trial._trial_id).constraints
         for name, value in constraints.items():
             if name not in known:
@@ -250,7 +250,7 @@ class TrialRun:
         return values
 
     def _prune(self, metrics: Mapping[str, Any], step: int | None) -> None:
-        """After each epoch: compare the curve with the others; raises PrunedError where the training is given up."""
+        """Compares the curve with the others after each epoch; raises PrunedError where the training is pruned."""
         pruning = self._plan.settings.pruning
         assert pruning is not None
         self._qat_epoch = metrics.get(training.QAT_EPOCH.key, self._qat_epoch)
@@ -299,7 +299,7 @@ class TrialRun:
             self._study.study.tell(self._trial, values)
 
     def _tags(self) -> dict[str, str]:
-        """By which this trial's run is known."""
+        """Returns the tags that mark this trial's run."""
         parent = self._study.attribute(PARENT_RUN) or ""
         return {PARENT_TAG: parent, STUDY_TAG: self._study.name, TRIAL_TAG: str(self._trial.number)}
 

@@ -34,7 +34,7 @@ POLL_S = 0.3
 
 
 def work(url: str, name: str, threads: int | None = None, plan: Plan | None = None) -> int:
-    """Take trials of a study until it is over; returns how many this process has carried out.
+    """Takes trials of a study until it is over; returns how many this process has executed.
 
     Args:
         url: of the storage.
@@ -64,7 +64,7 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
 
 
 def _execute(study: SweepStudy, trial: Trial, asked: float, threads: int | None) -> bool:
-    """Carry out a trial that this process asked for at the time ``asked``; False if it repeats another."""
+    """Executes a trial that this process asked for at the time ``asked``; False if it repeats another."""
     try:
         if (twin := study.twin(trial)) is not None:
             study.fail(trial, f"the same parameters as trial {twin}", outcome="duplicate")
@@ -85,7 +85,7 @@ def _execute(study: SweepStudy, trial: Trial, asked: float, threads: int | None)
 
 
 def main() -> int:
-    """Entry point of the process; it ends when its standard input is closed, that is with its parent."""
+    """Runs as the process's entry point, which ends when its standard input is closed, that is with its parent."""
     parser = argparse.ArgumentParser(prog="python -m maxexp.sweep.workers.worker", description=__doc__)
     parser.add_argument("storage")
     parser.add_argument("study")
