@@ -49,12 +49,12 @@ def integer_network(run: RecordedRun) -> str | None:
 
 
 def _quantized_after_training(run: RecordedRun) -> str | None:
-    """What a run quantized after training, where it did."""
+    """Returns what a run quantized after training, where it did."""
     return integer_network(run) if run.params.get("quantization.method") == Method.ptq.name else None
 
 
 def _trained(run: RecordedRun) -> str:
-    """What a run trained: the network of its last phase, and of no earlier one."""
+    """Returns what a run trained: the network of its last phase, and of no earlier one."""
     kept = run.artifacts(CHECKPOINTS)
     if QAT_BEST in kept:
         return QAT_BEST
@@ -62,7 +62,7 @@ def _trained(run: RecordedRun) -> str:
         raise CheckpointError(f"{RUN}{run.run_id}: that run has no trained network; it is {run.status}")
     if run.params.get("quantization.method") == Method.qat.name:
         raise CheckpointError(
-            f"{RUN}{run.run_id}: its quantization-aware phase has not ended; resume={run.run_id} goes on with it, "
+            f"{RUN}{run.run_id}: its quantization-aware phase has not ended; resume={run.run_id} continues it, "
             f"{RUN}{run.run_id}/{FLOAT_BEST} is the floating-point network"
         )
     return FLOAT_BEST

@@ -33,7 +33,7 @@ COMPOSING = {
 
 
 def compose_config(overrides: Sequence[str], searchpath: Sequence[str] = ()) -> Config:
-    """What ``python -m maxexp OVERRIDES`` would run.
+    """Returns the configuration that ``python -m maxexp OVERRIDES`` would run.
 
     Args:
         searchpath: further configuration folders, as ``--config-dir`` names them.
@@ -94,7 +94,8 @@ def translate_composition_errors() -> Iterator[None]:
 
 
 def _while_composing(error: Exception) -> bool:
-    """Whether Hydra or OmegaConf, or what they call, raised an error: one of our own is a defect with a traceback."""
+    """Tells whether Hydra or OmegaConf, or what they call, raised an error: one of our own is a defect with a
+    traceback."""
     modules = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
     ours = {name for name in modules if name.startswith("maxexp.")} - COMPOSING
     theirs = any(name.startswith(("hydra.", "omegaconf.")) for name in modules)

@@ -1,4 +1,4 @@
-"""From a composed configuration to the typed one, and from that to YAML and back."""
+"""The way from a composed configuration to the typed one, and from that to YAML and back."""
 
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ declare("hydra", HydraConf)
 
 
 def register_schema() -> None:
-    """Make the types of the groups available to ``conf/config.yaml`` as ``schema``.
+    """Makes the types of the groups available to ``conf/config.yaml`` as ``schema``.
 
     Layers, augmentations, recipes, bits per layer and callbacks stay open, so that the command line can add some
     without a "+", or set those that are null; they get their types in :func:`to_config`, as everything does at last.
@@ -47,7 +47,7 @@ def register_schema() -> None:
 
 
 def to_config(composed: DictConfig | ListConfig) -> Config:
-    """Resolve and validate a composed configuration.
+    """Resolves and validates a composed configuration.
 
     Raises:
         ConfigError: a value is missing, of the wrong type, or impossible; names the key.

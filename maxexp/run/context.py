@@ -37,7 +37,7 @@ class RunContext:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the run computes; from here on with as many CPU threads as it is to have.
+        """Returns where the run computes; from here on with as many CPU threads as it is to have.
 
         Raises:
             ConfigError: this machine does not have it.
@@ -59,13 +59,13 @@ class RunContext:
 
     @cached_property
     def task(self) -> Task:
-        """What the network is for, which says how good it is."""
+        """Returns the task, which judges the network."""
         from maxexp.tasks.registry import task_of
 
         return task_of(self._config.task)
 
     def checkpoint_extras(self) -> dict[str, str]:
-        """What a checkpoint of this run says of itself."""
+        """Returns what a checkpoint of this run says of itself."""
         from maxexp.run.self_description import SelfDescription
 
         part = self.data.loaded
@@ -77,7 +77,7 @@ class RunContext:
         return read_run(open_store(self._config.tracking, existing=True), run_id)
 
     def check_data(self, parts: Sequence[str]) -> None:
-        """Refuse missing or broken data before the stages that need them, rather than after hours.
+        """Refuses missing or broken data before the stages that need them, rather than after hours.
 
         Raises:
             DataError: they are, or the run began with others.
@@ -89,7 +89,7 @@ class RunContext:
         self._check_same()
 
     def record_data(self, record: RunRecord, *parts: str) -> None:
-        """Record which images a stage looks at. Raises DataError where the run began with others."""
+        """Records which images a stage looks at. Raises DataError where the run began with others."""
         for part in parts:
             getattr(self.data, part)
             self._check_same()
@@ -105,7 +105,7 @@ class RunContext:
             return None
 
     def _check_same(self) -> None:
-        """Compare the parts that were read with those that the run began with."""
+        """Compares the parts that were read with those that the run began with."""
         if self.earlier is None:
             return
         for part, digest in self.data.digests().items():
@@ -116,5 +116,5 @@ class RunContext:
                 )
 
     def _name(self, part: str) -> str:
-        """Of a part of the data set in the record."""
+        """Returns the digest of a part of the data set in the record."""
         return f"{self._config.dataset.name}-{part}"

@@ -46,7 +46,7 @@ class Deployment:
         self._firmware_folder, self._board_folder = folder / artifacts.FIRMWARE, folder / artifacts.BOARD
 
     def run_known_answer(self) -> None:
-        """Run the known-answer test and record verdict, logits, latency, program and serial output.
+        """Runs the known-answer test and records verdict, logits, latency, program and serial output.
 
         Raises:
             BoardError: the project cannot be built or run, the answer is another one, or the cycles are.
@@ -77,7 +77,7 @@ class Deployment:
         log.info("board %s: PASS, %s us, logits %s", self._board.name, result.inference_us, report["logits"])
 
     def _report(self, run: BoardRun) -> dict:
-        """For :data:`~maxexp.tracking.artifacts.KNOWN_ANSWER`."""
+        """Returns the content of :data:`~maxexp.tracking.artifacts.KNOWN_ANSWER`."""
         return {
             "board": self._board.name,
             "source": self._board.source,
@@ -115,7 +115,7 @@ class Deployment:
     def measure_accuracy(
         self, task: Task, integer: IntegerNetwork, images: ImageSet, mapping: InputMapping | None
     ) -> None:
-        """Classify images on the board, beside the integer network, and record accuracy and disagreements.
+        """Classifies images on the board, beside the integer network, and records accuracy and disagreements.
 
         Raises:
             BoardError: the board cannot, or an output is not that of the integer network.
@@ -148,7 +148,7 @@ class Deployment:
 
 
 def choose_images(images: ImageSet, count: int | None, seed: int) -> ImageSet:
-    """``count`` images, spread over the classes; all of them if None."""
+    """Returns ``count`` images, spread over the classes; all of them if None."""
     if count is None or count >= len(images):
         return images
     return images.subset(np.sort(stratified_order(images.strata, seed)[:count]))
@@ -166,14 +166,14 @@ def _client(line: Line, part: Part, network: Network) -> InferenceClient:
 
 
 def _classify(client: InferenceClient, inputs: Tensor) -> Tensor:
-    """int32 (N, outputs) of int8 (N, C, H, W)."""
+    """Computes int32 (N, outputs) of int8 (N, C, H, W)."""
     console, quiet = Console(stderr=True), not sys.stderr.isatty()
     shown = track(inputs.numpy(), "images on the board", console=console, disable=quiet)
     return torch.from_numpy(np.stack([client(image)[0] for image in shown]))
 
 
 def _warn_of_losses(board: str, result: FirmwareResult) -> None:
-    """What did not come over the line is missing in the record."""
+    """Records what came over the line; a figure that did not is missing in the record."""
     if result.inference_us is None:
         log.warning(
             "board %s: the time of the inference did not come over the serial line; it is not recorded", board

@@ -1,4 +1,4 @@
-"""Which network a checkpoint is of, by what it says itself, its run's configuration or its card in the zoo."""
+"""The network that a checkpoint is of, by what it says itself, its run's configuration or its card in the zoo."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def with_own_network(config: Config, overrides: Sequence[str]) -> Config:
 
 
 def _of_card(name: str) -> SelfDescription:
-    """By the command on the card that evaluates the network."""
+    """Returns the network by the command on the card that evaluates the network."""
     path = zoo_dir() / name / "card.yaml"
     try:
         words = shlex.split(read_plain(path)["evaluate"])

@@ -130,7 +130,7 @@ def _group(name: str, option: str) -> dict[str, Any]:
 
 
 def _set(root: DictConfig, key: str, text: str) -> None:
-    """Set a key that is there, or one of a layer that is there."""
+    """Sets a key that is there, or one of a layer that is there."""
     parent = OmegaConf.select(root, key.rpartition(".")[0], throw_on_missing=True)
     layer = isinstance(parent, DictConfig) and "op" in parent
     if not layer and (not isinstance(parent, DictConfig) or key.rpartition(".")[2] not in parent):

@@ -37,7 +37,7 @@ LONGEST_NAME = 120
 
 
 def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
-    """Carry a configuration out in a record of its own; what is refused before its first stage leaves none.
+    """Executes a configuration in a record of its own; a run that is refused before its first stage leaves none.
 
     Args:
         overrides: what the user typed.
@@ -68,7 +68,7 @@ def tell_without_effect(config: Config, overrides: Sequence[str]) -> None:
 
 
 def _warn_of_no_fit(spec: RunSpec) -> None:
-    """Say so where a network that stays in floating point could not be quantized for the chip later."""
+    """Warns where a network that stays in floating point could not be quantized for the chip later."""
     try:
         check_fit(spec.network, dict(spec.bits), spec.config.device.part)
     except DeviceError as error:
@@ -82,7 +82,7 @@ def start_record(
     name: str | None = None,
     patient: bool = False,
 ) -> RunRecord:
-    """Create the run, with all that is known of it before it begins.
+    """Creates the run, with all that is known of it before it begins.
 
     Args:
         tags: further ones.
@@ -101,7 +101,7 @@ def start_record(
 
 
 def log_configuration(record: RunRecord, config: Config, overrides: Sequence[str], environment: bool = True) -> None:
-    """Store the configuration, what the user typed of it, and the environment."""
+    """Stores the configuration, what the user typed of it, and the environment."""
     record.log_text(to_yaml(config), RESOLVED)
     record.log_text(yaml.safe_dump(values_without_secrets(list(overrides))), OVERRIDES)
     for file, text in (_environment_files() if environment else {}).items():
@@ -115,7 +115,7 @@ def _provenance() -> dict[str, str]:
 
 
 def resumption() -> dict[str, str]:
-    """Tags of a run that this process goes on with: the code may have changed since it began."""
+    """Returns the tags of a run that this process resumes: the code may have changed since it began."""
     return {f"resumed.{key}": value for key, value in _provenance().items() if "git." in key}
 
 
@@ -125,7 +125,7 @@ def _environment_files() -> dict[str, str]:
 
 
 def run_name(config: Config, overrides: Sequence[str]) -> str:
-    """Model, data set and quantization, then the single keys that the user set."""
+    """Returns the run's name: model, data set and quantization, then the single keys that the user set."""
     name = f"{config.model.name}-{config.dataset.name}-{config.quantization.method.name}"
     typed = {o.lstrip("+~"): key_of(o) for o in overrides}
     single = [o for o, key in typed.items() if ("." in key or key == "seed") and changes_result(key)]
@@ -133,7 +133,7 @@ def run_name(config: Config, overrides: Sequence[str]) -> str:
 
 
 def execute(pipeline: Pipeline, record: RunRecord) -> None:
-    """Run a pipeline within an open record and sum its results up."""
+    """Runs a pipeline within an open record and sums its results up."""
     from maxexp.report.run_page import write_summary
 
     garbage.resume()
@@ -150,7 +150,7 @@ def _run_stages(pipeline: Pipeline, record: RunRecord) -> None:
     try:
         pipeline.run(record)
     except (KeyboardInterrupt, DiskFullError, OutageError):
-        print(f"maxexp: stopped; go on with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
+        print(f"maxexp: stopped; resume with: {resume_command(record.run_id, config.tracking.uri)}", file=sys.stderr)
         raise
     except MaxexpError:
         # The stages before the one that failed have left results all the same.
@@ -161,14 +161,14 @@ def _run_stages(pipeline: Pipeline, record: RunRecord) -> None:
 
 
 def resume_command(run_id: str, uri: str | None) -> str:
-    """What goes on with an interrupted run, for a shell."""
+    """Returns the shell command that resumes an interrupted run."""
     words = ["python", "-m", "maxexp", f"resume={run_id}"]
     place = [f"tracking.uri={override_value(address_without_secrets(uri))}"] if uri else []
     return shell_command([*words, *place])
 
 
 def _show_results(record: RunRecord, title: str) -> None:
-    """What the record holds by now, on the terminal and in the run's description."""
+    """Shows what the record holds by now, on the terminal and in the run's description."""
     rows = result_rows(record.metrics(), record.tags())
     if rows:
         record.describe(results_markdown(rows))
@@ -176,7 +176,7 @@ def _show_results(record: RunRecord, title: str) -> None:
 
 
 def finish_message(record: RunRecord) -> None:
-    """Say where the results are, once the record is closed."""
+    """Says where the results are, once the record is closed."""
     if record.uri.startswith("http"):
         place = f"{record.place}/#/experiments/{record.experiment_id}/runs/{record.run_id}"
         print(f"run {record.run_id}\nopen it at: {place}")

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def record_curves(record: RunRecord, qat_epoch: int | None) -> None:
-    """Learning curves; ``qat_epoch`` is the first quantization-aware epoch."""
+    """Draws the learning curves; ``qat_epoch`` is the first quantization-aware epoch."""
     history = {metric.key: record.history(metric.key) for metric in CURVES}
     record.log_figure(learning_curves(history, qat_epoch), LEARNING_CURVES)
 
@@ -44,7 +44,7 @@ def record_ranges(record: RunRecord, quantized: NetworkModule, inputs: Tensor) -
 
 
 def record_sensitivity(record: RunRecord, task: Task, found: Sensitivity) -> None:
-    """What few bits cost in each layer, and the bits that follow from it."""
+    """Draws what few bits cost in each layer, and the bits that follow from it."""
     log.info("bits for %d bytes of weights: %s", found.budget, layer_bits_override(found.proposal))
     record.log_dict(sensitivity_table(found), SENSITIVITY)
     record.log_text(sensitivity_markdown(found, task), SENSITIVITY_PAGE)

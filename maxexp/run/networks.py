@@ -60,7 +60,7 @@ class Quantized:
 
     @property
     def bits(self) -> Mapping[str, int]:
-        """Weight bits by layer."""
+        """Returns the weight bits by layer."""
         return self.integer.bits
 
 
@@ -73,7 +73,7 @@ class Integer:
 
     @property
     def bits(self) -> Mapping[str, int]:
-        """Weight bits by layer."""
+        """Returns the weight bits by layer."""
         return self.integer.bits
 
 

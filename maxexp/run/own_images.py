@@ -6,7 +6,7 @@ from maxexp.schema.config import Config
 
 
 def digests_of_own_images(config: Config) -> dict[str, str]:
-    """SHA-256 of each part of the data that a run looks at, under the name that its record has for it.
+    """Returns SHA-256 of each part of the data that a run looks at, under the name that its record has for it.
 
     Empty for published data sets, which are the same everywhere.
 

@@ -32,7 +32,7 @@ class Pipeline:
         self._stages = [(each, each.kind(spec, context)) for each in planned_stages(spec)]
 
     def prepare(self) -> None:
-        """Find what the stages need outside of the run; data last, for they may have to be downloaded.
+        """Finds what the stages need outside of the run; data last, for they may have to be downloaded.
 
         Raises:
             MaxexpError: something is missing; names all that is.
@@ -44,7 +44,7 @@ class Pipeline:
             self._context.check_data(parts)
 
     def run(self, record: RunRecord) -> None:
-        """Run the stages, and record each; an exception of one ends the run."""
+        """Runs the stages, and records each; an exception of one ends the run."""
         tags = {"quantization": self.spec.method.name}
         if self.spec.method is not Method.float:
             tags["weight_bits"] = ",".join(map(str, sorted(set(self.spec.bits.values()))))
@@ -86,7 +86,7 @@ def prepare(
 
 
 def _collect_errors(works: Iterable[Callable[[], None]]) -> None:
-    """Do all, whichever of them fails; raises what failed, as one error where several did.
+    """Calls all functions, whichever of them fails; raises what failed, as one error where several did.
 
     An outage of the tracking store is raised at once: it is nobody's mistake, and passes.
     """

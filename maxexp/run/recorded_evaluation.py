@@ -41,7 +41,7 @@ class RecordedEvaluation:
             self.results["integer"] = evaluate_integer(network.integer, task, images, mapping)
 
     def metrics(self) -> dict[str, float]:
-        """As the record has them."""
+        """Returns the metrics by their keys in the record."""
         metrics: dict[str, float] = {
             self._task.score(name).test(kind).key: value
             for kind, result in self.results.items()
@@ -55,7 +55,7 @@ class RecordedEvaluation:
         return metrics
 
     def record(self, record: RunRecord, report: TaskReport, name: str, folder: Path) -> None:
-        """Record metrics, decisions and the task's picture.
+        """Records metrics, decisions and the task's picture.
 
         Args:
             name: of the network.

@@ -50,7 +50,7 @@ class RecordedTraining:
         self._distillation = self._load_teachers()
 
     def run(self, start: NetworkModule | None, record: RunRecord) -> Trained:
-        """Train, from where an interrupted run left it if the record is resumed.
+        """Trains, from where an interrupted run left it if the record is resumed.
 
         Args:
             start: network to begin with; freshly initialized if None.
@@ -119,7 +119,7 @@ class _RecordedFiles:
         return RunFiles(self._folder, self._keep, self._phase_logger)
 
     def _keep(self, path: Path) -> None:
-        """Store a checkpoint with the run."""
+        """Stores a checkpoint with the run."""
         self._record.log_artifact(path, CHECKPOINTS)
 
     def _phase_logger(self, phase: str, first_epoch: int) -> RecordLogger:

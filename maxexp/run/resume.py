@@ -25,7 +25,7 @@ _LASTING = ("tracking.experiment", "tracking.run_name")
 
 
 def resume_run(given: Config, run_id: str, overrides: Sequence[str], folder: Path) -> None:
-    """Continue an interrupted run.
+    """Continues an interrupted run.
 
     Args:
         given: configuration of this command.
@@ -97,7 +97,7 @@ def _with_value(config: Any, given: Any, names: Sequence[str]) -> Any:
 
 
 def _check_same(record: RunRecord, given: Identity, config: Config, typed: Sequence[str]) -> None:
-    """Refuse to resume a run as another experiment: by what the user typed, or by code that gives other results.
+    """Refuses to resume a run as another experiment: by what the user typed, or by code that gives other results.
 
     Args:
         given: of this command; a preset that was typed stands for all its keys.

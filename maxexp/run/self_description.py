@@ -49,7 +49,7 @@ class SelfDescription:
 
     @classmethod
     def of(cls, config: Config, classes: Sequence[str] = (), unit: TargetUnit = _NO_UNIT) -> SelfDescription:
-        """Of the network that a run makes."""
+        """Returns the description of the network that a run makes."""
         names = tuple(classes) or published_names(config.dataset)
         return cls(config.model, config.task, config.dataset, config.augmentation.normalize, names, unit)
 

@@ -40,16 +40,16 @@ class RunSpec:
 
     @cached_property
     def identity(self) -> Identity:
-        """By which the same experiment is known; the user's own images are not part of it here."""
+        """The identity by which the same experiment is recognized; without the user's own images."""
         return Identity.of(self.config)
 
     def runs(self, *stages: Stage) -> bool:
-        """Whether one of these stages was chosen."""
+        """Tells whether one of these stages was chosen."""
         return any(stage in self.config.stages for stage in stages)
 
     @property
     def contradiction(self) -> str | None:
-        """What of the configuration contradicts the network that it begins with; None: nothing does."""
+        """Returns what of the configuration contradicts the network that it begins with; None: nothing does."""
         config, quantization = self.config, self.config.quantization
         if quantization.sensitivity and not self.runs(Stage.quantize):
             return NOT_MEASURED
@@ -86,7 +86,7 @@ NOT_MEASURED = (
 def describe(
     config: Config, network: Network | None = None, start: RunNetwork = _UNTRAINED, known: RunSpec | None = None
 ) -> RunSpec:
-    """Everything that is decided of a run.
+    """Returns all that is decided about a run.
 
     Args:
         network: of the configuration, where it was built already.
@@ -110,7 +110,7 @@ def describe(
 
 
 def _settled(config: Config, start: Form) -> Method:
-    """How a network that is not trained is quantized."""
+    """Returns how a network that is not trained is quantized."""
     if start is Form.quantized:
         return Method.qat
     stays = start is Form.floating and Stage.quantize not in config.stages

@@ -10,7 +10,7 @@ from maxexp.schema.config import Config, Stage
 
 
 def starting_network(config: Config, network: Network, context: RunContext) -> RunNetwork:
-    """What the checkpoint of a configuration holds; an untrained network where there is none.
+    """Returns what the checkpoint of a configuration holds; an untrained network where there is none.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it is of another network.

@@ -39,12 +39,12 @@ class RunStage(ABC):
 
     @classmethod
     def metrics(cls) -> tuple[Metric, ...]:
-        """What it records."""
+        """Returns the metrics that the stage records."""
         return of_stage(cls.stage.name)
 
     @classmethod
     def refusal(cls, spec: RunSpec, network: Form) -> str | None:
-        """Why this run makes no sense with this stage; None: it does.
+        """Returns why this run makes no sense with this stage; None: it does.
 
         Args:
             network: what the network is when the stage begins.
@@ -53,12 +53,12 @@ class RunStage(ABC):
 
     @classmethod
     def skip_reason(cls, spec: RunSpec, network: Form) -> str | None:
-        """Why the stage is skipped although it was chosen; None: it is not."""
+        """Returns why the stage is skipped although it was chosen; None: it is not."""
         return None
 
     @classmethod
     def output_form(cls, spec: RunSpec, network: Form) -> Form:
-        """What the network is when the stage has ended."""
+        """Returns what the network is when the stage has ended."""
         return network
 
     @classmethod
@@ -67,7 +67,7 @@ class RunStage(ABC):
         return cls.reads
 
     def prepare(self) -> None:  # noqa: B027, most stages need nothing
-        """Find what the stage needs outside of the run: cheap, and done before any stage runs.
+        """Finds what the stage needs outside of the run: cheap, and done before any stage runs.
 
         Raises:
             MaxexpError: it is not there.
@@ -75,7 +75,7 @@ class RunStage(ABC):
 
     @abstractmethod
     def run(self, product: Product, record: RunRecord) -> Product:
-        """Run, and record what comes of it.
+        """Runs, and records what comes of it.
 
         Raises:
             MaxexpError: it fails.

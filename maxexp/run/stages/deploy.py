@@ -55,7 +55,7 @@ class Deploy(RunStage):
         return "quantization=float" if spec.method is Method.float else None
 
     def prepare(self) -> None:
-        """Find the board's tools; the board itself need not be connected yet.
+        """Finds the board's tools; the board itself need not be connected yet.
 
         Raises:
             BoardError: see :func:`maxexp.board.board.open_board`.

@@ -1,4 +1,4 @@
-"""Which stages of a run there are, and whether each may run: decided here, and nowhere else."""
+"""The stages of a run, and whether each may run: decided here, and nowhere else."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Quantize(RunStage):
         return Quantized(module, to_integer(module), trained)
 
     def _report_sensitivity(self, trained: NetworkModule, calibration: Tensor, record: RunRecord) -> None:
-        """Measured on validation images: the test split chooses nothing."""
+        """Measures on validation images: the test split chooses nothing."""
         from maxexp.data.augmentation.pixels import evaluation_input
         from maxexp.quantization.methods.sensitivity import analyse
         from maxexp.run.figures import record_sensitivity

@@ -49,7 +49,7 @@ class Synthesize(RunStage):
         return NOT_ON_CHIP.format(checkpoint=config.checkpoint) if wanted and spec.method is Method.float else None
 
     def prepare(self) -> None:
-        """Find the maker's synthesizer, where it is wanted.
+        """Finds the maker's synthesizer, where it is wanted.
 
         Raises:
             ConfigError, SynthesisError: it is not there, or its environment cannot be made.

@@ -54,7 +54,7 @@ class Train(RunStage):
         return Form.quantized if spec.method is Method.qat else Form.floating
 
     def prepare(self) -> None:
-        """Load teachers, and find out whether this machine can train.
+        """Loads teachers, and finds out whether this machine can train.
 
         Raises:
             CheckpointError, ConfigError: a teacher is missing, or is none for these images; the network cannot
@@ -77,14 +77,14 @@ class Train(RunStage):
         return Product(Quantized(module, to_integer(module)) if qat else Floating(module))
 
     def _remove_resume_files(self, record: RunRecord) -> None:
-        """Remove what only an interrupted training needs, from the run's folder and its artifacts."""
+        """Removes what only an interrupted training needs, from the run's folder and its artifacts."""
         for name in RESUME_FILES:
             (self._context.folder / name).unlink(missing_ok=True)
             record.delete_artifact(f"{CHECKPOINTS}/{name}")
 
 
 def _no_start(spec: RunSpec, network: Form) -> str | None:
-    """Why a quantized network cannot be trained on as this configuration asks for; None: it can."""
+    """Returns why a quantized network cannot be trained on as this configuration asks for; None: it can."""
     quantization, checkpoint = spec.config.quantization, f"checkpoint={spec.config.checkpoint}"
     if network is Form.integer:
         return (
