@@ -23,13 +23,13 @@ class Board(Protocol):
     source: str
 
     def build(self, project: Path, folder: Path) -> Firmware:
-        """Build a generated project for this board. Raises BoardError."""
+        """Builds a generated project for this board. Raises BoardError."""
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
-        """Run firmware until it says how it went; the file ``transcript`` gets all of it. Raises BoardError."""
+        """Runs firmware until it says how it went; the file ``transcript`` gets all of it. Raises BoardError."""
 
     def serve(self, project: Path, folder: Path) -> AbstractContextManager[Line]:
-        """Run the inference server of a generated project, built in ``folder``, on a line. Raises BoardError."""
+        """Runs the inference server of a generated project, built in ``folder``, on a line. Raises BoardError."""
 
 
 def open_board(config: BoardConfig, part: Part) -> Board:

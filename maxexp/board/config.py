@@ -1,4 +1,4 @@
-"""Which board runs the network, and how it is reached."""
+"""The board that runs the network, and how it is reached."""
 
 import re
 from dataclasses import dataclass, field

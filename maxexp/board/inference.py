@@ -47,7 +47,7 @@ class InferenceClient:
         self.outputs = self._wait()
 
     def _wait(self) -> int:
-        """Number of outputs, once the board says that it is ready."""
+        """Returns the number of outputs, once the board says that it is ready."""
         said = b""
         for _ in range(_MOST_BEFORE_READY):
             byte = self._line.read(1)

@@ -58,7 +58,7 @@ class FirmwareResult:
 
 
 def decode_serial(data: bytes) -> str:
-    """Text of what came over the line: bytes that are none become REPLACED, line ends are ``\\n``."""
+    """Returns the text of what came over the line: bytes that are none become REPLACED, line ends are ``\\n``."""
     return data.decode("ascii", errors="replace").replace("\r", "")
 
 

@@ -129,7 +129,7 @@ class Accelerator:
         return entry if 0 <= entry < self._part.memories.bias_bytes else None
 
     def _layer_register(self, address: int, what: str) -> tuple[int, int, int]:
-        """(quadrant, layer, register) of an address."""
+        """Returns (quadrant, layer, register) of an address."""
         quadrant, offset = self._place(address, what, None, WORD_BYTES)
         number, layer = divmod((offset - LAYER_OFFSET) // WORD_BYTES, self._part.limits.layers)
         if offset < LAYER_OFFSET or offset % WORD_BYTES or number not in list(Reg):

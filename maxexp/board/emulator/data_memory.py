@@ -49,7 +49,7 @@ class DataMemory:
         return np.stack(channels).transpose(4, 3, 0, 1, 2).astype(np.int64)
 
     def write_positions(self, x: LayerSettings, values: NDArray[np.int64]) -> None:
-        """Store the outputs of a convolution.
+        """Stores the outputs of a convolution.
 
         Position ``o`` of an output pass goes to lane ``o mod lanes`` of the ``o / lanes``-th memory from the first.
         Words are stored whole: lanes behind the last position become zero.
@@ -71,7 +71,7 @@ class DataMemory:
                 self._store(first + start // self._lanes, word, x.pixel_step, lanes, x.wide)
 
     def write_quadrants(self, x: LayerSettings, values: NDArray[np.int64]) -> None:
-        """Store what passes through: each quadrant's processors go, packed, to memories of its own choice.
+        """Stores what passes through: each quadrant's processors go, packed, to memories of its own choice.
 
         Args:
             values: (passes, processors, rows, cols), int8 in range.
@@ -87,7 +87,7 @@ class DataMemory:
                 self._store(first + start, word, x.pixel_step, lanes.reshape(len(lanes), -1), wide=False)
 
     def _store(self, instance: int, word: int, step: int, lanes: NDArray[np.int64], wide: bool) -> None:
-        """(lanes, pixels) into one memory, a pixel each ``step`` words."""
+        """Writes (lanes, pixels) into one memory, a pixel each ``step`` words."""
         if instance >= len(self.instances):
             raise BoardError("emulator: a layer's output reaches beyond the last data memory")
         pixels = lanes.shape[1]

@@ -14,7 +14,7 @@ BIAS_FACTOR = 128
 
 
 def run_layer(x: LayerSettings, data: DataMemory, kernels: KernelMemory, biases: NDArray[np.int8]) -> None:
-    """Read a layer's input from the data memories, compute it, write its output there.
+    """Reads a layer's input from the data memories, computes it, writes its output there.
 
     Args:
         biases: int8 (quadrants, entries).
@@ -33,14 +33,14 @@ def run_layer(x: LayerSettings, data: DataMemory, kernels: KernelMemory, biases:
 
 
 def _combined(x: LayerSettings, values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pooling and element-wise operation, in the layer's order: (passes, processors, rows, cols)."""
+    """Returns the pooling and element-wise operation, in the layer's order: (passes, processors, rows, cols)."""
     if x.pool_first:
         return _eltwise(x, _pooled(x, values))
     return _pooled(x, _eltwise(x, values))
 
 
 def _pooled(x: LayerSettings, values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Maximum, or average rounded toward zero, of each window; plain sub-sampling without a window."""
+    """Returns the maximum, or average rounded toward zero, of each window; plain sub-sampling without a window."""
     if x.pool == (1, 1):
         return values[..., :: x.stride, :: x.stride]
     windows = sliding_window_view(values, x.pool, axis=(-2, -1))[..., :: x.stride, :: x.stride, :, :]
@@ -96,7 +96,7 @@ def _biases(x: LayerSettings, biases: NDArray[np.int8], slots: int) -> NDArray[n
 
 
 def _activated(x: LayerSettings, accumulator: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Shift with rounding, saturation, then activation."""
+    """Returns the shift with rounding, saturation, then activation."""
     right = 7 - x.shift
     rounded = (accumulator + (1 << (right - 1))) >> right if right > 0 else accumulator << -right
     y = rounded.clip(INT8_MIN, INT8_MAX)

@@ -50,7 +50,7 @@ class KernelMemory:
             )
 
     def _flush(self, processor: int) -> None:
-        """Put the words of the express loader into columns; an incomplete last column is never stored."""
+        """Puts the words of the express loader into columns; an incomplete last column is never stored."""
         stream, start = self._stream[processor], self._next[processor]
         count = len(stream) // self._column_bytes
         if start + count > self._count:

@@ -105,10 +105,10 @@ class LayerSettings:
 
     @property
     def source(self) -> tuple[int, int]:
-        """Data memory instance and word where the input begins."""
+        """Returns the data memory instance and word where the input begins."""
         return self.processors[0] // self.part.processors.per_instance, self.read_word
 
     @property
     def target(self) -> tuple[int, int]:
-        """Data memory instance and word where the output begins."""
+        """Returns the data memory instance and word where the output begins."""
         return self.write_instance[self.processors[0] // self.part.processors.per_quadrant], self.write_word

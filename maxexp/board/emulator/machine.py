@@ -126,7 +126,7 @@ class Machine:
         self._uc.mmio_map(base, size, load, None, store, None)
 
     def _stop(self, error: BoardError) -> int:
-        """End the slice; Unicorn's own way would print some errors instead of raising them."""
+        """Ends the slice; Unicorn's own way would print some errors instead of raising them."""
         self._error = self._error or error
         self._uc.emu_stop()
         return 0
@@ -166,14 +166,14 @@ class Machine:
         return False
 
     def _on_invalid_instruction(self, uc: Uc, _data: object) -> bool:
-        """Unicorn has no wfe: it ends the slice, as wfi does."""
+        """Ends the slice at wfe as at wfi; Unicorn does not know it."""
         if self._last_instruction() != _WFE:
             return False
         uc.emu_stop()
         return True
 
     def run_slice(self) -> bool:
-        """Run until an interrupt, sleep, waiting for input, or for a slice of instructions.
+        """Runs until an interrupt, sleep, waiting for input, or for a slice of instructions.
 
         Returns:
             False if the firmware sleeps and nothing will wake it.
@@ -214,7 +214,7 @@ class Machine:
         return int(word)
 
     def _enter_interrupt(self, number: int) -> None:
-        """Stack the registers that a function may change, and call the handler."""
+        """Stacks the registers that a function may change, and calls the handler."""
         uc = self._uc
         stack = uc.reg_read(arm.UC_ARM_REG_SP)
         status = uc.reg_read(arm.UC_ARM_REG_XPSR) & ~(1 << 9) | (stack & 4) << 7

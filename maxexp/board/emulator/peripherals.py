@@ -120,7 +120,7 @@ class Peripherals:
         raise _unknown("store", address, value)
 
     def _control_timer(self, address: int, value: int) -> None:
-        """Timer 0 counts the peripheral clock in 32 bits, or stands still."""
+        """Returns timer 0, which counts the peripheral clock in 32 bits, or stands still."""
         cascade = self._values.get(TMR_CTRL1, 0)
         running = _TMR_CONTINUOUS | _TMR_CLOCK_ON | _TMR_ENABLE
         known = value in (0, running, running & ~_TMR_ENABLE) and cascade == _TMR_CASCADE
@@ -156,7 +156,7 @@ class Peripherals:
             raise BoardError("emulator: the system clock is not the 100 MHz oscillator; others are not modelled")
 
     def check_accelerator(self, quadrant: int) -> None:
-        """Refuse an access to a quadrant of the accelerator without power or clock."""
+        """Refuses an access to a quadrant of the accelerator without power or clock."""
         power, memory, isolated, reset = (self._values.get(GCFR + 4 * i, 0) >> quadrant & 1 for i in range(4))
         if (power, memory, isolated, reset) != (1, 1, 0, 0) or self._values[PCLKDIS0] & _CNN_CLOCK_OFF:
             raise BoardError(f"emulator: quadrant {quadrant} of the accelerator is used without power or clock")

@@ -84,12 +84,12 @@ class _Layer:
             self.require(not (value ^ master) & ~_OWN_BITS.get(reg, 0), reg, quadrant)
 
     def field(self, reg: Reg, low: int, bits: int, quadrant: int | None = None) -> int:
-        """``bits`` bits of a register, from bit ``low``; of the master quadrant by default."""
+        """Returns ``bits`` bits of a register, from bit ``low``; of the master quadrant by default."""
         value = int(self.values[self.quadrants[0] if quadrant is None else quadrant, reg])
         return value >> low & ((1 << bits) - 1)
 
     def require(self, known: bool, reg: Reg, quadrant: int | None = None) -> None:
-        """Refuse a value whose meaning is not known."""
+        """Refuses a value whose meaning is not known."""
         if not known:
             quadrant = self.quadrants[0] if quadrant is None else quadrant
             raise BoardError(
@@ -169,7 +169,7 @@ def _counter(layer: _Layer, reg: Reg) -> tuple[int, int]:
 
 
 def _operation(layer: _Layer) -> tuple[Operation, tuple[int, int]]:
-    """What the layer computes, from three fields that must agree."""
+    """Returns what the layer computes, from three fields that must agree."""
     length = layer.field(Reg.ONED, 8, 4)
     one_dimensional, combines, then_convolves = (layer.field(Reg.ONED, bit, 1) for bit in (12, 13, 17))
     slots = layer.field(Reg.POST, 24, 2)
@@ -215,7 +215,7 @@ def _operands(layer: _Layer, pool: tuple[int, int]) -> tuple[int, Eltwise | None
 
 
 def _kernels(layer: _Layer, operation: Operation, kernel: tuple[int, int], bits: int, passes: int) -> tuple[int, int]:
-    """First column, and kernels on each processor; the register counts eighths of a kernel."""
+    """Returns the first column, and kernels on each processor; the register counts eighths of a kernel."""
     first, last = layer.field(Reg.MCNT, 16, 16), layer.field(Reg.MCNT, 0, 16)
     if operation is Operation.none:
         layer.require(first == 0 and last in (0, 8 * (passes - 1)) and not layer.field(Reg.ONED, 4, 4), Reg.MCNT)
@@ -249,7 +249,7 @@ def _output_steps(
 
 
 def _bias(layer: _Layer) -> tuple[int, int] | None:
-    """Quadrant and first entry of the biases; a quadrant is heard only if the master listens to it."""
+    """Returns the quadrant and first entry of the biases; a quadrant is heard only if the master listens to it."""
     found = [q for q in layer.quadrants if layer.field(Reg.POST, 12, 1, q)]
     for quadrant in layer.quadrants:
         layer.require(quadrant in found or layer.field(Reg.POST, 0, 12, quadrant) == 0, Reg.POST, quadrant)
@@ -269,7 +269,7 @@ def _sources(layer: _Layer) -> list[int]:
 
 
 def _processors(layer: _Layer, operation: Operation) -> list[int]:
-    """Enabled processors; a convolution enables the kernels of the same."""
+    """Returns the enabled processors; a convolution enables the kernels of the same."""
     each, enabled = layer.part.processors.per_quadrant, []
     for quadrant in sorted(layer.quadrants):
         mask = layer.field(Reg.ENA, 0, 16, quadrant)

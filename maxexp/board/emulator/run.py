@@ -28,12 +28,12 @@ class EmulatedRun:
 
     @property
     def cycles(self) -> int:
-        """Clock cycles of one inference."""
+        """Returns the clock cycles of one inference."""
         return sum(self.layer_cycles)
 
 
 def run_emulated(image: Path, part: Part, instructions: int = INSTRUCTION_BUDGET) -> EmulatedRun:
-    """Run firmware from power-up until it fails, sleeps for good, or has passed and goes on for ever.
+    """Runs firmware from power-up until it fails, sleeps for good, or has passed and goes on for ever.
 
     Args:
         image: flash content, as :func:`maxexp.board.firmware.build_firmware` leaves it.
@@ -77,7 +77,7 @@ class EmulatedLine:
         self._machine.peripherals.received.extend(data)
 
     def read(self, size: int = 1) -> bytes:
-        """Let the board run until it has sent ``size`` bytes; fewer if it does not.
+        """Lets the board run until it has sent ``size`` bytes; fewer if it does not.
 
         Raises:
             BoardError: the firmware does what has no known meaning.

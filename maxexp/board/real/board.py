@@ -69,7 +69,7 @@ class RealBoard:
             log.warning("board %s cannot be used as things are: %s", self.name, error)
 
     def build(self, project: Path, folder: Path) -> Firmware:
-        """With the maker's SDK if there is one, else with our own hardware layer."""
+        """Builds with the maker's SDK if there is one, else with our own hardware layer."""
         sdk = find_sdk()
         if sdk:
             return build_firmware_with_sdk(project, folder, sdk, self._part.tools.boards[self.name], self._part)
@@ -115,7 +115,7 @@ class RealBoard:
 
 
 def read_result(port: Serial, timeout_s: float, transcript: Path) -> FirmwareResult:
-    """Read until the firmware has said PASS or FAIL and all that follows.
+    """Reads until the firmware has said PASS or FAIL and all that follows.
 
     Args:
         port: with ``QUIET_S`` as its timeout.

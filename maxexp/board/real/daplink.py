@@ -19,7 +19,7 @@ LONGEST_CAUSE = 300
 
 
 def find_drive(config: ConnectionConfig, probe: str | None) -> Path:
-    """Where the adapter's drive is mounted.
+    """Returns where the adapter's drive is mounted.
 
     Raises:
         BoardError: nowhere, or there are several.
@@ -44,7 +44,7 @@ def find_drive(config: ConnectionConfig, probe: str | None) -> Path:
 
 
 def flash(config: ConnectionConfig, probe: str | None, program: Path) -> None:
-    """Copy a program (.hex or .bin) onto the drive and wait until it is in the part.
+    """Copies a program (.hex or .bin) onto the drive and waits until it is in the part.
 
     Raises:
         BoardError: there is no drive, the copy fails, or the adapter reports an error or does not come back.
@@ -59,7 +59,7 @@ def flash(config: ConnectionConfig, probe: str | None, program: Path) -> None:
     except OSError as error:
         raise BoardError(f"copying firmware to {drive} failed: {error.strerror or error}") from error
     deadline = time.monotonic() + config.flash_timeout_s
-    # An earlier FAIL.TXT lies there until the drive has come back.
+    # An earlier FAIL.TXT stays there until the drive has come back.
     while _exists(copy) or drive_id(drive) is None:
         if time.monotonic() > deadline:
             raise BoardError(
@@ -79,7 +79,7 @@ def _exists(path: Path) -> bool:
 
 
 def failure_on(drive: Path) -> str:
-    """What went wrong, in one line, by the file on the drive."""
+    """Returns what went wrong, in one line, by the file on the drive."""
     try:
         text = read_bounded(drive / FAILURE, MAX_DETAILS_BYTES).decode(errors="replace")
     except (OSError, FormatError):

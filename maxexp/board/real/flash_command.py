@@ -9,7 +9,7 @@ from maxexp.board.firmware import Firmware
 
 
 def flash_by_command(config: ConnectionConfig, firmware: Firmware) -> None:
-    """Run the command, which has to write and start the program.
+    """Runs the command, which has to write and start the program.
 
     Raises:
         ConfigError: it is not a command line, or names a file that there is not.

@@ -43,7 +43,7 @@ _CAUSES = {
 
 
 def check_openocd(config: ConnectionConfig) -> str:
-    """Path of the program: the one that is named, else that of the maker's SDK, else the one on PATH.
+    """Returns the path of the program: the one that is named, else that of the maker's SDK, else the one on PATH.
 
     Raises:
         BoardError: it is not there.
@@ -63,7 +63,7 @@ def check_openocd(config: ConnectionConfig) -> str:
 
 
 def command_line(config: ConnectionConfig, probe: str | None, commands: str) -> list[str]:
-    """OpenOCD's arguments for its commands, on the adapter with serial number ``probe`` (None: any)."""
+    """Returns OpenOCD's arguments for its commands, on the adapter with serial number ``probe`` (None: any)."""
     sdk = find_sdk()
     scripts = config.openocd_scripts or (str(sdk / "Tools" / "OpenOCD" / "scripts") if sdk else None)
     words = [check_openocd(config)]
@@ -79,7 +79,7 @@ def command_line(config: ConnectionConfig, probe: str | None, commands: str) -> 
 
 
 def flash(config: ConnectionConfig, probe: str | None, elf: Path) -> None:
-    """Write a program, verify it, start it.
+    """Writes a program, verifies it, starts it.
 
     Raises:
         BoardError: OpenOCD cannot be run, or fails; says why.
@@ -88,7 +88,7 @@ def flash(config: ConnectionConfig, probe: str | None, elf: Path) -> None:
 
 
 def mass_erase(config: ConnectionConfig, probe: str | None) -> None:
-    """Erase the whole flash, also that of a part that firmware has locked.
+    """Erases the whole flash, also that of a part that firmware has locked.
 
     Raises:
         BoardError: OpenOCD cannot be run, or fails; says why.
@@ -111,7 +111,7 @@ def _run(config: ConnectionConfig, command: list[str], what: str) -> None:
 
 
 def failure(what: str, said: str) -> str:
-    """What went wrong, in one line, by what OpenOCD has said."""
+    """Returns what went wrong, in one line, by what OpenOCD has said."""
     lines = [" ".join(line[:LONGEST_LINE].split()) for line in said.splitlines()[-MOST_LINES:]]
     for pattern, cause in _CAUSES.items():
         if found := next(filter(None, (re.search(pattern, line) for line in lines)), None):

@@ -77,12 +77,12 @@ def find_port(config: ConnectionConfig) -> UsbPort:
 
 
 def probe_of(config: ConnectionConfig, port: UsbPort) -> str | None:
-    """Serial number of the board's debug adapter; None if nothing says it and any will do."""
+    """Returns the serial number of the board's debug adapter; None if nothing says it and any will do."""
     return config.probe or (port.serial_number if port.ids == PROBE_ID else None)
 
 
 def drives() -> dict[Path, str]:
-    """Mounted drives of DAPLink adapters, and each one's serial number."""
+    """Returns the mounted drives of DAPLink adapters, and each one's serial number."""
     found = {}
     for partition in psutil.disk_partitions():
         unique_id = drive_id(Path(partition.mountpoint))
@@ -92,7 +92,7 @@ def drives() -> dict[Path, str]:
 
 
 def drive_id(folder: Path) -> str | None:
-    """Serial number of the adapter whose drive this is; None if it is none, or away at the moment."""
+    """Returns the serial number of the adapter whose drive this is; None if it is none, or away at the moment."""
     try:
         details = read_bounded(folder / "DETAILS.TXT", MAX_DETAILS_BYTES)
     except (OSError, FormatError):
