@@ -11,7 +11,8 @@ NEIGHBOURS = {
 
 
 def decode(raw: np.ndarray, pattern: str) -> np.ndarray:
-    """Bilinear demosaicing: a colour that a pixel lacks is the mean of its nearest neighbours that have it.
+    """Returns the bilinear demosaicing: a colour that a pixel lacks is the mean of its nearest neighbours that have
+    it.
 
     The mean loses its fraction. Beyond the border the mosaic goes on mirrored about its outermost pixels, which
     keeps the pattern. Inside, the result is that of ``bayer_bilinear_demosaicing`` in the SDK's
@@ -26,7 +27,7 @@ def decode(raw: np.ndarray, pattern: str) -> np.ndarray:
     """
     height, width = raw.shape[:2]
     mosaic = np.pad(raw[..., 0].astype(np.uint16), 1, mode="reflect")
-    # The mosaic begins one pixel further up and left, where the cell's opposite corner lies.
+    # The mosaic begins one pixel further up and left, where the cell's opposite corner is.
     cell = np.array(list(pattern)).reshape(2, 2)[::-1, ::-1]
     sites = np.tile(cell, (height // 2 + 1, width // 2 + 1))
     pixels = np.zeros((height, width, 3), np.uint16)

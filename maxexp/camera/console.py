@@ -108,7 +108,7 @@ class CaptureConsole:
         self._deadline = time.monotonic() + self._patience_s
 
     def _read(self) -> bool:
-        """Whether anything came in before QUIET_S were over."""
+        """Tells whether anything came in before QUIET_S were over."""
         data = self._port.read(max(1, self._port.in_waiting))
         for event in self._parser.feed(data):
             if isinstance(event, Skipped):

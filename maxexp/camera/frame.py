@@ -37,7 +37,7 @@ class PixelFormat:
     cell: tuple[int, int] = (1, 1)
 
     def whole(self, width: int, height: int) -> bool:
-        """Whether there are frames of this size."""
+        """Tells whether there are frames of this size."""
         return min(width, height) > 0 and width % self.cell[0] == 0 and height % self.cell[1] == 0
 
     def sizes(self, width: int, height: int) -> list[int]:
@@ -45,7 +45,7 @@ class PixelFormat:
         return [width * height * count for count in self.pixel_bytes]
 
     def fits(self, width: int, height: int, count: int) -> bool:
-        """Whether ``count`` bytes can be a frame of this size."""
+        """Tells whether ``count`` bytes can be a frame of this size."""
         return self.whole(width, height) and count in self.sizes(width, height)
 
 
@@ -143,7 +143,7 @@ class Frame:
         return None if convert is None else np.ascontiguousarray(convert(raw).transpose(2, 0, 1))
 
     def _hint(self, expected: list[int]) -> str:
-        """What the bytes would fit instead."""
+        """Returns what the bytes would fit instead."""
         count = len(self.data)
         fits = [name for name, known in FORMATS.items() if known.fits(self.width, self.height, count)]
         for pixel_bytes in self._format.pixel_bytes:

@@ -1,4 +1,4 @@
-"""How the network's input lies in 32-bit words: HWC and CHW (docs/hardware.md, Data layout, 6.2)."""
+"""The layout of the network's input in 32-bit words: HWC and CHW (docs/hardware.md, Data layout, 6.2)."""
 
 from __future__ import annotations
 

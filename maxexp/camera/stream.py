@@ -59,7 +59,7 @@ class StreamParser:
 
     @property
     def missing(self) -> str | None:
-        """How much of a frame is there that has begun and not ended; None between frames."""
+        """Returns how much of a frame is there that has begun and not ended; None between frames."""
         return None if self._header is None else f"{len(self._buffer)} of {self._count} bytes"
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -71,7 +71,7 @@ class StreamParser:
             yield from event
 
     def _next(self, unseen: int) -> list[Event] | None:
-        """What comes next; None if it is not whole yet.
+        """Returns what comes next; None if it is not whole yet.
 
         Args:
             unseen: bytes of the buffer from which on it may hold a header.
