@@ -45,7 +45,7 @@ class Column:
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print the main figures, in what the runs differ, and the notes."""
+    """Prints the main figures, in what the runs differ, and the notes."""
     names = [_name_and_state(details) for details in comparison.runs]
     columns, shared = _columns(comparison)
     # Figures need room more than names, which may take several lines.

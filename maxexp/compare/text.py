@@ -50,7 +50,7 @@ def to_csv(comparison: Comparison) -> str:
 
 
 def quantization(details: RunDetails) -> str:
-    """Method and bits of a run."""
+    """Returns the method and bits of a run."""
     tags = details.run.tags
     bits = f", {tags['weight_bits']} bits" if "weight_bits" in tags else ""
     return tags.get("quantization", MISSING) + bits

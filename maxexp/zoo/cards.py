@@ -50,7 +50,7 @@ MACHINE = ("cpu", "cores", "python", "version.torch", "version.pytorch-lightning
 
 
 def add(run: RecordedRun, name: str, folder: Path, store: Store) -> Path:
-    """Keep a run's network under ``folder/name``, with its card: integers, or a floating-point teacher.
+    """Keeps a run's network under ``folder/name``, with its card: integers, or a floating-point teacher.
 
     Args:
         store: has the run, and the one that trained the weights if it started from another's.
@@ -110,7 +110,7 @@ def earlier_training(store: Store, reference: str) -> dict[str, Any]:
 
 
 def described_training(run: RecordedRun, best: int, value: float) -> dict[str, Any]:
-    """Where, how long and how well the weights were trained.
+    """Returns where, how long and how well the weights were trained.
 
     Args:
         best: epoch from which they are, counted from 0.
@@ -142,7 +142,7 @@ def commit(run: RecordedRun) -> str:
 
 
 def card(run: RecordedRun, name: str, training: dict[str, Any]) -> dict[str, Any]:
-    """How a network came about and what it is worth."""
+    """Returns the card of a network: how it was made, and its results."""
     same = [text for text in run.overrides() if text.split("=")[0].startswith(DESCRIBING)]
     again = [*same, "stages=[evaluate,synthesize]", f"checkpoint={ZOO}{name}"]
     metrics = run.metrics
@@ -208,7 +208,7 @@ def _written(form: NumberFormat, value: float | None) -> str:
 
 
 def write_table(folder: Path) -> None:
-    """Bring the table at the end of the zoo's ``README.md`` up to date, where there is one."""
+    """Brings the table at the end of the zoo's ``README.md`` up to date, where there is one."""
     readme = folder / "README.md"
     if readme.is_file():
         text = readme.read_text().partition(TABLE)[0]
