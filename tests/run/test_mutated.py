@@ -11,7 +11,7 @@ from omegaconf import DictConfig, open_dict
 from maxexp.base.errors import ConfigError
 from maxexp.base.shipped import conf_dir
 from maxexp.base.yaml_file import read_yaml
-from maxexp.run.composition import compose_config, compose_untyped, composition_errors_told, described_network
+from maxexp.run.composition import compose_config, compose_untyped, described_network, translate_composition_errors
 from maxexp.run.config import to_config
 from maxexp.run.typed_overrides import as_typed
 from tests.fuzz import fuzz, mutated
@@ -84,7 +84,7 @@ def test_values_of_overrides(composed):
 
     def change(data: bytes) -> None:
         config = copy.deepcopy(composed)
-        with composition_errors_told():
+        with translate_composition_errors():
             overrides = parser.parse_overrides(as_typed(data.decode(errors="surrogateescape").split("\n")))
             ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
         described_network(to_config(config))
@@ -101,7 +101,7 @@ def test_content_of_models(composed, tmp_path):
         path.write_bytes(data)
         content = read_yaml(path)
         config = copy.deepcopy(composed)
-        with composition_errors_told(), open_dict(config):
+        with translate_composition_errors(), open_dict(config):
             config.model = content
         described_network(to_config(config))
 
