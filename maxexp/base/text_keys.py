@@ -30,7 +30,7 @@ def kind_of(key: str) -> Any:
 
 
 def declared_below(key: str) -> bool:
-    """Whether a schema of its own is declared for some key below this one."""
+    """Tells whether a schema of its own is declared for some key below this one."""
     return any(prefix.startswith(f"{key}.") for prefix in _schemas)
 
 

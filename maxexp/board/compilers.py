@@ -34,14 +34,14 @@ class Compiler(ABC):
 
     @abstractmethod
     def found(self) -> bool:
-        """Whether it is installed."""
+        """Tells whether it is installed."""
 
     @abstractmethod
     def command(self, inputs: list[str], program: Path) -> list[str]:
         """The command that makes a program of C files and flags, with the part's own C library."""
 
     def environment(self) -> dict[str, str]:
-        """Environment variables that it needs beside ours."""
+        """Returns the environment variables that it needs beside ours."""
         return {}
 
 

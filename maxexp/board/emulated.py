@@ -28,7 +28,7 @@ class EmulatedBoard:
         find_compiler(compiler)
 
     def build(self, project: Path, folder: Path) -> Firmware:
-        """With our own hardware layer: the emulator knows no more registers than that uses."""
+        """Builds with our own hardware layer: the emulator knows no more registers than that uses."""
         return build_firmware(project, folder, self._part, compiler=self._compiler)
 
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:

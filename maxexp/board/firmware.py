@@ -53,7 +53,7 @@ def build_firmware(
     server: bool = False,
     compiler: CompilerName = CompilerName.auto,
 ) -> Firmware:
-    """Build with our own hardware layer.
+    """Builds with our own hardware layer.
 
     Args:
         project: the generated project: its C files and headers, unmodified.
@@ -78,7 +78,7 @@ def build_firmware(
 
 
 def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str, part: Part) -> Firmware:
-    """Build with the project's own Makefile and the maker's SDK.
+    """Builds with the project's own Makefile and the maker's SDK.
 
     Args:
         project, folder: as for :func:`build_firmware`.
@@ -105,7 +105,7 @@ def build_firmware_with_sdk(project: Path, folder: Path, sdk: Path, board: str, 
 
 
 def _run(command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
-    """Run a tool; all that it says goes to the log."""
+    """Runs a tool; all that it says goes to the log."""
     try:
         done = subprocess.run(
             command,

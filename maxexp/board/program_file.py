@@ -43,7 +43,7 @@ class Program:
 
 
 def read_program(elf: Path, flash: Region) -> Program:
-    """What a little-endian 32-bit ELF file loads into the flash.
+    """Returns what a little-endian 32-bit ELF file loads into the flash.
 
     Raises:
         BoardError: it is no such file, or has nothing there.

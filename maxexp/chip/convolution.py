@@ -46,8 +46,8 @@ class Convolution(ChipOperation):
         return ceil((kernels * size * bits + padding) / (8 * part.memories.column_bytes))
 
     def written_columns(self, layer: Layer, bits: int, part: Part) -> int:
-        """Below 8 bits the outputs of each pass begin a byte of their own, and so do the kernels of each input pass:
-        zeros follow the last."""
+        """Returns the below 8 bits the outputs of each pass begin a byte of their own, and so do the kernels of each
+        input pass: zeros follow the last."""
         passes, per_byte = part.processors.passes(layer.out_shape[0]), 8 // bits
         shared = passes * ceil(self.slots(layer, part) / passes / per_byte)
         kernel_bytes = shared * part.processors.passes(layer.in_shape[0]) * prod(self.kernel_size(layer))

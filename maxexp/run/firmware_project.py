@@ -49,7 +49,7 @@ def find_synthesizer(spec: RunSpec) -> Synthesizer | None:
 
 
 def wants_firmware(spec: RunSpec, trained: bool) -> bool:
-    """Whether our own synthesizer has to write firmware: of made-up weights only where a board runs it.
+    """Tells whether our own synthesizer has to write firmware: of made-up weights only where a board runs it.
 
     Args:
         trained: whether the network has weights of its own.
@@ -72,7 +72,7 @@ class FirmwareProject:
         self.folder = context.folder / SYNTHESIS
 
     def native(self, integer: IntegerNetwork) -> tuple[Synthesis, ConfirmedSynthesis | None]:
-        """Our own project, and what the referee makes of the network, if there is one.
+        """Returns the our own project, and what the referee makes of the network, if there is one.
 
         Raises:
             SynthesisError: see :func:`maxexp.synthesis.native.synthesizer.synthesize`; or the referee differs.
@@ -105,7 +105,8 @@ class FirmwareProject:
         return synthesizer.run(integer, checkpoint, self._spec.config.dataset.name, sample, folder)
 
     def _sample(self) -> Tensor:
-        """(C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are there."""
+        """Returns (C, H, W) input of the known-answer test: the first test image as firmware sees it, if data are
+        there."""
         from maxexp.data.augmentation.config import InputMapping
         from maxexp.data.augmentation.pixels import map_pixels
         from maxexp.synthesis.stand_in import random_image
@@ -117,7 +118,8 @@ class FirmwareProject:
         return map_pixels(images.images[0], InputMapping.p128).long()
 
     def _classes(self) -> list[str] | None:
-        """Names of the outputs, numbers where no data are there; None where they are no scores of classes."""
+        """Returns the names of the outputs, numbers where no data are there; None where they are no scores of
+        classes."""
         if self._spec.config.task.name is not TaskName.classification:
             return None
         images = self._context.local_test_images()

@@ -106,7 +106,8 @@ def make_plan(
 
 
 def _less_firmware(plan: Plan) -> tuple[str, ...]:
-    """Firmware is written for trials that a board runs, or where it is asked for; the referee looks at none."""
+    """Returns the firmware is written for trials that a board runs, or where it is asked for; the referee looks at
+    none."""
     given = [override.lstrip("+") for override in plan.overrides]
     varied = [parameter.key.lstrip("+") for parameter in plan.space.parameters]
     if plan.settings.final:

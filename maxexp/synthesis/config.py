@@ -20,7 +20,7 @@ class SynthesisMethod(Enum):
 
 
 class Referee(Enum):
-    """Whether the maker's synthesizer is run beside ours, and all that firmware writes is compared."""
+    """The comparison with the maker's synthesizer, run beside ours, and all that firmware writes."""
 
     auto = "auto"
     """Where a checkout is named."""

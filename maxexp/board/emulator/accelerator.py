@@ -49,7 +49,7 @@ class Accelerator:
 
     @property
     def registers(self) -> NDArray[np.uint32]:
-        """Layer registers: uint32 (quadrants, layers, registers)."""
+        """Returns the layer registers: uint32 (quadrants, layers, registers)."""
         return self._layers.copy()
 
     @property

@@ -47,7 +47,7 @@ class Contents:
         }
 
     def differences(self, other: "Contents") -> list[str]:
-        """Where another firmware's contents differ, one line for each register, column and bias."""
+        """Returns where another firmware's contents differ, one line for each register, column and bias."""
         found = []
         for (quadrant,) in np.argwhere(self.layer_counts != other.layer_counts):
             ours, theirs = self.layer_counts[quadrant], other.layer_counts[quadrant]
@@ -66,13 +66,13 @@ class Contents:
 
 
 def contents_of(accelerator: Accelerator) -> Contents:
-    """What an accelerator holds now."""
+    """Returns what an accelerator holds now."""
     counts = np.array(accelerator.layer_counts, np.uint32)
     return Contents(counts, accelerator.registers, accelerator.kernels.contents(), accelerator.biases.copy())
 
 
 def contents_after(stores: Iterable[tuple[int, int, int]], part: Part) -> Contents:
-    """What stores of (address, value, bytes) leave in an accelerator after power-up."""
+    """Returns what stores of (address, value, bytes) leave in an accelerator after power-up."""
     accelerator = Accelerator(part)
     for address, value, size in stores:
         accelerator.write(address, value, size)
@@ -80,7 +80,7 @@ def contents_after(stores: Iterable[tuple[int, int, int]], part: Part) -> Conten
 
 
 def contents_at_start(image: Path, part: Part) -> Contents:
-    """What firmware has written when it starts the accelerator for the first time.
+    """Returns what firmware has written when it starts the accelerator for the first time.
 
     Args:
         image: flash content.

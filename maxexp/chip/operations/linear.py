@@ -44,7 +44,7 @@ class Linear(Convolution):
         return self.slots(layer, part) * self._words(layer, part)
 
     def written_columns(self, layer: Layer, bits: int, part: Part) -> int:
-        """Of a flattened map it also writes the outputs that the last pass lacks, one byte each, if bits are 8."""
+        """Returns the columns that are written: of a flattened map also the outputs that the last pass lacks."""
         if not layer.flatten:
             return super().written_columns(layer, bits, part)
         columns, channels = self.columns(layer, bits, part), layer.out_shape[0]

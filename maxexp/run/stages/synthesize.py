@@ -116,7 +116,7 @@ class Synthesize(RunStage):
 
     @property
     def _will_be_trained(self) -> bool:
-        """Whether the network has weights of its own when the stage begins."""
+        """Tells whether the network has weights of its own when the stage begins."""
         return self._spec.start is not Form.untrained or self._spec.runs(Stage.train)
 
 
