@@ -109,7 +109,7 @@ class Deployment:
 
     @property
     def _shift(self) -> int:
-        """Returns by how many bits the firmware shifts logits up before their printing (docs/hardware.md, Firmware)."""
+        """Returns by how many bits the firmware shifts logits up to print them (docs/hardware.md, Firmware)."""
         return self._synthesis.printed_shift
 
     def measure_accuracy(
