@@ -185,6 +185,30 @@ class Model:
         """Returns what one inference costs on the chip. Raises DeviceError where the network does not fit."""
         return Cost(network_cost(self._network, dict(self._trained.bits or {}), device))
 
+    def deploy(self, folder: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Path:
+        """Writes the C project of the network's firmware, to be built by its Makefile; see the guide on boards.
+
+        Args:
+            folder: a new or an empty one.
+            overrides: keys of ``synthesis`` and ``device`` as on the command line, such as ``["synthesis=ai8x"]``.
+
+        Returns:
+            The folder.
+
+        Raises:
+            CheckpointError: the network is not quantized.
+            ConfigError, SynthesisError: the synthesizer is not there, or cannot write it.
+            DeviceError: the network does not fit the chip.
+
+        Example:
+            >>> maxexp.load("zoo:cifar10_nascifarnet").deploy("firmware")
+        """
+        if isinstance(self._trained, Floating):
+            raise CheckpointError(f"{self.name}: is in floating point, which the chip cannot run; quantize it first")
+        from maxexp.api.deployment import write_firmware
+
+        return write_firmware(self._trained, self.description, Path(folder), overrides)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes a checkpoint in the maker's format that knows its own description; :func:`maxexp.load` reads it."""
         target, extras = Path(path), self.description.extras()

@@ -22,6 +22,7 @@ from maxexp.camera.signed import to_pixels as signed_to_pixels
 from maxexp.camera.signed import to_signed
 from maxexp.camera.stream import START, dump, read_frames
 from maxexp.chip.part import Part
+from maxexp.data.config import Resize
 
 MAX_FILE_BYTES = 4 * MAX_FRAME_BYTES
 """Of frame dumps and headers."""
@@ -49,7 +50,7 @@ class Interpretation:
     shape: Shape | None = None
     order: Order = Order.HWC
     processors: int | None = None
-    resize: bool = False
+    resize: Resize | None = None
     recolor: bool = False
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from maxexp.camera.frame import FORMATS
 from maxexp.camera.layout import Order
 from maxexp.chip.config import known_parts
+from maxexp.data.config import Resize
 
 PROGRAM = "python -m maxexp.camera"
 DEVICE = "max78000"
@@ -77,9 +78,11 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("pictures")
     group.add_argument(
         "--resize",
-        action="store_true",
-        help="cut around the centre to the aspect ratio of --shape, then resize; training with dataset=images cuts "
-        "nothing off: it squashes pictures of another aspect ratio",
+        nargs="?",
+        choices=[each.name for each in Resize],
+        const=Resize.crop.name,
+        help="to the size of --shape: crop (without a value) cuts around the centre to its aspect ratio; squash "
+        "keeps all; training with dataset=images does what dataset.resize says, by default squash",
     )
     group.add_argument("--recolor", action="store_true", help="gray to colour, colour to gray, transparent to white")
 

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image as Picture
 
 from maxexp.base.errors import CameraError
-from maxexp.data.store.decode import on_background
+from maxexp.data.config import Resize
+from maxexp.data.store.decode import cut_around_centre, on_background
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 """PIL's names of pictures by channels; two and four use the alpha channel, so that a PNG keeps all of them."""
@@ -29,15 +30,16 @@ def to_picture(pixels: np.ndarray) -> Picture.Image:
     return Picture.fromarray(np.ascontiguousarray(pixels if channels > 1 else pixels[..., 0]))
 
 
-def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize: bool, recolor: bool) -> np.ndarray:
+def to_pixels(
+    picture: Picture.Image, shape: tuple[int, int, int] | None, resize: Resize | None, recolor: bool
+) -> np.ndarray:
     """The pixels of a picture, as a network of a given input shape sees it.
 
     Args:
         picture: with 8 bits per channel.
         shape: channels, rows and columns; None takes the picture's own.
-        resize: whether to cut a picture of another size to the shape's aspect ratio, around its centre, and then
-            to resize it (bilinear). Training cuts nothing off: it squashes a picture of another aspect ratio
-            (:func:`maxexp.data.store.decode.decode_image`), so the network learned from other pixels than these.
+        resize: what becomes of a picture of another size; None refuses it. Training does what ``dataset.resize`` says
+            (:func:`maxexp.data.store.decode.decode_image`): a network is to see the same.
         recolor: whether to turn gray to colour, colour to gray, and what is transparent to white; without a shape
             to RGB.
 
@@ -59,7 +61,7 @@ def to_pixels(picture: Picture.Image, shape: tuple[int, int, int] | None, resize
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
-def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: bool, recolor: bool) -> Picture.Image:
+def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: Resize | None, recolor: bool) -> Picture.Image:
     channels, height, width = shape
     mode = MODES.get(channels)
     if mode is None:
@@ -71,18 +73,12 @@ def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: bool, reco
             )
         picture = (on_background(picture) if mode in PLAIN else picture).convert(mode)
     if picture.size != (width, height):
-        if not resize:
+        if resize is None:
             raise CameraError(
                 f"it has {picture.width}x{picture.height} pixels, and --shape asks for {width}x{height} (width x "
-                "height): add --resize to cut it around the centre and resize it"
+                "height): add --resize squash, as training does it, or --resize crop to cut it around the centre"
             )
-        picture = _cut(picture, width / height).resize((width, height), Picture.Resampling.BILINEAR)
+        if resize is Resize.crop:
+            picture = cut_around_centre(picture, width / height)
+        picture = picture.resize((width, height), Picture.Resampling.BILINEAR)
     return picture
-
-
-def _cut(picture: Picture.Image, aspect: float) -> Picture.Image:
-    """The largest part around the centre whose width is ``aspect`` times its height, to the pixel."""
-    width = max(1, min(picture.width, round(picture.height * aspect)))
-    height = max(1, min(picture.height, round(picture.width / aspect)))
-    left, top = (picture.width - width) // 2, (picture.height - height) // 2
-    return picture.crop((left, top, left + width, top + height))

@@ -19,6 +19,7 @@ from maxexp.camera.sheet import draw_sheet
 from maxexp.camera.stream import dump, read_frames
 from maxexp.chip.config import find_part
 from maxexp.cli.program import called
+from maxexp.data.config import Resize
 
 PIECE = 1 << 20
 """Bytes of a recorded stream, which may be longer than memory, that are read at a time."""
@@ -33,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def convert(options: argparse.Namespace) -> None:
     """One file to another."""
-    how = replace(_interpretation(options), resize=options.resize, recolor=options.recolor)
+    resize = Resize[options.resize] if options.resize else None
+    how = replace(_interpretation(options), resize=resize, recolor=options.recolor)
     image = load(options.source, how)
     save(image, options.target, how)
     print(f"{options.target}: from {image.name}, {image.kind}")

@@ -22,6 +22,15 @@ class DatasetSource(Enum):
     diabetes = "diabetes"
 
 
+class Resize(Enum):
+    """What becomes of a picture of another aspect ratio."""
+
+    squash = "squash"
+    """All of it is kept, out of proportion."""
+    crop = "crop"
+    """It is cut around its centre, and keeps its proportions."""
+
+
 # (channels, height, width, classes, targets) of the sources whose content is not the user's to choose.
 FIXED_CONTENT = {
     DatasetSource.cifar10: (3, 32, 32, 10, None),
@@ -50,6 +59,7 @@ class DatasetConfig:
         cache_dir: where decoded images are kept; None means $MAXEXP_CACHE, else ~/.cache/maxexp.
         limit: train on at most this many images (stratified; the validation images stay the same).
         num_outputs: real targets of each example, all values of a map counted; None for classes.
+        resize: what becomes of pictures of another aspect ratio; by training, prediction and camera alike.
         range: numbers of an array that become the pixels 0 and 255; None: the least and greatest of the training
             split.
 
@@ -71,6 +81,7 @@ class DatasetConfig:
     limit: int | None = None
     num_outputs: int | None = None
     range: list[float] | None = None
+    resize: Resize = Resize.squash
 
     def __post_init__(self) -> None:
         usable_name = re.fullmatch(r"\w[\w.-]*", self.name) is not None

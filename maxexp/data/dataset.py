@@ -10,7 +10,7 @@ from torch import Tensor
 
 from maxexp.base.folders import cache_folder
 from maxexp.base.languages.printable import printable
-from maxexp.data.config import DatasetConfig
+from maxexp.data.config import DatasetConfig, Resize
 from maxexp.data.sources.find import find_source
 from maxexp.data.store.arrays import TargetUnit, content_digest
 from maxexp.data.store.cache import SplitCache, fingerprint, prepared_once
@@ -92,6 +92,8 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
             "num_outputs": config.num_outputs,
             "range": config.range,
         }
+        if config.resize is not Resize.squash:  # as files of before there was a choice
+            parameters["resize"] = config.resize.name
         mark = fingerprint(source.files(split), parameters)
         cache = SplitCache(folder, f"{config.name}-{split}", parameters)
         kept = cache.load(mark)

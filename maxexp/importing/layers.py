@@ -336,7 +336,8 @@ class Assembly:
 
     def _free_name(self, name: str) -> str:
         """A layer's name like that of the source."""
-        clean = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "layer"
+        # Of a module that is several steps, the layer has the name without the step's number.
+        clean = re.sub(r"\W+", "_", name.partition("#")[0], flags=re.ASCII).strip("_") or "layer"
         if not clean[0].isalpha() or clean in RESERVED_NAMES:
             clean = f"layer_{clean}"
         number = 2

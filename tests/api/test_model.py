@@ -142,3 +142,12 @@ def test_networks_of_the_zoo_know_their_classes():
     assert model.predict(np.zeros((480, 640, 3), np.uint8)).label in model.classes
     with pytest.raises(CheckpointError, match="zoo:nope: no such network; there are"):
         maxexp.load("zoo:nope")
+
+
+def test_photos_are_cropped_as_the_training_images_were():
+    from maxexp.api.inputs import pixels
+    from tests.data.test_resize import CONFIG, THIRDS, Resize, dataclasses
+
+    crop = dataclasses.replace(CONFIG, resize=Resize.crop)
+    assert len(pixels(THIRDS, crop).flatten(1).unique(dim=1)[0]) == 1
+    assert len(pixels(THIRDS, CONFIG).flatten(1).unique(dim=1)[0]) > 1

@@ -11,7 +11,7 @@ from PIL import Image
 
 from maxexp.base.errors import DataError, FormatError
 from maxexp.base.picture_file import read_picture
-from maxexp.data.config import DatasetConfig
+from maxexp.data.config import DatasetConfig, Resize
 
 PATIENCE_S = 1.0
 """Work that takes longer than this shows a progress bar."""
@@ -48,6 +48,14 @@ def on_background(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image)
 
 
+def cut_around_centre(image: Image.Image, aspect: float) -> Image.Image:
+    """The largest part around the centre whose width is ``aspect`` times its height, to the pixel."""
+    width = max(1, min(image.width, round(image.height * aspect)))
+    height = max(1, min(image.height, round(image.width / aspect)))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
 def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
     """Decodes one image as it is meant to be seen.
 
@@ -57,7 +65,7 @@ def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: b
         data: the compressed image or its file.
         name: how messages call the image.
         config: gives the shape to deliver.
-        resize: whether an image of another size is resized (bilinear) or refused.
+        resize: whether an image of another size is resized (bilinear), as ``config.resize`` says, or refused.
 
     Returns:
         uint8 (C, H, W).
@@ -87,6 +95,8 @@ def image_pixels(image: Image.Image, name: str, config: DatasetConfig, resize: b
                 f"{name} has {image.width}x{image.height} pixels (width x height) where "
                 f"{size[0]}x{size[1]} are expected: give the original data or use dataset.source=images."
             )
+        if config.resize is Resize.crop:
+            image = cut_around_centre(image, config.width / config.height)
         image = image.resize(size, Image.Resampling.BILINEAR)
     return np.asarray(image).reshape(config.height, config.width, config.channels).transpose(2, 0, 1)
 

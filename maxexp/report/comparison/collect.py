@@ -117,9 +117,9 @@ def judging_metric(runs: Iterable[RecordedRun]) -> Metric:
     return next((metric for metric in (*TESTED, *VALIDATED) if metric.key in known), TESTED[0])
 
 
-def rank(run: RecordedRun) -> tuple[float, float]:
-    """The greater, the further ahead: runs with a score on test examples by it, then the others by validation."""
-    return _first(run, TESTED), _first(run, VALIDATED)
+def rank(run: RecordedRun) -> tuple[bool, float, float]:
+    """The greater, the further ahead: finished runs first, by their score on test examples, else on validation."""
+    return run.status == "FINISHED", _first(run, TESTED), _first(run, VALIDATED)
 
 
 def _first(run: RecordedRun, metrics: Sequence[Metric]) -> float:

@@ -99,7 +99,7 @@ def _accuracy_notes(accuracy: Metric, rows: Sequence[RunDetails]) -> list[str]:
     ranks = [rank(details.run) for details in rows]
     if accuracy in VALIDATED and len(rows) > 1:
         return [f"No run was evaluated on test images: they are ranked and drawn by {accuracy.name}."]
-    if any(test == -inf < validation for test, validation in ranks):
+    if any(test == -inf < validation for _, test, validation in ranks):
         return [f"Runs without a test {accuracy.label.partition(',')[0]} come last, ranked by that of validation."]
     return []
 

@@ -35,7 +35,8 @@ function showOne() {
   hideEmpty();
 }
 
-data.runs.slice(0, 6).forEach(select);
+const finished = data.runs.filter((run) => run.status === "finished");
+(finished.length ? finished : data.runs).slice(0, 6).forEach(select);
 headlines();
 notes();
 if (data.runs.length > 1) {

@@ -10,6 +10,9 @@ from maxexp.data.dataset import ImageSet
 from maxexp.report.figures.plots import confusion_matrix
 from maxexp.report.predictions import Arrays, confusion
 
+MOST_CLASSES = 10
+"""Up to so many classes are counted one by one on the terminal."""
+
 
 class ClassificationReport:
     """Counts of right images, the confusion matrix, predicted classes."""
@@ -17,7 +20,12 @@ class ClassificationReport:
     picture = "confusion_matrix.png"
 
     def line(self, decisions: Tensor, scores: Mapping[str, float], examples: ImageSet) -> str:
-        return f"{int((decisions == examples.labels.cpu()).sum())} of {len(examples)} correct"
+        right = f"{int((decisions == examples.labels.cpu()).sum())} of {len(examples)} correct"
+        if len(examples.classes) > MOST_CLASSES:
+            return right
+        counts = confusion(examples.labels.cpu().numpy(), decisions.numpy(), len(examples.classes))
+        by_class = zip(examples.classes, counts.diagonal(), counts.sum(1), strict=True)
+        return f"{right} ({', '.join(f'{name} {found}/{all_}' for name, found, all_ in by_class)})"
 
     def figure(self, title: str, decisions: Tensor, scores: Mapping[str, float], examples: ImageSet) -> Figure:
         counts = confusion(examples.labels.cpu().numpy(), decisions.numpy(), len(examples.classes))
