@@ -35,8 +35,8 @@ function showOne() {
   hideEmpty();
 }
 
-const finished = data.runs.filter((run) => run.status === "finished");
-(finished.length ? finished : data.runs).slice(0, 6).forEach(select);
+const sound = data.runs.filter((run) => !["failed", "killed", "died"].includes(run.status));
+(sound.length ? sound : data.runs).slice(0, 6).forEach(select);
 headlines();
 notes();
 if (data.runs.length > 1) {
