@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from maxexp.base.exit_codes import exit_code
+from maxexp.cli.completion import answer, is_query
 from maxexp.cli.program import spoken
 from maxexp.cli.words import evaluation_words, sweep_words
 
@@ -32,6 +33,9 @@ def main() -> int:
     name, *rest = sys.argv[1:] or [""]
     if name == "help":
         print(overview())
+        return 0
+    if is_query(sys.argv[1:]):
+        answer(list(COMMANDS))
         return 0
     if name == "sweep" and (words := sweep_words(rest)) is not None:
         return _run(words)
