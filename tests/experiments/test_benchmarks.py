@@ -177,3 +177,13 @@ def test_the_benchmark_runs(tmp_path, data_root):
     assert all(np.isfinite(row["worst_deviation"]) for row in results["growth"]["epochs"].values())
     for picture in ("results.png", "details.png"):
         assert (tmp_path / picture).stat().st_size > 5000
+
+
+def test_two_commits_are_compared_by_medians(part):
+    against = part("against")
+    values = {"images/s": [100.0, 120.0, 110.0], "overhead, % per step": [2.0]}
+    found = {(phase, name): values for phase in against.PHASES for name in ("before", "now")}
+    lines = against.table(found, ["before", "now"]).splitlines()
+    assert "110 (100 to 120) | 110 (100 to 120) | 1.000" in lines[2] and len(lines) == 2 + 2 * len(against.PHASES)
+    loops = {"bare": {"step_s": [0.1, 0.2, 0.1]}, "maxexp": {"step_s": [0.11, 0.3, 0.11]}}
+    assert against.overhead(loops) == pytest.approx(0.1)
