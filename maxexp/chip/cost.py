@@ -8,6 +8,7 @@ from maxexp.chip.metrics import (
     BIAS_MEMORY,
     CYCLES,
     DATA_MEMORY,
+    DATA_SHARE,
     LATENCY,
     MACS,
     MACS_PER_CYCLE,
@@ -56,6 +57,7 @@ class Cost:
         values = counted(self.network, self.fit.weight_bytes, self.fit.bias_bytes)
         values[WEIGHT_SHARE.key] = self.fit.weight_bytes / self.device.part.weight_bytes
         values[DATA_MEMORY.key] = self.fit.data_bytes
+        values[DATA_SHARE.key] = self.fit.data_bytes / self.device.part.data_bytes
         cycles, latency_us = self.cycles, self.latency_us
         if cycles is not None and latency_us is not None:
             values |= {

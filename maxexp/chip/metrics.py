@@ -50,6 +50,13 @@ WEIGHT_SHARE = Metric(
     needs=INTEGERS,
     evidence=Evidence.counted,
 )
+DATA_SHARE = replace(
+    DATA_MEMORY,
+    key="hw/data_share",
+    name="data memory, peak, share of the chip's",
+    label="data memory used",
+    form=PERCENT,
+)
 CYCLES = _timing("hw/cycles", "cycles", "cycles", COUNT, LOWER, Evidence.synthesized)
 THROUGHPUT = _timing("hw/images_per_s", "throughput", "throughput", IMAGES_PER_SECOND, HIGHER, Evidence.timed)
 MACS_PER_CYCLE = _timing(
@@ -68,4 +75,5 @@ METRICS = (
     WEIGHT_SHARE,
     BIAS_MEMORY,
     DATA_MEMORY,
+    DATA_SHARE,
 )

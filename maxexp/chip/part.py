@@ -203,6 +203,11 @@ class Part:
         return processors.quadrants * (memories.first_kernel_columns + others) * memories.column_bytes
 
     @property
+    def data_bytes(self) -> int:
+        """The whole data memory."""
+        return self.processors.instances * self.memories.instance_bytes
+
+    @property
     def addresses(self) -> Addresses:
         """Raises ConfigError where they are not known."""
         if self.address_map is None:

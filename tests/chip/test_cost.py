@@ -130,4 +130,5 @@ def test_max78002_has_memory_but_no_cycles(model):
     assert cost.cycles is None and cost.latency_us is None
     assert cost.metrics()["hw/weight_bytes"] == 301_760
     assert cost.metrics()["hw/weight_share"] == 301_760 / MAX78002.part.weight_bytes
+    assert cost.metrics()["hw/data_share"] == cost.fit.data_bytes / (16 * 80 * 1024)
     assert not {"hw/cycles", "hw/latency_us", "hw/images_per_s"} & set(cost.metrics())
