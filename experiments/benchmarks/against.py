@@ -59,7 +59,7 @@ def measure(checkouts: dict[str, Path], rounds: int, images: int, epochs: int) -
             for name in list(checkouts)[:: 1 if number % 2 == 0 else -1]:
                 turn, loops = (
                     call(checkouts[name], "contestants.py", "maxexp", phase, images, epochs),
-                    call(checkouts[name], "overhead.py", phase, images // 2, epochs),
+                    call(checkouts[name], "overhead.py", phase, max(512, images // 2), epochs),
                 )
                 row = found[phase, name]
                 row["images/s"] += [images / seconds for seconds in turn["seconds"]]
