@@ -39,7 +39,9 @@ def test_arrays(tmp_path, monkeypatch, capsys, content, cause):
     assert not (tmp_path / "x.png").exists()
 
 
-@pytest.mark.parametrize("content", ["title: x\n bad: [\n", "[", "\0", "a" * (MOST_BYTES + 1), "entries: !!int x", "5"])
+@pytest.mark.parametrize(
+    "content", ["title: x\n bad: [\n", "[", "\0", "a" * (MOST_BYTES + 1), "entries: !!int x", "5"]
+)
 def test_studies(tmp_path, monkeypatch, capsys, content):
     path = tmp_path / "experiments" / "mine" / "study.yaml"
     path.parent.mkdir(parents=True)
