@@ -41,13 +41,13 @@ def describe_checkpoint(reference: str, path: Path, read: Callable[[str], Record
         own = read_description(read_checkpoint(path).extras)
     except FormatError as error:
         raise CheckpointError(f"checkpoint={reference}: {error}") from error
-    if own is not None:
-        return own
-    if reference.startswith(ZOO):
-        return _of_card(reference.removeprefix(ZOO))
     if reference.startswith(RUN):
-        return _of_run(read(reference.removeprefix(RUN).partition("/")[0]))
-    return None
+        recorded = _of_run(read(reference.removeprefix(RUN).partition("/")[0]))
+        # The run also knows where its data are.
+        return replace(own, dataset=recorded.dataset) if own and recorded else own or recorded
+    if own is None and reference.startswith(ZOO):
+        return _of_card(reference.removeprefix(ZOO))
+    return own
 
 
 def with_own_network(config: Config, overrides: Sequence[str]) -> Config:
