@@ -20,10 +20,10 @@ demo: $(VENV)/.installed  ## train, quantize and evaluate a small network, run i
 	$(RUN) -m maxexp +experiment=quickstart board=emulated board.images=null $(ARGS)
 
 test: $(VENV)/.installed  ## run the tests that take seconds each
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(RUN) -m pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.installed  ## run all tests, the long ones too
-	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
 
 test-ai8x: $(VENV)/.installed  ## run the tests against a checkout of ai8x-synthesis (AI8X_SYNTHESIS=PATH), 5 min
 	$(RUN) -m pytest -n 2 -m ai8x $(ARGS)

@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def overrides(self) -> list[str]:
-        """As a command line has them."""
+        """Returns the overrides as a command line has them."""
         return [*self.model, *self.dataset, *self.keys]
 
     def describe(self) -> Description:

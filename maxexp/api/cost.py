@@ -58,7 +58,7 @@ class Cost:
 
     @property
     def cycles(self) -> int | None:
-        """Clock cycles of the accelerator; None for a chip whose timing is not known."""
+        """Returns the clock cycles of the accelerator; None for a chip whose timing is not known."""
         return self._cost.cycles
 
     @property
@@ -68,17 +68,17 @@ class Cost:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates."""
+        """Returns the multiply-accumulates."""
         return self._cost.network.macs
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
+        """Returns the weights and biases."""
         return self._cost.network.weights + self._cost.network.biases
 
     @property
     def memory(self) -> Memory:
-        """What it takes of the chip's memories."""
+        """Returns what it takes of the chip's memories."""
         cost, fit = self._cost, self._cost.fit
         share = fit.weight_bytes / cost.device.part.weight_bytes
         return Memory(fit.weight_bytes, share, fit.bias_bytes, fit.data_bytes, fit.memory)

@@ -43,7 +43,7 @@ def write_firmware(
 
 
 def _config(description: SelfDescription, overrides: Sequence[str]) -> Config:
-    """Of a run that does nothing but synthesize the network."""
+    """Returns the configuration of a run that only synthesizes the network."""
     config = compose_config(["stages=[synthesize]", *overrides])
     return replace(
         config,

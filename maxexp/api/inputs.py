@@ -118,7 +118,7 @@ def _batches(loader: Iterable[Any], dataset: DatasetConfig) -> Iterator[tuple[Te
 
 
 def _is_picture(values: np.ndarray, dataset: DatasetConfig) -> bool:
-    """Whether an array is one of rows, columns and colours, rather than of the data set's own shape."""
+    """Tells whether an array is one of rows, columns and colours, rather than of the data set's own shape."""
     if values.dtype != np.uint8 or values.shape == dataset.shape:
         return False
     return values.ndim == 2 or (values.ndim == 3 and values.shape[2] in (1, 3, 4))

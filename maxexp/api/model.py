@@ -86,7 +86,7 @@ class Model:
 
     @property
     def form(self) -> Form:
-        """Whether it is ``floating``, ``quantized`` (still trainable) or ``integer``."""
+        """Tells whether it is ``floating``, ``quantized`` (still trainable) or ``integer``."""
         return self._trained.form
 
     @property
@@ -249,7 +249,7 @@ class Model:
         return gather(data, self.description.dataset, list(self.classes))
 
     def _calibration_inputs(self, loader: Iterable[Any] | str | os.PathLike[str] | None, count: int) -> Tensor:
-        """float32 (N, C, H, W)."""
+        """Returns float32 (N, C, H, W)."""
         if loader is None or isinstance(loader, (str, os.PathLike)):
             augmentation = AugmentationConfig(normalize=self.description.normalize)
             return RunData(self._dataset(loader), augmentation, 1, 1).calibration_inputs(count)

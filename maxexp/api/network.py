@@ -23,7 +23,7 @@ class Untrained:
 
     @property
     def name(self) -> str:
-        """As the description has it."""
+        """Returns the name in the description."""
         return self._network.name
 
     @property

@@ -23,7 +23,7 @@ class Prediction:
 
     @classmethod
     def of_classes(cls, outputs: Sequence[float], probabilities: Sequence[float], names: Sequence[str]) -> Prediction:
-        """Of a classification; equal probabilities stay in the order of the classes, as in the firmware."""
+        """Makes one of a classification; equal ones stay in the order of the classes, as in the firmware."""
         order = sorted(range(len(names)), key=lambda index: -outputs[index])
         return cls(tuple(outputs), {names[index]: probabilities[index] for index in order})
 

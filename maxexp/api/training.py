@@ -41,7 +41,7 @@ class Run:
 
     @cached_property
     def network(self) -> Model:
-        """What was trained: the network of the epoch with the best validation score in the last phase."""
+        """Returns what was trained: the network of the epoch with the best validation score in the last phase."""
         if self._trained is not None:
             return self._trained
         from maxexp.tracking.artifacts import CHECKPOINTS

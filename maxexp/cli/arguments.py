@@ -28,7 +28,7 @@ def overrides_first(words: Sequence[str]) -> list[str]:
 
 
 def check_words(words: Sequence[str]) -> None:
-    """Refuse what Hydra would answer with a traceback.
+    """Refuses what Hydra would answer with a traceback.
 
     Raises:
         ConfigError: two options exclude one another, or one makes no sense alone.

@@ -72,7 +72,7 @@ def capture(options: argparse.Namespace) -> None:
 
 
 def _keep(frame: Frame, path: Path) -> None:
-    """Write a frame and the picture to look at."""
+    """Writes a frame and the picture to look at."""
     # First of all the bytes: what they should be can still be found out later.
     path.write_bytes(dump(frame))
     print(f"{path}: {frame.pixel_format} {frame.width}x{frame.height}", flush=True)
@@ -81,7 +81,7 @@ def _keep(frame: Frame, path: Path) -> None:
 
 
 def _free_paths(folder: Path) -> Iterator[Path]:
-    """Names for frames, behind those that the folder has."""
+    """Returns the names for frames, behind those that the folder has."""
     taken = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"frame(\d+)\.", path.name))]
     return (folder / f"frame{number:03d}.img" for number in count(max(taken, default=-1) + 1))
 

@@ -19,7 +19,7 @@ from maxexp.tracking.store import open_store
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     return exit_code("maxexp", lambda: _compare(arguments))

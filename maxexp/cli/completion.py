@@ -22,7 +22,7 @@ QUERIES = ("query=bash", "query=zsh", "query=fish")
 
 
 def is_query(words: Sequence[str]) -> bool:
-    """Whether a shell asks what can follow."""
+    """Tells whether a shell asks what can follow."""
     return len(words) == 2 and words[0] in ("-sc", "--shell_completion") and words[1] in QUERIES
 
 
@@ -47,7 +47,7 @@ def completions(line: str, commands: Sequence[str]) -> list[str]:
 
 
 def _keys(word: str) -> Iterator[str]:
-    """Keys as far as the next dot, or ``key=value`` for all values of a key."""
+    """Returns the keys as far as the next dot, or ``key=value`` for all values of a key."""
     key, given, value = word.partition("=")
     if given:
         yield from (f"{key}={each}" for each in _values(key, value))

@@ -25,7 +25,7 @@ EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     options = _parser().parse_intermixed_args(arguments)
     return exit_code("maxexp", lambda: _show(options))
 
@@ -126,7 +126,7 @@ def _figures(description: Description, cost: Cost | DeviceError) -> dict[str, st
 
 
 def _plain(description: Description, cost: Cost | DeviceError) -> dict[str, Any]:
-    """For JSON; the names of the totals are those of the run record."""
+    """Returns plain values for JSON; the names of the totals are those of the run record."""
     named = {
         "network": description.model.name,
         "dataset": description.dataset.name,

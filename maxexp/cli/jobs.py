@@ -25,7 +25,7 @@ class Jobs:
 
     @contextmanager
     def job(self, overrides: Sequence[str]) -> Iterator[None]:
-        """Within it the next job runs; an error of the user is shown, and no more."""
+        """Runs the next job as its body; shows an error of the user, and goes on."""
         self._overrides.append(overrides)
         try:
             yield
@@ -35,7 +35,7 @@ class Jobs:
             self._errors[len(self._overrides) - 1] = error
 
     def check(self) -> None:
-        """To be called at the end.
+        """Reports the failures; is called after the last job.
 
         Raises:
             MaxexpError: of the only job, which the user has seen; of several, all that failed in one line.
@@ -48,6 +48,6 @@ class Jobs:
         raise JobsError(f"{len(self._errors)} of {len(self._overrides)} failed: {failed}")
 
     def _name(self, number: int) -> str:
-        """Hydra's number of a job, and what not all jobs have."""
+        """Returns Hydra's number of a job, and what not all jobs have."""
         own = [o for o in self._overrides[number] if not all(o in others for others in self._overrides)]
         return " ".join([f"#{number}", *own])

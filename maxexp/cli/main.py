@@ -29,7 +29,7 @@ RUNS: dict[str, Callable[[Sequence[str]], list[str]]] = {"train": list, "evaluat
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     name, *rest = sys.argv[1:] or [""]
     if name == "help":
         print(overview())

@@ -21,7 +21,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog=called("predict"), description="What a trained network says of photos, prepared as its training images."
     )

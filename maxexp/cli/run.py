@@ -54,12 +54,12 @@ def run_stages(composed: DictConfig) -> None:
 
 
 def output_dir() -> Path:
-    """Hydra's folder for this run."""
+    """Returns Hydra's folder for this run."""
     return Path(HydraConfig.get().runtime.output_dir)
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     if sys.argv[1:] == ["--version"]:  # Hydra would answer with its own
         print(f"maxexp {__version__}")
         return 0

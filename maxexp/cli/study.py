@@ -25,7 +25,7 @@ COPIES = Path("experiments")
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     arguments = parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     return exit_code("maxexp", lambda: arguments.work(arguments))

@@ -43,7 +43,7 @@ REASONS = 5
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     arguments = _parser().parse_args()
     this_process.prepare()
     return exit_code("maxexp", lambda: _work(arguments))
@@ -172,7 +172,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _threads(study: SweepStudy, chosen: Result) -> int | None:
-    """CPU threads of a trial, from its run."""
+    """Returns the CPU threads of a trial, from its run."""
     if not chosen.run_id:
         return None
     return read_run(open_store(study.plan.compose_first().tracking), chosen.run_id).threads

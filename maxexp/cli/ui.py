@@ -15,7 +15,7 @@ PORT = 5000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(
         prog=called("ui"),
         description="The MLflow UI on a tracking store. Other options go to `mlflow ui`: --host and so on.",
@@ -58,6 +58,6 @@ def addresses(store: Store, server: str) -> list[tuple[str, str]]:
 
 
 def server_arguments(store: Store, port: int) -> list[str]:
-    """What Python is given to serve a local store."""
+    """Returns what Python is given to serve a local store."""
     words = ["-m", "mlflow", "ui", "--workers", "1", "--port", str(port), "--backend-store-uri", store.uri]
     return [*words, "--default-artifact-root", store.artifact_root] if store.artifact_root else words

@@ -12,7 +12,7 @@ from maxexp.zoo.cards import add, table, write_table
 
 
 def main() -> int:
-    """Entry point; the exit code says how it went."""
+    """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog=called("zoo"), description="The zoo: trained networks, with a card each.")
     commands = parser.add_subparsers(required=True)
     listing = commands.add_parser("list", help="the networks and their figures")

@@ -34,7 +34,7 @@ class Kernel:
     outputs: int = 0
 
     def out_shape(self, shape: Shape) -> Shape:
-        """Of a convolution of a map of ``shape``."""
+        """Returns the output shape of a convolution of a map of ``shape``."""
         pairs = zip(shape[1:], self.size, self.padding, self.dilation, strict=True)
         rows, cols = (n + 2 * pad - step * (k - 1) for n, k, pad, step in pairs)
         return self.outputs, rows, cols
@@ -115,7 +115,7 @@ def identity(channels: int) -> Tensor:
 
 
 def ungrouped(weight: Tensor, groups: int) -> Tensor:
-    """Weights (out, in, ...) of all channels for those of groups, (out, in / groups, ...)."""
+    """Returns the weights (out, in, ...) of all channels for those of groups, (out, in / groups, ...)."""
     outputs, reads = weight.shape[0] // groups, weight.shape[1]
     whole = weight.new_zeros(weight.shape[0], reads * groups, *weight.shape[2:])
     for group in range(groups):

@@ -260,7 +260,7 @@ def _ends(given: Mapping[str, Any], kernel: Sequence[int]) -> list[int] | None:
 
 
 def _size(values: Sequence[int] | None, default: int) -> Size:
-    """Of maps; one number is of a signal."""
+    """Returns a size of maps; one number is of a signal."""
     if values is None:
         return default, default
     return (values[0], values[1]) if len(values) > 1 else (values[0], 1)

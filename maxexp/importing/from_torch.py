@@ -84,7 +84,7 @@ class _Tracer(fx.Tracer):
 
 
 def _is_fused(module: nn.Module) -> bool:
-    """Whether it is a layer of ai8x-training: pooling, operation, batch norm and activation in one."""
+    """Tells whether it is a layer of ai8x-training: pooling, operation, batch norm and activation in one."""
     return all(hasattr(module, key) for key in ("pool", "op", "bn", "activate", "wide", "output_shift"))
 
 
@@ -124,7 +124,7 @@ class _Reader:
             self._add_all(node, node.name, [self._of_call(node)])
 
     def _is_shape(self, node: fx.Node) -> bool:
-        """Whether a node gives a shape or a part of it, and no tensor."""
+        """Tells whether a node gives a shape or a part of it, and no tensor."""
         if node.target in ("size", "dim", "numel") or (node.target is getattr and node.args[1] in ("shape", "ndim")):
             return True
         sources = [each for each in node.all_input_nodes if each not in self._constants]
@@ -315,7 +315,7 @@ def _whole(kind: str, output_size: Any) -> Operation:
 
 
 def _flattens(node: fx.Node) -> bool:
-    """Whether a call gives all values of each example in a row."""
+    """Tells whether a call gives all values of each example in a row."""
     if node.target in ("view", "reshape", torch.reshape):
         shape = list(node.args[1:])
         shape = list(shape[0]) if len(shape) == 1 and isinstance(shape[0], (list, tuple)) else shape
@@ -331,7 +331,7 @@ def _at(values: list[Any], index: int, default: Any) -> Any:
 
 
 def _size(value: Any) -> Size:
-    """Of maps; one number is for both directions, and of signals for rows."""
+    """Returns a size of maps; one number is for both directions, and of signals for rows."""
     values = list(value) if isinstance(value, (list, tuple)) else [value, value]
     return (int(values[0]), int(values[1])) if len(values) == 2 else (int(values[0]), 1)
 

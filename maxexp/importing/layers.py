@@ -61,7 +61,7 @@ class Entry:
 
     @property
     def open(self) -> bool:
-        """Whether nothing has followed its operation yet."""
+        """Tells whether nothing has followed its operation yet."""
         return self.kernel is not None and self.activation is None and not self.clamped
 
 
@@ -86,7 +86,7 @@ class Value:
 
     @property
     def bare(self) -> bool:
-        """Whether it is the output of one layer, as it is."""
+        """Tells whether it is the output of one layer, as it is."""
         return len(self.operands) == 1 and not self.pool
 
 
@@ -155,7 +155,7 @@ class Assembly:
         return self._layer(step, {"op": "passthrough"}, replace(value, dropout=0.0), value.shape, None)
 
     def _read(self, source: str) -> Value:
-        """What a step reads."""
+        """Returns what a step reads."""
         value = self._values[source]
         return replace(value, shared=value.shared or self._readers[source] > 1)
 

@@ -73,7 +73,7 @@ def build(graph: Graph, name: str, in_shape: Shape, part: Part, strict: bool = T
 
 
 def _clamped(entries: dict[str, Entry]) -> bool:
-    """Whether the network was trained with the chip's clamps, as ai8x-training does it."""
+    """Tells whether the network was trained with the chip's clamps, as ai8x-training does it."""
     inner = [entry for entry in entries.values() if entry.kernel is not None][:-1]
     found = [entry.clamped for entry in inner]
     if any(found) and not all(found):
@@ -83,7 +83,7 @@ def _clamped(entries: dict[str, Entry]) -> bool:
 
 
 def _keys(entry: Entry, clamped: bool, last: bool) -> dict[str, Any]:
-    """Of the description."""
+    """Returns the keys of an entry of the description."""
     if entry.kernel is None:
         return entry.keys
     keys = {**entry.keys, "activation": entry.activation or "none"}
@@ -113,7 +113,7 @@ def _is_factor(scaling: Scaling, factor: float) -> bool:
 
 @torch.no_grad()
 def _fill(layer: LayerModule, entry: Entry, clamped: bool) -> None:
-    """Give a layer the weights of the source."""
+    """Gives a layer the weights of the source."""
     kernel = entry.kernel
     if kernel is None or kernel.weight is None:
         return

@@ -135,7 +135,7 @@ class Graph:
 
     @property
     def readers(self) -> Counter[str]:
-        """How often each output is read; the last one by the caller."""
+        """Returns how often each output is read; the last one by the caller."""
         counts = Counter(name for step in self.steps for name in step.inputs)
         counts[self.steps[-1].name] += 1
         return counts

@@ -91,7 +91,7 @@ class Synthesizer:
     def run(
         self, integer: IntegerNetwork, checkpoint: Path, dataset: str, sample: Tensor, folder: Path
     ) -> ConfirmedSynthesis:
-        """Synthesize an integer network and check every figure.
+        """Synthesizes an integer network and checks every figure.
 
         Args:
             checkpoint: file with the same network (docs/hardware.md, Checkpoints). It should hold tensors, strings
@@ -134,7 +134,7 @@ class Synthesizer:
         return ConfirmedSynthesis(integer, cost, project, answer, shift, figures, doubts, self.version)
 
     def _call(self, words: list[str], folder: Path, sequence: Network) -> str:
-        """Run ai8xize.py; what it says is kept in ``folder``, and its error stream returned.
+        """Runs ai8xize.py; what it says is kept in ``folder``, and its error stream returned.
 
         Args:
             sequence: the layers that it gets, for its messages.
@@ -180,7 +180,7 @@ class Synthesizer:
 
     @property
     def version(self) -> str:
-        """Commit of the checkout; ``unknown`` without git."""
+        """Returns the commit of the checkout; ``unknown`` without git."""
         try:
             command = ["git", "-C", str(self._checkout), "rev-parse", "HEAD"]
             done = subprocess.run(command, capture_output=True, text=True)
@@ -224,5 +224,5 @@ def find_checkout(path: str | None) -> Path:
 
 
 def _letters(name: str) -> str:
-    """``cifar10`` of ``CIFAR-10``: the maker spells names in several ways."""
+    """Returns ``cifar10`` of ``CIFAR-10``: the maker spells names in several ways."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

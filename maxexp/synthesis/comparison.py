@@ -9,7 +9,7 @@ from maxexp.synthesis.log import SynthesisLog
 
 
 def check_figures(cost: Cost, log: SynthesisLog) -> None:
-    """Compare layer by layer, then in total.
+    """Compares layer by layer, then in total.
 
     Raises:
         SynthesisError: a figure differs; names the layer and both values. Then our model of the chip is wrong, or
@@ -34,7 +34,7 @@ def check_figures(cost: Cost, log: SynthesisLog) -> None:
 
 
 def check_answer(ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Compare the outputs for the sample, integer by integer.
+    """Compares the outputs for the sample, integer by integer.
 
     Raises:
         SynthesisError: one differs, or their number does, or they are no integers.

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 def environment_python(interpreter: str | None = None) -> Path:
-    """Python of the synthesizer's environment, which is made if need be.
+    """Returns Python of the synthesizer's environment, which is made if need be.
 
     Args:
         interpreter: Python to make it from; the running one by default.
@@ -61,14 +61,14 @@ def environment_python(interpreter: str | None = None) -> Path:
 
 
 def clean_environment() -> dict[str, str]:
-    """Environment variables for the synthesizer: ours, without what would lead it to our own packages."""
+    """Returns the environment variables for the synthesizer: ours, without what would lead it to our own packages."""
     foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
     kept = {key: value for key, value in os.environ.items() if key not in foreign}
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def _version(interpreter: str) -> str:
-    """``3.11.7 linux x86_64`` of an interpreter."""
+    """Returns ``3.11.7 linux x86_64`` of an interpreter."""
     code = "import sys, platform; print(platform.python_version(), sys.platform, platform.machine())"
     try:
         done = run_program([interpreter, "-c", code], "Looking at Python", environment=clean_environment())

@@ -44,14 +44,14 @@ def error_message(errors: str, network: Network) -> str:
 
 
 def warnings(errors: str, network: Network) -> list[str]:
-    """What the synthesizer warns of, layers by name; notices are left out."""
+    """Returns what the synthesizer warns of, layers by name; notices are left out."""
     names = [layer.name for layer in network]
     lines = [line.removeprefix("WARNING:").strip() for line in errors.splitlines() if line.startswith("WARNING:")]
     return [with_names(line[:LONGEST], names) for line in dict.fromkeys(lines)]
 
 
 def with_names(text: str, names: list[str]) -> str:
-    """``Layer 3: ...`` becomes ``layer 3 (conv2_1): ...``."""
+    """Rewrites ``Layer 3: ...`` as ``layer 3 (conv2_1): ...``."""
 
     def named(match: re.Match[str]) -> str:
         index = int(match[1])

@@ -23,7 +23,7 @@ def random_integers(network: Network, bits: dict[str, int], seed: int) -> Intege
 
 
 def random_image(shape: Shape, seed: int) -> Tensor:
-    """(C, H, W) int64 from -128 to 127."""
+    """Returns (C, H, W) int64 from -128 to 127."""
     return torch.randint(-128, 128, shape, generator=torch.Generator().manual_seed(seed))
 
 

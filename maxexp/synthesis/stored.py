@@ -11,7 +11,7 @@ from maxexp.network.graph import Network
 
 
 def stored_cost(integer: IntegerNetwork, device: DeviceConfig, fit: Fit | None) -> Cost:
-    """Cost and memory map of what is stored.
+    """Returns the cost and memory map of what is stored.
 
     Args:
         fit: of the whole network, where that is known.

@@ -28,7 +28,7 @@ class Synthesis:
     printed_shift: int
 
     def report(self) -> dict:
-        """For ``synthesis/synthesis.json``."""
+        """Returns the content of ``synthesis/synthesis.json``."""
         return {
             "cycles": self.cost.cycles,
             "macs": self.cost.network.macs,

@@ -42,7 +42,7 @@ class Written:
 
 
 def written_by(x: Configuration) -> Written:
-    """What our firmware writes."""
+    """Returns what our firmware writes."""
     registers = {address: value for address, value, _ in register_stores(x)}
     biases = {address: value for address, value, _ in bias_stores(x)}
     width = x.memory.part.memories.column_bytes
@@ -53,7 +53,7 @@ def written_by(x: Configuration) -> Written:
 
 
 def written_by_makers(project: Path, part: Part) -> Written:
-    """What a project of ai8x-synthesis writes, read from ``cnn.c`` and ``weights.h``.
+    """Returns what a project of ai8x-synthesis writes, read from ``cnn.c`` and ``weights.h``.
 
     Raises:
         SynthesisError: they are not as expected.
@@ -78,7 +78,7 @@ def written_by_makers(project: Path, part: Part) -> Written:
 
 
 def check_equal(x: Configuration, project: Path) -> None:
-    """Compare our configuration with the maker's project of the same network and map.
+    """Compares our configuration with the maker's project of the same network and map.
 
     Raises:
         SynthesisError: they differ; names the first place.
@@ -104,7 +104,7 @@ def _kernels(numbers: list[int], width: int) -> dict[int, bytes]:
 
 
 def _columns(address: int, stream: bytes, width: int) -> dict[int, bytes]:
-    """Whole columns of a stream; what is left over is never stored."""
+    """Returns the whole columns of a stream; what is left over is never stored."""
     return {
         address + WORD_BYTES * index: stream[width * index : width * (index + 1)]
         for index in range(len(stream) // width)

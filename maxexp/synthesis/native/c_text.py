@@ -25,5 +25,6 @@ def c_macro(name: str, values: Sequence[int]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that ends neither a comment nor a string, and that the serial line carries: ASCII without signs."""
+    """Returns the text that ends neither a comment nor a string, and that the serial line carries: ASCII without
+    signs."""
     return re.sub(r"[^A-Za-z0-9_ .,()+-]", "_", text)

@@ -54,7 +54,7 @@ def configuration(memory: MemoryMap, layers: list[IntegerLayer]) -> Configuratio
 
 
 def _biases(memory: MemoryMap, numbers: dict[str, IntegerLayer]) -> dict[int, NDArray[np.int8]]:
-    """Bias memories up to the last bias."""
+    """Returns the bias memories up to the last bias."""
     places = sorted(memory.biases.items(), key=lambda item: (item[1].group, item[1].offset))
     parts: dict[int, list[NDArray[np.int8]]] = {}
     for name, place in places:

@@ -30,15 +30,15 @@ class Convolution(NativeOperation):
         return x.passes
 
     def kernel_form(self, x: PlacedLayer) -> int:
-        """Length of the kernel as its register has it; 0 for 3x3."""
+        """Returns the length of the kernel as its register has it; 0 for 3x3."""
         return int(self.kernel_size(x) == (1, 1)) << 8
 
     def slot_step(self, x: PlacedLayer) -> int:
-        """Step of the write pointer from one time slot to the next."""
+        """Returns the step of the write pointer from one time slot to the next."""
         return int(self.kernel_size(x) == (1, 1))
 
     def line_buffer(self, x: PlacedLayer) -> int:
-        """Last entry of the buffer that keeps rows of the input for kernels of several rows."""
+        """Returns the last entry of the buffer that keeps rows of the input for kernels of several rows."""
         cols, padding, wide = x.layer.pooled_shape[2], x.layer.padding[1], self.kernel_size(x)[1]
         return cols + 2 * padding - wide if wide > 1 else 0
 
@@ -93,7 +93,8 @@ class Convolution(NativeOperation):
         return kernels
 
     def _kernel_start(self, x: PlacedLayer) -> tuple[int, int]:
-        """First kernel, counted from column 0 in kernels of this size, and the bytes that are left over."""
+        """Returns the first kernel, counted from column 0 in kernels of this size, and the bytes that are left
+        over."""
         kernel, byte = divmod(x.part.memories.column_bytes * x.column, prod(self.kernel_size(x)))
         return KERNEL_UNIT * kernel, byte
 

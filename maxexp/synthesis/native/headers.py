@@ -35,7 +35,7 @@ class Sample:
 
 
 def headers(x: Configuration, sample: Sample, exponent: int, classes: list[str] | None) -> dict[str, str]:
-    """Text of each header by file name.
+    """Returns the text of each header by file name.
 
     Args:
         exponent: an output times 2 to its power is a logit.
@@ -143,13 +143,13 @@ def _sample_input(memory: MemoryMap, image: NDArray[np.int8]) -> str:
 
 
 def _input_places(memory: MemoryMap) -> list[tuple[int, int]]:
-    """First processor and address of each data memory instance of the input."""
+    """Returns the first processor and address of each data memory instance of the input."""
     each, part = memory.part.processors.per_instance, memory.part
     return [(each * i, part.instance_address(i) + memory.data_offset[INPUT]) for i in memory.instances(INPUT)]
 
 
 def _input_layout(memory: MemoryMap) -> str:
-    """As :mod:`maxexp.camera` reads it."""
+    """Returns the format that :mod:`maxexp.camera` reads."""
     mask = f"0x{_mask(memory.processors(INPUT)):0{memory.part.processors.count // 4}x}"
     return f"{dimensions(memory.network.in_shape)} HWC, processors {mask}"
 

@@ -26,7 +26,7 @@ def layer_registers(x: PlacedLayer) -> dict[int, Registers]:
 
 
 def _common(x: PlacedLayer) -> Registers:
-    """What all operations have: input, element-wise sum, pooling, activation, where reading begins."""
+    """Returns what all operations have: input, element-wise sum, pooling, activation, where reading begins."""
     layer = x.layer
     rows, cols = NATIVE_OPERATIONS[layer.op].in_size(x)
     (high, wide), (top, left) = layer.pool_size, layer.padding

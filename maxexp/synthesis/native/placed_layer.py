@@ -59,7 +59,7 @@ class PlacedLayer:
 
     @property
     def column(self) -> int:
-        """First column of the kernels."""
+        """Returns the first column of the kernels."""
         return self.memory.kernel_offset.get(self.layer.name, 0)
 
     @property
@@ -75,7 +75,7 @@ class PlacedLayer:
         return self.memory.data_offset[self.layer.name] // WORD_BYTES
 
     def in_quadrant(self, processors: range, quadrant: int) -> range:
-        """Those of a range of processors that belong to a quadrant."""
+        """Returns the processors of a range that belong to a quadrant."""
         each = self.part.processors.per_quadrant
         start, stop = max(processors.start, each * quadrant), min(processors.stop, each * (quadrant + 1))
         return range(start, max(start, stop))

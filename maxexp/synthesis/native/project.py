@@ -24,7 +24,7 @@ PROGRAM_BYTES = 32 * 1024
 def write_project(
     folder: Path, x: Configuration, cost: Cost, sample: Sample, exponent: int, classes: list[str] | None
 ) -> None:
-    """Write a project in place of what is at ``folder``: whole or not at all.
+    """Writes a project in place of what is at ``folder``: whole or not at all.
 
     Args:
         cost: for its README.

@@ -34,6 +34,6 @@ class Register(IntEnum):
 
 
 def register_address(part: Part, quadrant: int, register: Register, layer: int) -> int:
-    """Where a layer's register is."""
+    """Returns where a layer's register is."""
     number = register * part.limits.layers + layer
     return part.quadrant_address(quadrant) + FIRST_LAYER_REGISTER + WORD_BYTES * number

@@ -19,7 +19,7 @@ Store = tuple[int, int, int]
 
 
 def control_stores(x: Configuration) -> Iterator[Store]:
-    """Bring the quadrants in use into a known state."""
+    """Brings the quadrants in use into a known state."""
     part = x.memory.part
     for quadrant in x.quadrants:
         base = part.quadrant_address(quadrant)

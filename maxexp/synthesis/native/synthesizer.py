@@ -27,7 +27,7 @@ def synthesize(
     folder: Path,
     fit: Fit | None = None,
 ) -> Synthesis:
-    """Write the firmware project of a network.
+    """Writes the firmware project of a network.
 
     Args:
         sample: (C, H, W) integers, the input of the known-answer test.

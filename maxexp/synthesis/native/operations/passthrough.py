@@ -46,7 +46,7 @@ class Passthrough(NativeOperation):
         raise AssertionError("a layer without an operation has no weights")
 
     def _passes_are_rows(self, x: PlacedLayer) -> bool:
-        """Of sums in several passes; for two operands in two passes the counters of both suffice."""
+        """Tells whether passes of a sum count as rows; for two operands in two passes, both counters suffice."""
         return x.layer.operands > 1 and x.passes > 1 and (x.layer.operands, x.passes) != (2, 2)
 
     def _slots(self, x: PlacedLayer) -> int:
