@@ -26,6 +26,8 @@ _FUNCTIONS: dict[str, Callable] = {"min": min, "max": max, "abs": abs}
 
 LONGEST = 500
 """Characters of an expression; it can only be so deep then."""
+MOST_PARENTHESES = 50
+"""Of some hundred within each other Python says that it lacks memory."""
 
 
 class FigureError(Exception):
@@ -44,11 +46,13 @@ class Expression:
     """
 
     def __init__(self, text: str, key: str) -> None:
-        self.text = text
+        self.text = text = " ".join(text.split())  # it may have lines in its file, and has none in messages
         if len(text) > LONGEST:
             raise ConfigError(
                 f"{key}: {text[:20]!r}... is no expression: {len(text):,} characters, at most {LONGEST}"
             )
+        if text.count("(") > MOST_PARENTHESES:
+            raise ConfigError(f"{key}: {text[:20]!r}... is no expression: more than {MOST_PARENTHESES} parentheses")
         self._tree = _parsed(text, key)
         self.names: list[str] = []
         self.attributes: list[tuple[str, str]] = []
