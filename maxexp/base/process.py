@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,16 @@ from rich.console import Console
 from rich.status import Status
 
 LONGEST_LINE = 100
+MOST_KEPT = 4 << 20
+"""Characters of each stream that are kept, the last ones: a program may write without end."""
+PIECE = 1 << 16
+REST_S = 5.0
+"""Seconds for the rest of the output once a program has ended: a process that it leaves behind may keep it open."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a program left: exit code (None if it was stopped), standard output and error."""
+    """What a program left: exit code (None if it was stopped), the last MOST_KEPT of standard output and error."""
 
     code: int | None
     output: str
@@ -36,8 +42,8 @@ def run_program(
     Raises:
         OSError: it cannot be started.
     """
-    output: list[str] = []
-    errors: list[str] = []
+    output: deque[str] = deque()
+    errors: deque[str] = deque()
     process = subprocess.Popen(
         list(command),
         cwd=folder,
@@ -52,8 +58,8 @@ def run_program(
     code = None
     with Console(stderr=True).status(title) as status:
         readers = [
-            threading.Thread(target=_read, args=(stream, lines, title, status))
-            for stream, lines in ((process.stdout, output), (process.stderr, errors))
+            threading.Thread(target=_read, args=(stream, pieces, title, status), daemon=True)
+            for stream, pieces in ((process.stdout, output), (process.stderr, errors))
         ]
         for reader in readers:
             reader.start()
@@ -65,14 +71,18 @@ def run_program(
             process.kill()
             process.wait()
             for reader in readers:
-                reader.join()
-    return Finished(code, "".join(output), "".join(errors))
+                reader.join(REST_S)
+    return Finished(code, "".join(list(output)), "".join(list(errors)))
 
 
-def _read(stream: IO[str], lines: list[str], title: str, status: Status) -> None:
+def _read(stream: IO[str], pieces: deque[str], title: str, status: Status) -> None:
+    kept = 0
     with stream:
-        for line in stream:
-            lines.append(line)
+        while line := stream.readline(PIECE):
+            pieces.append(line)
+            kept += len(line)
+            while kept > MOST_KEPT:
+                kept -= len(pieces.popleft())
             if line.strip():
                 # Square brackets would be taken for rich's markup.
                 status.update(f"{title}: {line.strip()[:LONGEST_LINE]}".replace("[", "\\["))
