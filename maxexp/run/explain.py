@@ -51,7 +51,7 @@ def explain(error: Exception, schema: type) -> str:
             "a key is set in a group that is not there: board.connection needs a real board (board=max78000fthr), "
             "recipe.distillation a teacher (recipe=distill)"
         )
-    if LIST_KEY in str(error):
+    if LIST_KEY in str(error) and not isinstance(error, OverrideParseException):
         name = str(error).partition(LIST_KEY)[2]
         return f"{name}: a list has no such key; set the whole list, as stages=[train,evaluate]"
     cause: BaseException = error

@@ -61,6 +61,19 @@ def test_a_wide_range_of_whole_numbers_is_not_written_out():
     assert space.size == 10**12 and next(space.points()) == {"seed": 1}
 
 
+@pytest.mark.parametrize("lines", [["a=1,2", "a=3,4"], ["a=1", "a=1,2"], ["a=1,2", "+a=3,4"]])
+def test_a_key_that_is_searched_is_given_once(lines):
+    with pytest.raises(ConfigError, match="a: searched, and given twice; give it once, with all its values"):
+        parse_space({}, {}, lines)
+    assert parse_space({"a": "5,6"}, {}, ["a=1,2"]).size == 2
+
+
+def test_an_unreadable_function_is_named():
+    with pytest.raises(ConfigError, match=r"^b=int\(inter,64,4\): ") as caught:
+        parse_space({}, {}, ["b=int(inter,64,4)"])
+    assert "\n" not in str(caught.value)
+
+
 PLAN_WORDS = [
     b"null",
     b"1e999",

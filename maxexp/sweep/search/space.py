@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -255,6 +256,7 @@ def parse_space(
     found = [*preset, *typed]
     parameters = [_parameter(o, None, o.key_or_group) for o in found if o.is_sweep_override()]
     fixed = [o for o in found if not o.is_sweep_override()]
+    _check_once([*(p.name for p in parameters), *{o.key_or_group for o in fixed}])
     possible = _possible(when, parameters, fixed, settled)
     conditional = [(text, override) for text in possible for override in _parse(parser, _lines(when[text]))]
     blocks = [(text, override) for text, override in conditional if override.key_or_group not in settled]
@@ -264,7 +266,15 @@ def parse_space(
         if not override.is_sweep_override():
             raise ConfigError(f"hydra.sweeper.when.{text}.{key}: give a choice, a range or an interval")
         parameters.append(_parameter(override, possible[text], f"{key} [{text}]" if keys.count(key) > 1 else key))
+    _check_once([p.name for p in parameters])
     return Space(tuple(parameters), tuple(map(_plain, fixed)))
+
+
+def _check_once(names: Sequence[str]) -> None:
+    """Refuses a key that is searched and given a second time: one of the two would be dropped."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ConfigError(f"{name}: searched, and given twice; give it once, with all its values")
 
 
 def _possible(

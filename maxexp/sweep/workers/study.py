@@ -261,7 +261,15 @@ def read_plan(text: str | bytes, where: str) -> Plan:
     """
     try:
         return Plan.from_plain(parse_json(text))
-    except (MaxexpError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        MaxexpError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise ConfigError(
             f"{where}: its plan is damaged: {one_line(error)}; restore the database, or begin a new sweep under "
             "another name"
