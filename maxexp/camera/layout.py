@@ -40,6 +40,8 @@ class InputLayout:
 
     def __post_init__(self) -> None:
         channels, count, chip = self.shape[0], len(self._used), self.part.processors
+        if min(self.shape) < 1:
+            raise CameraError(f"{'x'.join(map(str, self.shape))} {self.order}: an input without pixels")
         if self.processors >> chip.count:
             raise CameraError(f"processors {self.processors:#x}: {self.part.name} has {chip.count}")
         if self.order is Order.HWC and count != chip.used(channels):

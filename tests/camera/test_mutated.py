@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from maxexp.base.errors import CameraError
 from maxexp.camera.files import Interpretation, load
 from maxexp.camera.frame import Frame
 from maxexp.camera.layout import InputLayout, Order
@@ -99,6 +100,12 @@ def test_headers(file):
     words = [b"#define SAMPLE_INPUT_0 { 1 }", b"0x", b"012", b",", b"3x4x4 HWC, processors 0x7", b"\\\n"]
     fuzz("sampledata.h", file(".h"), mutated(headers, words), headers)
     fuzz("sampledata.h, shape given", file(".h", shape=(3, 4, 4)), mutated(headers, words))
+
+
+@pytest.mark.parametrize("shape", ["0x4x4", "3x0x4", "3x4x0"])
+def test_an_input_without_pixels_is_refused(file, shape):
+    with pytest.raises(CameraError, match=f"{shape} HWC: an input without pixels"):
+        file(".h")(f"// Network input, {shape} HWC, processors 0x7\n#define SAMPLE_INPUT_0 {{ 1 }}".encode())
 
 
 def test_dumps(file):
