@@ -50,7 +50,13 @@ def run_stages(composed: DictConfig) -> None:
         config = with_own_network(config, HydraConfig.get().overrides.task)
     from maxexp.run.execution import new_run
 
-    new_run(config, HydraConfig.get().overrides.task, output_dir())
+    new_run(config, HydraConfig.get().overrides.task, output_dir(), _searchpath())
+
+
+def _searchpath() -> list[str]:
+    """The configuration folders of the user's own."""
+    sources = HydraConfig.get().runtime.config_sources
+    return [source.path for source in sources if source.provider not in ("hydra", "main", "schema")]
 
 
 def output_dir() -> Path:

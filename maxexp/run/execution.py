@@ -1,5 +1,6 @@
 """One run inside its record: prepared, opened, carried out, summed up, closed."""
 
+import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from maxexp.run.pipeline import Pipeline, prepare
 from maxexp.run.spec import RunSpec
 from maxexp.run.without_effect import without_effect
 from maxexp.schema.config import Config, to_plain
-from maxexp.schema.repeat import key_of
+from maxexp.schema.repeat import CONFIG_DIRS, key_of
 from maxexp.schema.roles import changes_result
 from maxexp.tracking.artifacts import CONFIGURATION, OVERRIDES, RESOLVED
 from maxexp.tracking.flatten import masked
@@ -36,12 +37,13 @@ log = logging.getLogger(__name__)
 LONGEST_NAME = 120
 
 
-def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
+def new_run(config: Config, overrides: Sequence[str], folder: Path, searchpath: Sequence[str] = ()) -> str:
     """Executes a configuration in a record of its own; a run that is refused before its first stage leaves none.
 
     Args:
         overrides: what the user typed.
         folder: local folder of the run.
+        searchpath: further configuration folders, as ``--config-dir`` names them.
 
     Returns:
         The run's id.
@@ -53,7 +55,7 @@ def new_run(config: Config, overrides: Sequence[str], folder: Path) -> str:
     pipeline = prepare(config, folder)
     if pipeline.spec.method is Method.float and not config.checkpoint:
         _warn_of_no_fit(pipeline.spec)
-    record = start_record(config, overrides)
+    record = start_record(config, overrides, searchpath=searchpath)
     with record:
         log_configuration(record, config, overrides)
         execute(pipeline, record)
@@ -81,6 +83,7 @@ def start_record(
     tags: Mapping[str, str] | None = None,
     name: str | None = None,
     patient: bool = False,
+    searchpath: Sequence[str] = (),
 ) -> RunRecord:
     """Creates the run, with all that is known of it before it begins.
 
@@ -88,12 +91,14 @@ def start_record(
         tags: further ones.
         name: instead of the one made from the overrides.
         patient: whether to wait for a tracking store that does not answer.
+        searchpath: further configuration folders, as ``--config-dir`` names them.
     """
     known = {
         **_provenance(),
         "model": config.model.name,
         "dataset": config.dataset.name,
         "quantization": config.quantization.method.name,
+        **({CONFIG_DIRS: json.dumps(list(searchpath))} if searchpath else {}),
         **(tags or {}),
     }
     name = name or run_name(config, overrides)

@@ -1,6 +1,6 @@
 """The command that repeats a run elsewhere."""
 
-from maxexp.schema.repeat import repeat_command
+from maxexp.schema.repeat import CONFIG_DIRS, repeat_command, typed_command
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import OVERRIDES, read_run
 from maxexp.tracking.record import RunRecord
@@ -19,3 +19,13 @@ def test_the_command_of_a_run_names_no_places_and_no_use_of_the_machine(tmp_path
     machine = "dataset.download=false, trainer.progress=false, synthesis.timeout_s=9"
     typed = f"board=max78000fthr, {places}, {machine}, trainer.threads=1"
     assert command(tmp_path, typed) == "python -m maxexp board=max78000fthr trainer.threads=1"
+
+
+def test_the_command_for_this_machine_has_all_that_was_typed(tmp_path):
+    config = TrackingConfig(f"sqlite:///{tmp_path}/mlflow.db", system_metrics=False)
+    with RunRecord.start(config, "a", {CONFIG_DIRS: '["/own confs"]'}) as run:
+        run.log_text("[model=mine, dataset.root=/x y, trainer.progress=false]", OVERRIDES)
+    typed = typed_command(read_run(open_store(config), run.run_id))
+    assert typed == (
+        "python -m maxexp '--config-dir=/own confs' model=mine 'dataset.root=/x y' trainer.progress=false"
+    )

@@ -17,7 +17,7 @@ from maxexp.report.comparison.comparison import Comparison, status
 from maxexp.report.comparison.differences import setting
 from maxexp.report.comparison.wrong import most_often_wrong
 from maxexp.report.figures.layer_colors import INPUT_COLOR, LAYER_COLORS
-from maxexp.schema.repeat import repeat_command
+from maxexp.schema.repeat import typed_command
 from maxexp.schema.roles import changes_result
 from maxexp.tracking.metrics import CURVE_PANELS
 from maxexp.tracking.reading import RESTORED, RecordedRun
@@ -128,7 +128,7 @@ def _run(comparison: Comparison, details: RunDetails, networks: _Pool) -> dict[s
 
 def _command(run: RecordedRun) -> str | None:
     try:
-        return repeat_command(run)
+        return typed_command(run)
     except TrackingError:
         return None
 

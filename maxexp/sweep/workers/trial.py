@@ -177,7 +177,8 @@ class TrialRun:
         """The record of this trial, new or gone on with."""
         if earlier:
             return RunRecord.resume(config.tracking, earlier.run_id, patient=True)
-        return start_record(config, self._overrides, self._tags(), self._name(), patient=True)
+        searchpath = self._plan.searchpath
+        return start_record(config, self._overrides, self._tags(), self._name(), True, searchpath)
 
     def _record_infeasible(self, config: Config, verdict: Verdict, earlier: RecordedRun | None) -> None:
         config = replace(config, tracking=replace(config.tracking, system_metrics=False))
