@@ -1,6 +1,11 @@
 """The zoo on the command line: ``python -m maxexp.zoo``."""
 
 import argparse
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from maxexp.base.exit_codes import exit_code
 from maxexp.base.shipped import zoo_dir
@@ -8,7 +13,10 @@ from maxexp.cli.program import called
 from maxexp.tracking.config import TrackingConfig
 from maxexp.tracking.reading import read_run
 from maxexp.tracking.store import open_store
-from maxexp.zoo.cards import add, table, write_table
+from maxexp.zoo.cards import HEADING, add, rows, write_table
+
+WIDE = 200
+"""Columns of the list where it goes into a file or another program."""
 
 
 def main() -> int:
@@ -34,4 +42,10 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    print(table(zoo_dir()), end="")
+    shown = Table()
+    for index, heading in enumerate(HEADING):
+        shown.add_column(heading, justify="right" if index else "left", overflow="fold")
+    for row in rows(zoo_dir()):
+        shown.add_row(*map(escape, row))
+    # As wide as it is where nobody looks at it: names are to be found whole.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(shown)

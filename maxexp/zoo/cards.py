@@ -175,11 +175,13 @@ def _scores(score: Score, value: float, images: int) -> dict[str, float]:
 
 def table(folder: Path) -> str:
     """All cards as one Markdown table."""
-    rows = [
-        [markdown_link(path.parent.name, f"{path.parent.name}/{CARD}"), *_figures(path)]
-        for path in sorted(folder.glob(f"*/{CARD}"))
-    ]
-    return markdown_table(HEADING, rows, range(1, len(HEADING))) + "\n"
+    linked = [[markdown_link(name, f"{name}/{CARD}"), *figures] for name, *figures in rows(folder)]
+    return markdown_table(HEADING, linked, range(1, len(HEADING))) + "\n"
+
+
+def rows(folder: Path) -> list[list[str]]:
+    """The name and the figures of each card, under HEADING."""
+    return [[path.parent.name, *_figures(path)] for path in sorted(folder.glob(f"*/{CARD}"))]
 
 
 def _figures(path: Path) -> list[str]:
