@@ -234,6 +234,29 @@ def test_floating_point_is_not_deployed(run_here):
     assert run.data.tags["stage.deploy.reason"] == "quantization=float"
 
 
+def test_our_firmware_on_the_emulated_board(quickstart, store, run_here, compiler):
+    """From a trained network to its accuracy on the board, with nothing but a compiler."""
+    file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
+    stages = "stages=[evaluate,synthesize,deploy]"
+    run = run_here(stages, f"checkpoint={file}", "board=emulated", "board.images=30", "synthesis.referee=never")
+    metrics, tags = run.data.metrics, run.data.tags
+    assert (metrics["board/known_answer_pass"], metrics["board/disagreements"], metrics["board/images"]) == (1, 0, 30)
+    assert metrics["board/latency_us"] == metrics["hw/cycles"] // 50
+    assert (tags["hw.source"], tags["stage.deploy"]) == ("emulated", "done")
+    assert "| cycles | 2,105 | emulated |" in tags["mlflow.note.content"]
+    said = store.artifact(run, "board/serial.txt").read_text()
+    assert "*** PASS ***" in said and "% 9\n" in said
+    report = json.loads(store.artifact(run, "board/known_answer.json").read_text())
+    assert report["logits"] == json.loads(store.artifact(run, "synthesis/synthesis.json").read_text())["known_answer"]
+
+
+def test_made_up_weights_run_on_the_emulated_board(run_here, compiler):
+    """Of an untrained network, so that firmware can be tried before any training."""
+    run = run_here("stages=[synthesize,deploy]", "board=emulated", "board.images=0", "synthesis.referee=never")
+    assert run.data.metrics["board/known_answer_pass"] == 1
+    assert run.data.tags["hw.source"] == "emulated"
+
+
 @pytest.mark.ai8x
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
