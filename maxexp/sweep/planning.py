@@ -106,16 +106,14 @@ def make_plan(
 
 
 def _less_firmware(plan: Plan) -> tuple[str, ...]:
-    """Returns the firmware is written for trials that a board runs, or where it is asked for; the referee looks at
-    none."""
-    given = [override.lstrip("+") for override in plan.overrides]
-    varied = [parameter.key.lstrip("+") for parameter in plan.space.parameters]
-    if plan.settings.final:
-        varied += [override.lstrip("+").partition("=")[0] for override in plan.settings.final.overrides]
-    if any(key.startswith("synthesis") for key in (*given, *varied)) or "board" in varied:
-        return ()
+    """Returns the overrides by which trials write firmware only where a board runs it or it is asked for."""
+    final = plan.settings.final.overrides if plan.settings.final else []
+    given = {override.lstrip("+").partition("=")[0] for override in (*plan.overrides, *final)}
+    searched = {parameter.key.lstrip("+") for parameter in plan.space.parameters}
+    asked = {"synthesis", "synthesis.method", "synthesis.referee"} & (given | searched)
+    board_varies = "board" in searched or any(override.startswith("board=") for override in final)
     choices = plan.choices(plan.overrides)
-    if choices.get("synthesis") != "native":
+    if asked or board_varies or choices.get("synthesis") != "native":
         return ()
     return ("synthesis=estimate",) if choices.get("board") == "none" else ("synthesis.referee=never",)
 
