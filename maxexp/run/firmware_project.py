@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maxexp.base.errors import MaxexpError
+from maxexp.data.class_names import published_names
 from maxexp.run.context import RunContext
 from maxexp.run.spec import RunSpec
 from maxexp.schema.config import Stage
@@ -123,4 +124,7 @@ class FirmwareProject:
         if self._spec.config.task.name is not TaskName.classification:
             return None
         images = self._context.local_test_images()
-        return list(images.classes) if images else [str(n) for n in range(self._spec.network.out_features)]
+        if images:
+            return list(images.classes)
+        known = published_names(self._spec.config.dataset)
+        return list(known) or [str(n) for n in range(self._spec.network.out_features)]

@@ -18,6 +18,16 @@ def test_what_writes_no_firmware_is_told(tmp_path):
         model.deploy(tmp_path)
 
 
+def test_a_project_without_other_tools(tmp_path, monkeypatch):
+    """And without the data set: the names of its classes are known."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MAXEXP_DATA", raising=False)
+    monkeypatch.delenv("AI8X_SYNTHESIS", raising=False)
+    folder = maxexp.load("zoo:cifar10_cmsisnnet").deploy(tmp_path / "firmware")
+    assert {"Makefile", "main.c", "weights.h"} <= {each.name for each in folder.iterdir()}
+    assert '"airplane", "automobile"' in (folder / "network.h").read_text()
+
+
 def test_a_network_in_floating_point_is_refused(tmp_path):
     run = maxexp.train(maxexp.network("digitsnet", dataset="digits"), epochs=1, track=False)
     with pytest.raises(CheckpointError, match="digitsnet: is in floating point, .*; quantize it first"):
