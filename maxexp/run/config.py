@@ -62,6 +62,10 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
         config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, Config)) from error
+    except RecursionError as error:
+        raise ConfigError(
+            "a value has hundreds of levels within each other, and no key takes such; leave it out"
+        ) from error
     _refuse_extra_keys(config, "")
     return config
 

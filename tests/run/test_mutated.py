@@ -92,6 +92,17 @@ def test_values_of_overrides(composed):
     fuzz("values of overrides", change, mutated(good, WORDS), good[:1], 4)
 
 
+@pytest.mark.parametrize("levels", [100, 300, 900])
+def test_hundreds_of_levels_are_refused(composed, levels):
+    config = copy.deepcopy(composed)
+    value: object = 1
+    for _ in range(levels):
+        value = {"a": value}
+    with pytest.raises(ConfigError), translate_composition_errors(), open_dict(config):
+        config.model.layers.conv1.more = value
+        to_config(config)
+
+
 def test_content_of_models(composed, tmp_path):
     """As it is merged once its file is read."""
     path = tmp_path / "model.yaml"
