@@ -114,7 +114,7 @@ class BareLoop:
         self.generator = torch.Generator().manual_seed(1)
         steps = epochs * (len(data.train) // BATCH)
         self.optimizer = build_optimizer(settings.recipe, self.module.parameters())
-        self.schedule = build_schedule(settings.recipe, self.optimizer, steps, epochs)
+        self.schedule, _ = build_schedule(settings.recipe, self.optimizer, steps, epochs)
         self.bfloat16 = training_precision(settings.trainer, settings.device) is Precision.bfloat16
 
     def epoch(self) -> None:
