@@ -23,7 +23,7 @@ from maxexp.base.exit_codes import exit_code
         (study, "read_study", ["status", "x"]),
         (sweep, "check_exists", ["show"]),
         (tracking, "send_unsent", ["x"]),
-        (zoo, "table", ["list"]),
+        (zoo, "rows", ["list"]),
     ],
 )
 @pytest.mark.parametrize(
