@@ -9,7 +9,7 @@ from maxexp.data.config import DatasetSource
 from maxexp.quantization.config import Method
 from maxexp.schema.config import Config, Stage
 from maxexp.schema.repeat import key_of
-from maxexp.synthesis.config import SynthesisMethod
+from maxexp.synthesis.config import Referee, SynthesisMethod
 
 
 class _Rule(NamedTuple):
@@ -31,6 +31,11 @@ def _quantizes(*methods: Method) -> Callable[[Config], bool]:
 
 def _optimizes_with_momentum(config: Config) -> bool:
     return "sgd" in (config.recipe.optimizer, config.recipe.qat_optimizer)
+
+
+def _runs_the_synthesizer(config: Config) -> bool:
+    asked = config.synthesis.method is SynthesisMethod.native and config.synthesis.referee is not Referee.never
+    return asked or config.synthesis.method is SynthesisMethod.ai8x
 
 
 _OF_QUANTIZATION = ("weight_bits", "layer_bits", "calibration_images", "equalize", "search_scales", "correct_biases")
@@ -55,8 +60,8 @@ _RULES = (
     ),
     _Rule(
         ("synthesis.path", "synthesis.python", "synthesis.timeout_s"),
-        "synthesis=ai8x",
-        lambda config: config.synthesis.method is not SynthesisMethod.estimate,
+        "synthesis=ai8x, or synthesis=native with its referee",
+        _runs_the_synthesizer,
     ),
     _Rule(("board.images", "board.connection*"), "a board", lambda config: config.board.kind is not BoardKind.none),
     _Rule(

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from maxexp.base.shipped import zoo_dir
-from maxexp.cli.study import EXPERIMENTS
+from maxexp.base.shipped import experiments_dir, zoo_dir
 from maxexp.run.checkpoints import ZOO
 from maxexp.study.description import read_study
 from maxexp.study.plan import make_job
@@ -58,7 +57,7 @@ def published(row: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", OF_STUDY)
 def test_every_row_and_figure_of_the_deck_is_there_and_none_besides(name, tables):
-    study = read_study(EXPERIMENTS / name / "study.yaml")
+    study = read_study(experiments_dir() / name / "study.yaml")
     table, paper = OF_STUDY[name]
     rows = tables[table] + [row for row in tables["simplenet_paper"] if row["dataset"] == paper]
     expected = [published(each) for row in rows for each in single(row)]
@@ -74,9 +73,9 @@ def test_the_chart_has_the_figures_of_the_tables():
     of_tables = [
         dict(reference.values)
         for name in OF_STUDY
-        for reference in read_study(EXPERIMENTS / name / "study.yaml").references.values()
+        for reference in read_study(experiments_dir() / name / "study.yaml").references.values()
     ]
-    for reference in read_study(EXPERIMENTS / "synthesized_models" / "study.yaml").references.values():
+    for reference in read_study(experiments_dir() / "synthesized_models" / "study.yaml").references.values():
         figures = {key: value for key, value in reference.values.items() if key != "data"}
         assert any(figures.items() <= row.items() for row in of_tables), reference.label
 
@@ -84,7 +83,7 @@ def test_the_chart_has_the_figures_of_the_tables():
 @pytest.mark.parametrize("name", [*OF_STUDY, "synthesized_models"])
 def test_notes_say_how_long_the_teachers_were_trained(name):
     """Published networks had none, so the epochs of ours are not comparable without."""
-    study = read_study(EXPERIMENTS / name / "study.yaml")
+    study = read_study(experiments_dir() / name / "study.yaml")
     key = "recipe.distillation.checkpoint"
     params = {entry: make_job(study, entry, study.seeds_of(entry)[0], "0").identity.params for entry in study.entries}
     taught = {entry: values[key] for entry, values in params.items() if key in values}

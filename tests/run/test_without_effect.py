@@ -31,6 +31,7 @@ def test_a_key_without_effect_is_told_with_what_it_needs(typed, choice):
         "quantization=qat": "quantization=ptq",
         "quantization=ptq": "quantization=float",
         "stages=[train,quantize,evaluate]": "stages=[synthesize]",
+        "synthesis=ai8x": "synthesis.referee=never",
     }
     added = f"+{typed}" if "layer_bits." in typed else typed
     given = [*([others[choice]] if choice in others else []), added]
