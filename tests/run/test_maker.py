@@ -12,7 +12,9 @@ from maxexp.training.evaluation import evaluate_integer
 from tests.conftest import composed
 
 
-@pytest.mark.parametrize(("mapping", "correct"), [(InputMapping.ai8x, 9002), (InputMapping.p128, 9001)])
+@pytest.mark.parametrize(
+    ("mapping", "correct"), [(InputMapping.ai8x, 9002), pytest.param(InputMapping.p128, 9001, marks=pytest.mark.slow)]
+)
 def test_the_integer_network_gets_as_many_right_as_the_makers_simulator(mapping, correct, data_root):
     config = composed("model=nascifarnet", "dataset=cifar10", f"dataset.root={data_root}")
     network = build_network(config.model, config.dataset.shape)

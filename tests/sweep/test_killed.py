@@ -109,6 +109,7 @@ def torment(folder: Path, trials: int, kills: int, epochs: int, seed: int) -> No
     check(folder, trials)
 
 
+@pytest.mark.slow  # a minute; experiments/reliability kills sweeps a hundred times
 @pytest.mark.timeout(1800)
 def test_a_killed_sweep_goes_on(tmp_path):
     torment(tmp_path, trials=5, kills=1, epochs=3, seed=1)

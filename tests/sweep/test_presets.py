@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from argparse import Namespace
 from itertools import product
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 from maxexp.base.errors import ConfigError
 from maxexp.cli.run import conf_dir
 from maxexp.cli.sweep import _export, _show
+from maxexp.cli.sweep import main as main_of_sweep
 from maxexp.run.composition import compose_config
 from maxexp.run.execution import new_run
 from maxexp.schema.config import to_plain
@@ -280,15 +282,22 @@ def test_what_stopped_a_sweep_is_shown_as_it_is(place, capsys):
     assert "stopped: 3 trials in a row failed alike: [/data/x] is full" in capsys.readouterr().out
 
 
-def test_the_verbs_of_the_readme(sweep, tmp_path):
+def test_the_verbs_of_the_guide(sweep, tmp_path, monkeypatch, capsys):
     study, _ = sweep("hydra.sweeper.trials=2", OBJECTIVES, "seed=1,2,3", *COST_ONLY)
+    capsys.readouterr()
+
+    def ended(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["sweep", *words])
+        return main_of_sweep()
+
     for line in VERBS:
-        done = call(*shlex.split(line.replace("STUDY", study.name))[3:], cwd=tmp_path, module="maxexp.sweep")
-        assert done.returncode == 0, line + done.stderr
+        assert ended(*shlex.split(line.replace("STUDY", study.name))[3:]) == 0, line
     assert (tmp_path / "experiments" / "mysweep" / "results.md").is_file()
     assert list((tmp_path / "conf" / "experiment").glob("study_*.yaml"))
-    done = call("show", "nosuch", cwd=tmp_path, module="maxexp.sweep")
-    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "there are: study" in done.stderr
+    capsys.readouterr()
+    assert ended("show", "nosuch") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "there are: study" in said
 
 
 def test_where_there_are_no_sweeps_none_are_made(tmp_path):
