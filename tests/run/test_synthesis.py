@@ -1,6 +1,7 @@
 """The synthesize stage of whole runs: what it records, and what is left when it fails."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -20,8 +21,9 @@ def test_a_trained_network_has_firmware(quickstart, store):
     assert {"main.c", "cnn.c", "cnn.h", "weights.h", "sampledata.h", "sampleoutput.h", "Makefile"} <= files
     report = json.loads(store.artifact(quickstart, "synthesis/synthesis.json").read_text())
     assert (report["cycles"], len(report["known_answer"])) == (quickstart.data.metrics["hw/cycles"], 10)
-    # The figures are still those of our model: nothing ran.
-    assert quickstart.data.tags["hw.source"] == "estimated"
+    # The figures are those of our model: nothing ran, unless there is a checkout whose synthesizer is the referee.
+    refereed = "AI8X_SYNTHESIS" in os.environ
+    assert quickstart.data.tags["hw.source"] == ("synthesized" if refereed else "estimated")
 
 
 def test_firmware_is_written_only_where_it_is_wanted(run_here, store):
