@@ -58,7 +58,10 @@ def _run(arguments: argparse.Namespace) -> None:
 def _status(arguments: argparse.Namespace) -> None:
     if arguments.name is None:
         for path in _descriptions(_source(arguments)):
-            print(f"{path.parent.name:24} {read_study(path).title}")
+            study, known = read_study(path), len(Results(path.with_name(RESULTS)).all)
+            runs = sum(len(study.seeds_of(entry)) for entry in study.entries)
+            print(f"{path.parent.name:24} {known} of {runs} runs have results  {study.title}")
+        print("where each run stands: python -m maxexp.study status NAME")
         return
     study, results, store = _opened(arguments, _source(arguments) / arguments.name)
     for standing in standings(study, results, store):

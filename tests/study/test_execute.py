@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from dataclasses import replace
 from itertools import permutations
@@ -301,8 +302,11 @@ def test_chosen_entries_may_be_followed_by_overrides():
 def test_status_without_a_name_lists_the_studies(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["study", "status"])
     assert main() == 0
-    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
-    assert listed == {path.parent.name for path in experiments_dir().glob("*/study.yaml")}
+    *lines, more = capsys.readouterr().out.splitlines()
+    assert {line.split()[0] for line in lines} == {p.parent.name for p in experiments_dir().glob("*/study.yaml")}
+    (cifar100,) = [line for line in lines if line.startswith("cifar100 ")]
+    assert re.search(r" (\d+) of \1 runs have results  NASCifarNet", cifar100)
+    assert more.endswith("status NAME")
 
 
 def test_an_entry_that_is_not_there_is_refused(tmp_path, store):
