@@ -58,9 +58,9 @@ def _run(arguments: argparse.Namespace) -> None:
 def _status(arguments: argparse.Namespace) -> None:
     if arguments.name is None:
         for path in _descriptions(_source(arguments)):
-            study, known = read_study(path), len(Results(path.with_name(RESULTS)).all)
+            study, there = read_study(path), len(Results(path.with_name(RESULTS)).all)
             runs = sum(len(study.seeds_of(entry)) for entry in study.entries)
-            print(f"{path.parent.name:24} {known} of {runs} runs have results  {study.title}")
+            print(f"{path.parent.name:24} {there} of {runs} runs have results  {study.title}")
         print("where each run stands: python -m maxexp.study status NAME")
         return
     study, results, store = _opened(arguments, _source(arguments) / arguments.name)
