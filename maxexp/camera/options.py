@@ -9,7 +9,7 @@ from pathlib import Path
 from maxexp.camera.frame import FORMATS
 from maxexp.camera.layout import Order
 from maxexp.chip.config import known_parts
-from maxexp.data.config import Resize
+from maxexp.data.config import DatasetConfig, Resize
 
 PROGRAM = "python -m maxexp.camera"
 DEVICE = "max78000"
@@ -80,9 +80,9 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
         "--resize",
         nargs="?",
         choices=[each.name for each in Resize],
-        const=Resize.crop.name,
-        help="to the size of --shape: crop (without a value) cuts around the centre to its aspect ratio; squash "
-        "keeps all; training with dataset=images does what dataset.resize says, by default squash",
+        const=DatasetConfig.resize.name,
+        help="to the size of --shape: squash keeps all of the picture, crop cuts around the centre to its aspect "
+        "ratio (without a value: %(const)s, as training does it); give the value of the training's dataset.resize",
     )
     group.add_argument("--recolor", action="store_true", help="gray to colour, colour to gray, transparent to white")
 

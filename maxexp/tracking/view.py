@@ -69,6 +69,8 @@ def _view(created_ms: int) -> str:
         for number, chart in enumerate(charts)
     ]
     state = {
+        # Failed runs would be ticked into the charts; the UI shows this filter, and whoever wants them deletes it.
+        "searchFilter": "attributes.status != 'FAILED'",
         # The newest first: by an accuracy, runs that lack it, PTQ among them, would fall out of the charts' 20.
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,

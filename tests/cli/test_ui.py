@@ -77,16 +77,19 @@ def test_methods_of_quantization_compare_without_set_up(tmp_path):
     runs.store.client.set_tag(
         ids["qat"], "mlflow.note.content", "| result | value |\n|--|--:|\n| latency | 1.898 ms |"
     )
+    failed = runs.write("cmsisnnet-broken", "quantization=qat", accuracy=0.1)
+    runs.store.client.set_terminated(failed, "FAILED")
     experiment = runs.store.client.get_run(ids["qat"]).info.experiment_id
     with make_ui(tmp_path, free_port()) as view, started() as browser:
         open_when_up(browser, view)
         table = wait_for(
-            browser, *(f"cmsisnnet-{method}" for method in ids), "Accuracy, latency and memory on the chip"
+            browser, *(f"cmsisnnet-{method}" for method in ids), "Scores, latency and memory on the chip"
         )
+        assert "cmsisnnet-broken" not in table
         assert "test/accuracy_integer" in table and "hw/latency_us" in table
         assert table.index("cmsisnnet-float") < table.index("cmsisnnet-ptq") < table.index("cmsisnnet-qat")
         show(browser, f"{view}&compareRunsMode=CHART", WIDE)
-        wait_for(browser, "Accuracy, latency, memory", "hw/latency_us vs. test/accuracy_integer")
+        wait_for(browser, "Classification", "Latency and memory", "hw/latency_us vs. test/accuracy_integer")
         server = view.partition("/#")[0]
         show(browser, f"{server}/#/experiments/{experiment}/runs/{ids['qat']}", WIDE)
         wait_for(browser, "Description", "1.898 ms")

@@ -25,10 +25,19 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def oklab(color: str) -> np.ndarray:
+    return TO_OKLAB @ np.cbrt(TO_CONES @ linear(color))
+
+
 def test_every_layer_of_the_chip_has_a_colour_of_its_own(max78000):
-    places = [TO_OKLAB @ np.cbrt(TO_CONES @ linear(color)) for color in LAYER_COLORS]
+    places = [oklab(color) for color in LAYER_COLORS]
     assert len(LAYER_COLORS) >= max78000.limits.layers
     assert min(np.linalg.norm(one - other) for one, other in combinations(places, 2)) > DISTINCT
+
+
+def test_networks_of_usual_depth_have_muted_colours():
+    """Pure red, the brightest that a screen has beside magenta, has a chroma of 0.26 in Oklab."""
+    assert max(np.hypot(*oklab(color)[1:]) for color in LAYER_COLORS[:20]) < 0.18
 
 
 @pytest.mark.parametrize("ground", ["#f1f2f4", "#24282d"])

@@ -1,12 +1,13 @@
 """Colours of layers, the same in all pictures of a network."""
 
 LAYER_COLORS = (
-    *("#007eba", "#f60000", "#d800fc", "#00a200", "#9c6c00", "#d266a8", "#725afc", "#a88478"),
-    *("#fc129c", "#3c9c6c", "#78728a", "#4e8af0", "#909006", "#a842fc", "#d218b4", "#006cfc"),
-    *("#d23678", "#9678f0", "#cc4e00", "#a854ae", "#ae6078", "#4e8418", "#008484", "#6c6cc6"),
-    *("#cc5ade", "#a27eb4", "#fc00d8", "#6690b4", "#fc426c", "#727e5a", "#d86c60", "#c67818"),
+    *("#007eba", "#cc4e00", "#4e8418", "#a854ae", "#a88478", "#9678f0", "#9c6c00", "#78728a"),
+    *("#909006", "#a27eb4", "#4e8af0", "#ae6078", "#3c9c6c", "#008484", "#6c6cc6", "#d266a8"),
+    *("#6690b4", "#727e5a", "#d86c60", "#c67818", "#d800fc", "#fc129c", "#a842fc", "#006cfc"),
+    *("#d218b4", "#725afc", "#f60000", "#d23678", "#00a200", "#cc5ade", "#fc00d8", "#fc426c"),
 )
-"""As many as the MAX78000 has layers, the most unlike ones first.
+"""As many as the MAX78000 has layers: muted ones first, then, for deep networks, bright ones; each as unlike those
+before it as may be.
 
 They stand out from a light and from a dark ground, and black can be read on them: found by search among the colours
 whose luminance allows both.
