@@ -157,6 +157,7 @@ def test_bytes(contents, use, tmp_path):
     ("key", "value", "message"),
     [
         ("conv.op.weight", float("nan"), "conv.op.weight holds values that are no finite numbers"),
+        ("conv.op.weight", 1e38, "conv.op.weight holds values that are no finite numbers, or beyond 1e+12"),
         ("conv.op.bias", float("inf"), "conv.op.bias holds values that are no finite numbers"),
         ("conv.weight_bits", 1e30, "conv.weight_bits is 1e+30, and not from 0 to 8"),
         ("conv.weight_bits", 5.0, "layer conv: 5-bit weights"),

@@ -23,7 +23,7 @@ from maxexp.network.graph import Network
 from maxexp.network.layer import Layer
 from maxexp.network.module import BATCHNORM_MOMENTUM, LayerModule, NetworkModule, Numerics
 from maxexp.quantization.files import structure
-from maxexp.quantization.files.structure import check_archive, not_finite
+from maxexp.quantization.files.structure import LARGEST, check_archive, diverged
 from maxexp.quantization.simulate.fake import ClampedNumerics, QuantizedNumerics
 
 SCALARS = (
@@ -235,7 +235,7 @@ def compact(source: Path, target: Path) -> None:
     """Rewrites a checkpoint in fewer bytes: integers as 1 byte a weight and 2 a bias, floating point as 2 each."""
     checkpoint = read_checkpoint(source)
     integer = checkpoint.kind is Kind.integer
-    if broken := not_finite(checkpoint.state):
+    if broken := diverged(checkpoint.state):
         raise _diverged(checkpoint, broken)
 
     def smaller(key: str, value: Tensor) -> Tensor:
@@ -244,7 +244,7 @@ def compact(source: Path, target: Path) -> None:
         return value.to((torch.int8 if key.endswith("weight") else torch.int16) if integer else torch.float16)
 
     state = OrderedDict((key, smaller(key, value)) for key, value in checkpoint.state.items())
-    if large := not_finite(state):
+    if large := diverged(state):
         raise CheckpointError(f"checkpoint={source}: {large} holds values beyond the range of float16")
     _save(target, checkpoint.arch, state, checkpoint.epoch, checkpoint.extras)
 
@@ -305,7 +305,7 @@ def _check_shapes(checkpoint: Checkpoint, layer: LayerModule, found: dict[str, T
 def _check_finite(checkpoint: Checkpoint, layer: LayerModule) -> None:
     """Refuses weights that are no numbers, which would be trained, quantized and evaluated without a word."""
     name = layer.spec.name
-    if broken := not_finite(layer.state_dict()):
+    if broken := diverged(layer.state_dict()):
         raise _diverged(checkpoint, f"{name}.{broken}")
     if layer.bn is not None and layer.bn.running_var is not None and bool((layer.bn.running_var < 0).any()):
         raise CheckpointError(f"checkpoint={checkpoint.path}: {name}.bn.running_var is below 0; it is damaged")
@@ -313,7 +313,7 @@ def _check_finite(checkpoint: Checkpoint, layer: LayerModule) -> None:
 
 def _diverged(checkpoint: Checkpoint, name: str) -> CheckpointError:
     return CheckpointError(
-        f"checkpoint={checkpoint.path}: {name} holds values that are no finite numbers; its training diverged, or "
+        f"checkpoint={checkpoint.path}: {name} holds values that are no finite numbers, or beyond {LARGEST:g}; its training diverged, or "
         "it is damaged: give the checkpoint of another run"
     )
 

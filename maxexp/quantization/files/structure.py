@@ -18,6 +18,8 @@ DTYPES = (
 PREFIX = "module."
 """Of all names where a network was trained as ``DataParallel``."""
 LAST_EPOCH = 10**9
+LARGEST = 1e12
+"""Magnitude of a number in a trained network: far above any, and far below where the next layer's sums overflow."""
 
 
 def check_archive(path: Path) -> None:
@@ -87,6 +89,6 @@ def extras(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def not_finite(values: Mapping[str, Tensor]) -> str | None:
-    """The name of the first of some tensors that holds NaN or infinite values."""
-    return next((name for name, value in values.items() if not bool(value.isfinite().all())), None)
+def diverged(values: Mapping[str, Tensor]) -> str | None:
+    """The name of the first of some tensors that holds NaN, or values beyond :data:`LARGEST`."""
+    return next((name for name, value in values.items() if not bool((value.float().abs() <= LARGEST).all())), None)
