@@ -17,6 +17,7 @@ _NO_SPACE = {
     errno.EDQUOT: "the quota of the disk is used up",
     errno.EFBIG: "files may not become larger (ulimit -f)",
 }
+OUTPUT = "cannot write to the standard output"
 _LEAST_FREE_BYTES = 65536
 """A file system with less than that takes no file of ours."""
 
@@ -47,6 +48,16 @@ def full_places() -> list[str]:
     return [str(place) for place in places if full(place)]
 
 
+def output_full() -> str | None:
+    """Returns why the standard output takes nothing more, as where it goes to a file on a full disk; None where it
+    takes a line."""
+    try:
+        print(flush=True)  # what had to be written before is forgotten by now
+    except OSError as error:
+        return no_space(error)
+    return None
+
+
 @contextmanager
 def writing(what: str, path: Path) -> Iterator[None]:
     """Names what was written where if the disk turns out to be full within.
@@ -60,8 +71,11 @@ def writing(what: str, path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:
         reason = no_space(error) or (_FULL if full(path) else None)
+        # A limit of its own, as on the size of a file, leaves the file system with space.
+        if no_space(error) == _FULL and not full(path) and output_full():
+            raise DiskFullError(f"{OUTPUT}: {reason}; what was interrupted can be continued") from error
         if reason is None:
             raise
         raise DiskFullError(
-            f"cannot write {what} {path}: {reason}; free space there, and what was interrupted can be gone on with"
+            f"cannot write {what} {path}: {reason}; free space there, and what was interrupted can be continued"
         ) from error

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from maxexp.base.disk import full_places, no_space
+from maxexp.base.disk import OUTPUT, full_places, no_space, output_full
 from maxexp.base.errors import MaxexpError
 from maxexp.base.interruptions import interruption_behind
 from maxexp.base.languages.printable import printable
@@ -71,4 +71,6 @@ def _text(error: MaxexpError | OSError) -> str:
         return f"{error.filename}: {error.strerror}"
     if no_space(error) and (places := full_places()):
         return f"{error}: {', '.join(places)}"
+    if no_space(error) and (reason := output_full()):
+        return f"{OUTPUT}: {reason}"
     return str(error)

@@ -19,6 +19,7 @@ from maxexp.base.languages.printable import printable
 from maxexp.base.yaml_file import read_yaml
 from maxexp.tracking.artifacts import OVERRIDES
 from maxexp.tracking.store import Store
+from maxexp.tracking.text import one_line
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -180,12 +181,27 @@ def find_runs(store: Store, query: str) -> list[RecordedRun]:
     Raises:
         TrackingError: the query is not valid, or the store fails.
     """
+    _check_query(query)
     client = store.client
 
     def search() -> list[RecordedRun]:
         return _search(store, [experiment.experiment_id for experiment in client.search_experiments()], query)
 
     return store.ask(f"search runs with {query!r}", search)
+
+
+def _check_query(query: str) -> None:
+    """Has MLflow's own parser read a query, before the store is asked."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.search_utils import SearchUtils
+
+    try:
+        SearchUtils.parse_search_filter(query)
+    except MlflowException as error:
+        raise TrackingError(
+            f"the filter {query!r} is not in MLflow's search syntax: {one_line(error)}; join conditions such as "
+            "tags.model = 'nascifarnet' and metrics.`hw/latency_us` < 5000 by and"
+        ) from error
 
 
 def find_restored(store: Store, run_id: str) -> list[RecordedRun]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def find_resumable(store: Store, run_id: str, finished: bool = False) -> Run:
-    """Returns a run that can be gone on with; one that has finished only if that is wanted.
+    """Returns a run that can be continued; one that has finished only if that is wanted.
 
     Args:
         run_id: its id, or the beginning of it.

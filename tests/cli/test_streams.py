@@ -42,3 +42,13 @@ def test_a_run_needs_no_stream(tmp_path, closed):
     done = shell(f'"$1" -m maxexp {words} {closed}', tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("mlruns/artifacts/*/artifacts/summary.html"))) == 1
+
+
+@pytest.mark.parametrize("words", ["cost simplenet dataset=cifar10", "'stages=[synthesize]'"])
+def test_a_full_disk_behind_the_standard_output_is_named(tmp_path, words):
+    """And not the folder of the run, which has space."""
+    done = shell(f'"$1" -m maxexp {words} > /dev/full', tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "maxexp: error: cannot write to the standard output: the disk is full"
+    )

@@ -87,5 +87,5 @@ def test_what_is_not_there_is_named(config):
     run = read_run(store, record(config, "a", 1))
     with pytest.raises(TrackingError, match="nothing.txt"):
         run.artifact("nothing.txt")
-    with pytest.raises(TrackingError, match="search runs"):
+    with pytest.raises(TrackingError, match="not in MLflow.s search syntax"):
         find_runs(store, "this is no query")

@@ -313,8 +313,8 @@ def _check_finite(checkpoint: Checkpoint, layer: LayerModule) -> None:
 
 def _diverged(checkpoint: Checkpoint, name: str) -> CheckpointError:
     return CheckpointError(
-        f"checkpoint={checkpoint.path}: {name} holds values that are no finite numbers, or beyond {LARGEST:g}; its training diverged, or "
-        "it is damaged: give the checkpoint of another run"
+        f"checkpoint={checkpoint.path}: {name} holds values that are no finite numbers, or beyond "
+        f"{LARGEST:g}; its training diverged, or it is damaged: give the checkpoint of another run"
     )
 
 

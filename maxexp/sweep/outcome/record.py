@@ -39,7 +39,7 @@ class ParentRecord:
 
     @classmethod
     def open(cls, study: SweepStudy) -> ParentRecord:
-        """The sweep's run, made if it has none yet, gone on with otherwise.
+        """The sweep's run, made if it has none yet, continued otherwise.
 
         Raises:
             OutageError: the store is away; one that the sweep has used before was waited for.

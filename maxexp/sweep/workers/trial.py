@@ -92,7 +92,7 @@ class TrialRun:
         """Executes the trial and tells the study how it ended: complete, infeasible, pruned or failed.
 
         KeyboardInterrupt, SIGTERM, errors of the storage, a tracking store that is away and a full disk pass, and
-        leave the trial as it is: it can be gone on with.
+        leave the trial as it is: it can be continued.
         """
         started = time.monotonic()
         values: list[float] | None
@@ -174,7 +174,7 @@ class TrialRun:
         return objective_values(self._plan.settings.objectives, metrics)
 
     def _open(self, config: Config, earlier: RecordedRun | None) -> RunRecord:
-        """The record of this trial, new or gone on with."""
+        """The record of this trial, new or continued."""
         if earlier:
             return RunRecord.resume(config.tracking, earlier.run_id, patient=True)
         searchpath = self._plan.searchpath

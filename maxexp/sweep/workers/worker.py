@@ -44,7 +44,7 @@ def work(url: str, name: str, threads: int | None = None, plan: Plan | None = No
 
     Raises:
         StorageError, OutageError, DiskFullError: storage, tracking store or disk fail; a trial that was begun can be
-            gone on with.
+            continued.
     """
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is imported
@@ -73,7 +73,7 @@ def _execute(study: SweepStudy, trial: Trial, asked: float, threads: int | None)
         with log_file(trial_folder(study, trial.number)):
             TrialRun(study, trial, threads).run()
     except blameless() + (KeyboardInterrupt,) as error:
-        # None is a death: however often it happens, the trial can be gone on with.
+        # None is a death: however often it happens, the trial can be continued.
         with suppress(*storage_errors()), sigterm_held():
             if study.owned(trial):
                 study.put_back(trial, lost=False, reason=str(error) if isinstance(error, PASSING) else None)
