@@ -1,6 +1,7 @@
 """What a network costs on a device: memory, operations, cycles, latency."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from maxexp.chip.check import Fit, check_fit
 from maxexp.chip.config import DeviceConfig
@@ -32,6 +33,18 @@ class LayerCost:
     macs: int
     ops: int
     cycles: int | None
+
+    def plain(self) -> dict[str, Any]:
+        """Returns its figures as plain values, for JSON."""
+        return {
+            "name": self.name,
+            "out_shape": list(self.out_shape),
+            "weights": self.weights,
+            "weight_bits": self.bits,
+            "macs": self.macs,
+            "ops": self.ops,
+            "cycles": self.cycles,
+        }
 
 
 @dataclass(frozen=True)

@@ -134,16 +134,5 @@ def _plain(description: Description, cost: Cost | DeviceError) -> dict[str, Any]
     }
     if isinstance(cost, DeviceError):
         return {**named, "fits": False, "error": str(cost)}
-    layers = [
-        {
-            "name": layer.name,
-            "out_shape": list(layer.out_shape),
-            "weights": layer.weights,
-            "weight_bits": layer.bits,
-            "macs": layer.macs,
-            "ops": layer.ops,
-            "cycles": layer.cycles,
-        }
-        for layer in cost.layers
-    ]
+    layers = [layer.plain() for layer in cost.layers]
     return {**named, "fits": True, "totals": cost.metrics(), "layers": layers}

@@ -59,13 +59,7 @@ def cost_table(cost: Cost) -> dict:
         "totals": cost.metrics(),
         "layers": [
             {
-                "name": layer.name,
-                "out_shape": list(layer.out_shape),
-                "weights": layer.weights,
-                "weight_bits": layer.bits,
-                "macs": layer.macs,
-                "ops": layer.ops,
-                "cycles": layer.cycles,
+                **layer.plain(),
                 "first_processor": memory.first_processor[memory.network.by_name[layer.name].inputs[0]],
                 "processors": memory.part.processors.used(memory.network.by_name[layer.name].in_shape[0]),
                 "kernel_columns": memory.kernel_columns[layer.name],
