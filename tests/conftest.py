@@ -106,7 +106,7 @@ def signal_model(compose_config) -> Callable[..., Network]:
     """``signal_model("kws20_v3")``: a network of conf/model for the signals that the maker made it for."""
 
     def signal_model(name: str, *overrides: str) -> Network:
-        keywords = "kws" in name
+        keywords = name != "autoencoder"
         given = ["model.layers.fc.out_features=21"] if keywords else []
         config = compose_config(f"model={name}", *given, *overrides)
         return build_network(config.model, KEYWORDS if keywords else VIBRATION)
@@ -151,10 +151,12 @@ def random_network(make_network) -> Callable[..., Network]:
 def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, max_channels: int) -> dict:
     """An entry whose input is the layer before, or its sum with an earlier tensor of the same shape."""
     previous = known.layers[-1].out_shape if known else in_shape
-    convolution = "conv1d" if in_shape[2] == 1 else "conv2d"
-    entry: dict = {"op": draw.choice([convolution, convolution, "passthrough"]) if known else convolution}
-    entry |= _random_sum(draw, known, in_shape) if known else {}
-    size = previous[1] if convolution == "conv1d" else min(previous[1:])
+    reshape = _random_reshape(draw, previous) if known else {}
+    rows, cols = reshape.get("in_size", previous[1:])
+    convolution = "conv1d" if cols == 1 else "conv2d"
+    entry: dict = {"op": draw.choice([convolution, convolution, "passthrough"]) if known else convolution, **reshape}
+    entry |= _random_sum(draw, known, in_shape) if known and not reshape else {}
+    size = rows if convolution == "conv1d" else min(rows, cols)
     if size >= 4 and draw.random() < 0.4:
         entry |= {"pool": draw.choice(["max", "avg"]), "pool_size": draw.choice([2, 3])}
         entry["pool_stride"] = draw.choice([None, 1, 2, 3])
@@ -167,6 +169,15 @@ def _random_layer(draw: random.Random, known: Network | None, in_shape: Shape, m
         entry |= {"out_channels": channels, **kernel}
         entry |= {"activation": draw.choice(["relu", "abs", "none"]), "bias": draw.random() < 0.7}
     return entry
+
+
+def _random_reshape(draw: random.Random, shape: Shape) -> dict:
+    """At times, from map to signal or to a map of other sides."""
+    pixels = shape[1] * shape[2]
+    if draw.random() > 0.15:
+        return {}
+    rows = draw.choice([n for n in range(1, pixels + 1) if pixels % n == 0])
+    return {"in_size": [rows, pixels // rows]}
 
 
 def _random_kernel(draw: random.Random, size: int) -> dict:
@@ -202,7 +213,7 @@ def _random_end(draw: random.Random, known: Network, in_shape: Shape) -> dict:
     entry |= _random_sum(draw, known, in_shape)
     if draw.random() < 0.5:
         return entry | {"op": "linear", "out_features": draw.randint(1, 10)}
-    convolution = "conv1d" if in_shape[2] == 1 else "conv2d"
+    convolution = "conv1d" if known.layers[-1].out_shape[2] == 1 else "conv2d"
     return entry | {"op": convolution, "out_channels": draw.randint(1, 10), "kernel_size": 1}
 
 

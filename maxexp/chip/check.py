@@ -14,7 +14,7 @@ from maxexp.chip.operations import CHIP_OPERATIONS
 from maxexp.chip.part import Part
 from maxexp.chip.pooling import check_pooling
 from maxexp.network.config import BatchNorm
-from maxexp.network.graph import Network
+from maxexp.network.graph import INPUT, Network
 from maxexp.network.layer import Layer
 from maxexp.network.sizes import Shape, dimensions
 
@@ -88,11 +88,21 @@ def _check_layer(layer: Layer, bits: int, part: Part) -> None:
             f"{channels} channels in {passes} passes cannot have {bits}-bit weights; make them "
             f"a multiple of {passes * part.processors.per_instance}, or use 8 bits",
         )
+    if layer.in_size is not None:
+        _check_reshape(layer)
     if layer.pool is not None:
         check_pooling(layer, part)
     CHIP_OPERATIONS[layer.op].check(layer, part)
     if layer.operands > 1:
         _check_sum(layer, part)
+
+
+def _check_reshape(layer: Layer) -> None:
+    """Refuses what the synthesizer cannot: it lays out an input as its first layer reads it, and compares the pixels
+    with those of all operands together."""
+    what = "of a sum" if layer.operands > 1 else "of the network's input" if INPUT in layer.inputs else None
+    if what is not None:
+        refuse(layer, f"in_size {dimensions(layer.in_size or ())} {what}; set it in a layer behind this one")
 
 
 def _check_sum(layer: Layer, part: Part) -> None:

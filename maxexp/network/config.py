@@ -46,7 +46,7 @@ class BatchNorm(Enum):
 @frozen
 @dataclass
 class LayerConfig:
-    """One hardware layer: element-wise operands, pooling, dropout, operation, batch norm, activation.
+    """One hardware layer: element-wise operands, reshape, pooling, dropout, operation, batch norm, activation.
 
     Sizes are one number, or a pair ``[height, width]``. An operation reads some of the keys; one that it does not
     read is refused unless it has its default.
@@ -58,6 +58,8 @@ class LayerConfig:
         kernel_size: of a convolution, in pixels.
         padding: rows and columns of zeros on each side; by default an odd kernel leaves the size as it is.
         dilation: steps between the pixels that a kernel reads.
+        in_size: rows and columns as which the input is read, ``[height, width]``, its pixels in the same order: from
+            a signal to a map and back.
         pool: pooling in front of the operation.
         pool_size: pooling window, in pixels; one number is a square, for a signal a length.
         pool_stride: default ``pool_size``.
@@ -77,6 +79,7 @@ class LayerConfig:
     kernel_size: Any = 3
     padding: Any = None
     dilation: Any = 1
+    in_size: Any = None
     pool: Pool | None = None
     pool_size: Any = 2
     pool_stride: Any = None

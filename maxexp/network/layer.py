@@ -19,8 +19,9 @@ class Layer(Geometry):
 
     Attributes:
         op: its operation, a key of the registries.
-        inputs: names of the operands, all of shape ``in_shape``.
-        in_shape: (C, H, W) of one operand.
+        inputs: names of the operands, all of one shape.
+        in_shape: (C, H, W) as which one operand is read.
+        in_size: its (H, W) where the operand has other rows and columns, of as many pixels; else None.
         pool_size, pool_stride: (height, width); (1, 1) without pooling.
         pooled_shape: after pooling; equal to ``in_shape`` without.
     """
@@ -29,6 +30,7 @@ class Layer(Geometry):
     op: str
     inputs: tuple[str, ...]
     in_shape: Shape
+    in_size: Size | None
     pool: Pool | None
     pool_size: Size
     pool_stride: Size
@@ -103,6 +105,8 @@ def resolve_layer(
     """
     operation = OPERATIONS[entry.op]
     _check_keys(name, entry, operation, last)
+    in_size = _in_size(name, entry, in_shape)
+    in_shape = (in_shape[0], *(in_size or in_shape[1:]))
     size, stride, pooled = _pooling(name, entry, in_shape)
     outputs = in_shape[0]
     if operation.outputs is not None:
@@ -118,6 +122,7 @@ def resolve_layer(
         op=entry.op,
         inputs=inputs,
         in_shape=in_shape,
+        in_size=in_size,
         pool=entry.pool,
         pool_size=size,
         pool_stride=stride,
@@ -152,6 +157,20 @@ def _check_keys(name: str, entry: LayerConfig, operation: Operation, last: bool)
         refuse(name, ".wide=true: only the last layer can have a 32-bit output")
     if (entry.wide or counts is None) and entry.activation not in (None, Activation.none):
         refuse(name, f".activation={entry.activation.name}: must be none in a wide layer and in one without weights")
+
+
+def _in_size(name: str, entry: LayerConfig, in_shape: Shape) -> Size | None:
+    """Returns the rows and columns of a reshaped input; None where they are as they were."""
+    if entry.in_size is None:
+        return None
+    size = size_key(name, entry, "in_size", 1)
+    if prod(size) != prod(in_shape[1:]):
+        refuse(
+            name,
+            f".in_size={entry.in_size}: {prod(size):,} pixels; its input has {dimensions(in_shape[1:])}, "
+            f"{prod(in_shape[1:]):,}",
+        )
+    return size if size != in_shape[1:] else None
 
 
 def _pooling(name: str, entry: LayerConfig, in_shape: Shape) -> tuple[Size, Size, Shape]:

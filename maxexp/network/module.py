@@ -83,6 +83,8 @@ class LayerModule(nn.Module):
 
     def forward(self, *tensors: Tensor) -> Tensor:
         x = self.numerics.operands(list(tensors)) if len(tensors) > 1 else tensors[0]
+        if self.spec.in_size is not None:
+            x = x.flatten(2).unflatten(2, self.spec.in_size)
         if self.spec.pool is Pool.max:
             x = F.max_pool2d(x, self.window(x), self.spec.pool_stride)
         elif self.spec.pool is Pool.avg:

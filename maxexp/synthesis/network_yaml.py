@@ -56,6 +56,8 @@ def _layer_keys(memory: MemoryMap, layer: Layer, index: int, bits: dict[str, int
     sources = [positions[name] for name in layer.inputs]
     if sources != [index - 1]:
         keys["in_sequences"] = sources
+    if layer.in_size is not None:
+        keys["in_dim"] = list(layer.in_size)
     if layer.operands > 1:
         keys |= {"eltwise": "add", "operands": layer.operands}
     if memory.write_gap[layer.name]:

@@ -46,6 +46,7 @@ def reference(integer, image):
         x = sum(tensors[name] for name in layer.inputs)
         if layer.operands > 1:
             x = np.clip(x, -128, 127)
+        x = x.reshape(layer.in_shape)
         if layer.pool:
             x = pool(x, layer.pool.name, layer.pool_size, layer.pool_stride)
         if entry.weight is not None:

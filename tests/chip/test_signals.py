@@ -1,12 +1,17 @@
 """Signals on the chip: limits, cycles and bytes; equal to the synthesizer's in tests/synthesis."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from maxexp.base.errors import DeviceError
 from maxexp.chip.check import check_fit
 from maxexp.chip.config import DeviceConfig
 from maxexp.chip.cost import network_cost
+from tests.synthesis.networks import SIGNALS
 
+GUIDE = Path(__file__).parents[2] / "docs" / "how_to" / "own_network.md"
 MAX78000 = DeviceConfig("max78000", 50.0)
 CONV = {"op": "conv1d", "out_channels": 4}
 
@@ -20,6 +25,15 @@ def test_the_makers_networks_cost_what_its_synthesizer_says(signal_model):
     assert keywords.latency_us == pytest.approx(1442 - 6.6, abs=1)
     vibration = network_cost(signal_model("autoencoder"), {}, MAX78000)
     assert [layer.cycles for layer in vibration.layers] == [1560, 142, 34, 6, 34, 98, 1540]
+
+
+def test_the_guide_states_what_networks_of_signals_cost(signal_model):
+    """Equal to the synthesizer's and the emulator's in tests/synthesis/test_signals.py."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|", GUIDE.read_text(), re.MULTILINE)
+    assert [name for name, _, _ in rows] == list(SIGNALS)
+    for name, *stated in rows:
+        cost = network_cost(signal_model(name), {}, MAX78000)
+        assert stated == [f"{cost.network.weights:,}", f"{cost.cycles:,}"]
 
 
 def test_a_dilated_kernel_takes_the_room_of_its_zeros(make_network, max78000):
@@ -49,6 +63,16 @@ REFUSED = [
         {"a": CONV, "b": CONV, "c": {**CONV, "inputs": ["a", "b"], "eltwise": "add"}},
         (3, 40, 1),
         "layer c: max78000 has no conv1d behind a sum; add in a passthrough layer in front of it",
+    ),
+    (
+        {"a": CONV, "b": {"out_channels": 4, "inputs": ["input", "a"], "eltwise": "add", "in_size": [5, 8]}},
+        (4, 40, 1),
+        "layer b: in_size 5x8 of a sum; set it in a layer behind this one",
+    ),
+    (
+        {"a": {"out_channels": 4, "in_size": [5, 8]}},
+        (4, 40, 1),
+        "layer a: in_size 5x8 of the network's input; set it in a layer behind this one",
     ),
     (
         {"a": {**CONV, "pool": "max", "pool_size": 17}},

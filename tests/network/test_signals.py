@@ -49,6 +49,23 @@ def test_pooling_alone_and_on_average(make_network):
     assert torch.allclose(module(x[..., None]), y.flatten(1), atol=1e-6)
 
 
+def test_a_signal_is_read_as_a_map_and_back(make_network):
+    """Row by row, as torch's view has it; pooling and kernel see the new form."""
+    layers = {
+        "a": {"out_channels": 4, "in_size": [3, 4], "pool": "max", "pool_size": [1, 2]},
+        "b": {"op": "conv1d", "out_channels": 2, "in_size": [6, 1]},
+        "same": {"op": "passthrough", "in_size": [6, 1]},
+    }
+    network = make_network(layers, (3, 12, 1))
+    assert [layer.out_shape for layer in network] == [(4, 3, 2), (2, 6, 1), (2, 6, 1)]
+    assert [layer.in_size for layer in network] == [(3, 4), (6, 1), None]
+    module, x = NetworkModule(network).eval(), torch.randn(2, 3, 12)
+    first, second, _ = module.layers()
+    y = F.relu(F.conv2d(F.max_pool2d(x.view(2, 3, 3, 4), (1, 2)), first.op.weight, first.op.bias, padding=1))
+    y = F.relu(F.conv1d(y.reshape(2, 4, 6), second.op.weight, second.op.bias, padding=1))
+    assert torch.allclose(module(x[..., None]), y.flatten(1), atol=1e-5)
+
+
 def test_batch_normalization_of_a_signal(make_network):
     network = make_network({"a": {**CONV, "batchnorm": "affine"}, "b": CONV}, (3, 10, 1))
     module, x = NetworkModule(network).train(), torch.randn(8, 3, 10)
@@ -85,6 +102,14 @@ REFUSED = [
     ({"a": {**CONV, "padding": -1}}, (3, 8, 1), "a.padding=-1: must be at least 0"),
     ({"a": {**CONV, "dilation": 0}}, (3, 8, 1), "a.dilation=0: must be at least 1"),
     ({"a": {**CONV, "kernel_size": 9, "padding": 0}}, (3, 8, 1), "a: its 8x1 input is too small"),
+    ({"a": {**CONV, "in_size": [5, 1]}}, (3, 8, 1), ".in_size=.5, 1.: 5 pixels; its input has 8x1, 8"),
+    (
+        {"a": {"op": "linear", "out_features": 2, "in_size": [2, 4]}},
+        (3, 8, 1),
+        "a.in_size=.2, 4.: has no meaning for",
+    ),
+    ({"a": {**CONV, "in_size": [8, 0]}}, (3, 8, 1), "a.in_size=.8, 0.: must be at least 1"),
+    ({"a": {**CONV, "in_size": "flat"}}, (3, 8, 1), "a.in_size=flat: must be a whole number, or a pair .height, wid"),
     (
         {"a": {"op": "conv2d", "out_channels": 4, "dilation": 2}},
         (3, 8, 8),

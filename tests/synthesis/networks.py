@@ -40,6 +40,17 @@ TINY = {
     ),
 }
 
+RESHAPED = {
+    "wave": {"op": "conv1d", "out_channels": 20, "kernel_size": 3},
+    "echo": {"op": "conv1d", "out_channels": 20, "kernel_size": 1},
+    "sum": {"op": "passthrough", "inputs": ["wave", "echo"], "eltwise": "add"},
+    "map": {"out_channels": 70, "in_size": [16, 8]},
+    "wide": {"out_channels": 70, "pool": "max", "pool_size": [2, 3], "pool_stride": 1},
+    "line": {"op": "conv1d", "out_channels": 12, "kernel_size": 5, "in_size": [90, 1], "pool": "avg"},
+    "grid": {"out_channels": 12, "in_size": [9, 5], "pool": "max", "pool_size": [3, 2], "pool_stride": 2},
+    "fc": {"op": "linear", "out_features": 5, "wide": True},
+}
+"""Signals as maps and back, with several passes, sums and windows that are no squares."""
 
 OPERAND = {"out_channels": 576, "kernel_size": 1, "bias": False, "inputs": ["input"]}
 AT_LIMITS = {
@@ -55,10 +66,16 @@ AT_LIMITS = {
     ),
 }
 
-LAYERS = {"residual": (RESIDUAL, (3, 16, 16)), "shared": (SHARED, (3, 16, 16)), **TINY, **AT_LIMITS}
+LAYERS = {
+    "residual": (RESIDUAL, (3, 16, 16)),
+    "shared": (SHARED, (3, 16, 16)),
+    "reshaped": (RESHAPED, (3, 128, 1)),
+    **TINY,
+    **AT_LIMITS,
+}
 """Layers and input of the networks above."""
-SIGNALS = ("kws20_v3", "autoencoder")
-"""The maker's networks for signals."""
+SIGNALS = ("kws20", "kws20_v2", "kws20_v3", "kws20_nas", "autoencoder", "tcresnet8")
+"""Networks for signals: the maker's, and one of ours."""
 PRESETS = {
     "nascifarnet": ("nascifarnet", "cifar10", "qat"),
     "nascifarnet, 100 classes": ("nascifarnet", "cifar100", "qat"),

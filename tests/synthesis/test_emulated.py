@@ -15,7 +15,7 @@ from maxexp.synthesis.ai8x import ConfirmedSynthesis
 from maxexp.synthesis.native.configuration import configuration
 from maxexp.synthesis.native.stores import stores
 from tests.conftest import composed
-from tests.synthesis.networks import AT_LIMITS, RANDOM, RESIDUAL, SHARED, TINY
+from tests.synthesis.networks import AT_LIMITS, RANDOM, RESHAPED, RESIDUAL, SHARED, TINY
 
 
 def check(synthesis: ConfirmedSynthesis, folder: Path) -> None:
@@ -41,6 +41,7 @@ def test_random_networks_have_all_that_the_grammar_has(drawn):
             pixels = layer.pooled_shape[1] * layer.pooled_shape[2]
             seen |= {layer.op, layer.pool, layer.activation, bits.get(layer.name), f"kernel {layer.kernel_size[0]}"}
             seen |= {"sum"} if layer.operands > 1 else set()
+            seen |= {"reshaped"} if layer.in_size else set()
             seen |= {"sum of three"} if layer.operands > 2 else set()
             seen |= {"sum in front of an operation"} if layer.operands > 1 and layer.has_weights else set()
             seen |= {"passes"} if passes > 1 else set()
@@ -49,7 +50,7 @@ def test_random_networks_have_all_that_the_grammar_has(drawn):
                 seen |= {"flatten engine" if passes * pixels > FLATTEN_ENGINE_WORDS else "flatten"}
     assert {"conv2d", "linear", "passthrough", Pool.max, Pool.avg, 1, 2, 4, 8} <= seen
     assert {"kernel 1", "kernel 3", "sum", "sum of three", "sum in front of an operation", "passes"} <= seen
-    assert {"wide", "narrow", "flatten", "flatten engine"} <= seen
+    assert {"wide", "narrow", "flatten", "flatten engine", "reshaped", "conv1d"} <= seen
 
 
 @pytest.mark.ai8x
@@ -77,6 +78,12 @@ def test_sums_that_share_operands(synthesizer, synthesize, compiler, make_networ
     copies = [layer.name for layer in synthesis.cost.layers if "-for-" in layer.name]
     assert copies == ["stem-for-long"]
     check(synthesis, tmp_path)
+
+
+@pytest.mark.ai8x
+@pytest.mark.slow
+def test_signals_read_as_maps_and_back(synthesizer, synthesize, compiler, make_network, tmp_path):
+    check(synthesize(synthesizer, make_network(RESHAPED, (3, 128, 1)), tmp_path), tmp_path)
 
 
 @pytest.mark.ai8x

@@ -80,6 +80,9 @@ def replay(text, in_shape, out_channels):
         tags = [source if source >= 0 else 100 for source in sources]
         chip.assert_holds(tags, shape, inputs, layer["in_offset"])
         channels, rows, cols = shape
+        before = rows * cols
+        rows, cols = layer.get("in_dim", [rows, cols])
+        assert rows * cols == before
         size = layer.get("max_pool", layer.get("avg_pool", 1))
         high, wide = size if isinstance(size, list) else (size, size)
         rows, cols = ((n - k) // layer.get("pool_stride", 1) + 1 for n, k in ((rows, high), (cols, wide)))

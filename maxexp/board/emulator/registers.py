@@ -238,7 +238,7 @@ def _output_steps(
         layer.require(span == 0 and not wide, Reg.LCTL2)
         # Passes that are counted as rows are stepped over all the same.
         layer.require(pass_step == skip or (pass_step == 0 and passes == 1), Reg.WPTR_CHOFFS)
-        return 0, passes, passes * skip, skip
+        return 0, passes, passes * skip, pass_step
     layer.require(span % bits == 0, Reg.LCTL2)
     if pass_step == 0:
         return span // bits + 1, 1, skip * words, 0

@@ -85,6 +85,8 @@ class IntegerNetwork:
         for index, (entry, weights) in enumerate(zip(self.layers, self._convolutions, strict=True)):
             layer = entry.layer
             x = _operands([tensors[name] for name in layer.inputs])
+            if layer.in_size is not None:
+                x = x.flatten(2).unflatten(2, layer.in_size)
             x = _pool(layer, x)
             if weights is not None:
                 x = _convolve(entry, weights, x)

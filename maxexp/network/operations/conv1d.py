@@ -9,7 +9,7 @@ class Conv1d(Operation):
     """Cross-correlation along a signal (channels, length, 1) with zero padding; weights (out, in, length)."""
 
     outputs = "out_channels"
-    keys = frozenset({"kernel_size", "padding", "dilation", "batchnorm", "dropout", "wide"})
+    keys = frozenset({"in_size", "kernel_size", "padding", "dilation", "batchnorm", "dropout", "wide"})
 
     def geometry(self, name: str, entry: LayerConfig, in_shape: Shape, outputs: int) -> Geometry:
         channels, length, cols = in_shape

@@ -9,7 +9,7 @@ class Conv2d(Operation):
     """Cross-correlation with zero padding; weights (out, in, height, width)."""
 
     outputs = "out_channels"
-    keys = frozenset({"kernel_size", "padding", "batchnorm", "dropout", "wide"})
+    keys = frozenset({"in_size", "kernel_size", "padding", "batchnorm", "dropout", "wide"})
 
     def geometry(self, name: str, entry: LayerConfig, in_shape: Shape, outputs: int) -> Geometry:
         channels, rows, cols = in_shape

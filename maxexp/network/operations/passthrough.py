@@ -8,6 +8,8 @@ from maxexp.network.sizes import Shape
 class Passthrough(Operation):
     """The identity; it has no weights and no activation."""
 
+    keys = frozenset({"in_size"})
+
     def geometry(self, name: str, entry: LayerConfig, in_shape: Shape, outputs: int) -> Geometry:
         return Geometry(out_shape=in_shape)
 
