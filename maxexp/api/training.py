@@ -135,7 +135,7 @@ def _unrecorded(config: Config) -> Run:
         files = RunFiles(Path(folder), lambda path: None, lambda phase, offset: None)
         trained = Training(spec.network, context.data, settings, files).run()
     part = context.data.train
-    description = SelfDescription.of(config, part.classes, part.unit)
+    description = SelfDescription.of(config, part.classes, part.unit, part.input_range)
     module, metrics = trained.network.cpu(), {context.task.selects.chosen.key: trained.value}
     qat = config.quantization.method is Method.qat
     model = Model(Quantized(module, to_integer(module)) if qat else Floating(module), description)

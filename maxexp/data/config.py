@@ -20,6 +20,8 @@ class DatasetSource(Enum):
     images = "images"
     arrays = "arrays"
     diabetes = "diabetes"
+    signals = "signals"
+    basic_motions = "basic_motions"
 
 
 class Resize(Enum):
@@ -31,12 +33,15 @@ class Resize(Enum):
     """It is cut around its centre, and keeps its proportions."""
 
 
+OF_PICTURES = {DatasetSource.cifar10, DatasetSource.cifar100, DatasetSource.digits, DatasetSource.images}
+
 # (channels, height, width, classes, targets) of the sources whose content is not the user's to choose.
 FIXED_CONTENT = {
     DatasetSource.cifar10: (3, 32, 32, 10, None),
     DatasetSource.cifar100: (3, 32, 32, 100, None),
     DatasetSource.digits: (1, 8, 8, 10, None),
     DatasetSource.diabetes: (10, 1, 1, None, 1),
+    DatasetSource.basic_motions: (6, 100, 1, 4, None),
 }
 
 
@@ -82,11 +87,14 @@ class DatasetConfig:
     num_outputs: int | None = None
     range: list[float] | None = None
     resize: Resize = Resize.squash
+    range_per_channel: bool = True
+    hop: int | None = None
+    label: str | None = None
 
     def __post_init__(self) -> None:
         usable_name = re.fullmatch(r"\w[\w.-]*", self.name) is not None
         check("dataset.name", repr(self.name), usable_name, "must be letters, digits, '_', '-' and '.'")
-        pictures = self.source not in (DatasetSource.arrays, DatasetSource.diabetes)
+        pictures = self.source in OF_PICTURES
         gray_or_rgb = self.channels in (1, 3) or not pictures
         check("dataset.channels", self.channels, gray_or_rgb, "must be 1 (gray) or 3 (RGB)")
         self._check_targets(pictures)
@@ -97,6 +105,9 @@ class DatasetConfig:
         aside = self.validation_images
         check("dataset.validation_images", aside, aside is None or aside >= 1, "must be null or at least 1")
         check("dataset.limit", self.limit, self.limit is None or self.limit >= 1, "must be null or at least 1")
+        check("dataset.hop", self.hop, self.hop is None or self.hop >= 1, "must be null or at least 1")
+        of_signals = self.source is not DatasetSource.signals or (self.width == 1 and self.num_classes is not None)
+        check("dataset.width", self.width, of_signals, "must be 1, with num_classes, for dataset.source=signals")
         check("dataset.root", "''", self.root != "", "must be a folder, or null")
         self._check_fixed_content()
 

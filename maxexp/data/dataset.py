@@ -10,9 +10,9 @@ from torch import Tensor
 
 from maxexp.base.folders import cache_folder
 from maxexp.base.languages.printable import printable
-from maxexp.data.config import DatasetConfig, Resize
+from maxexp.data.config import DatasetConfig, DatasetSource, Resize
 from maxexp.data.sources.find import find_source
-from maxexp.data.store.arrays import TargetUnit, content_digest
+from maxexp.data.store.arrays import InputRange, TargetUnit, content_digest
 from maxexp.data.store.cache import SplitCache, fingerprint, prepared_once
 
 
@@ -27,6 +27,7 @@ class ImageSet:
         classes: names, in the order of the labels; none for real targets.
         digest: SHA-256 (hexadecimal) of images and labels.
         unit: of real targets.
+        input_range: of real inputs, which became pixels by it.
     """
 
     images: Tensor
@@ -34,6 +35,7 @@ class ImageSet:
     classes: list[str]
     digest: str
     unit: TargetUnit = TargetUnit()
+    input_range: InputRange = InputRange()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -92,6 +94,8 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
             "num_outputs": config.num_outputs,
             "range": config.range,
         }
+        if config.source is DatasetSource.signals:
+            parameters |= {key: getattr(config, key) for key in ("hop", "label", "range_per_channel")}
         if config.resize is not Resize.squash:  # as files of before there was a choice
             parameters["resize"] = config.resize.name
         mark = fingerprint(source.files(split), parameters)
@@ -104,4 +108,4 @@ def load_split(config: DatasetConfig, split: str) -> ImageSet:
     arrays, digest = kept
     images, labels = torch.from_numpy(arrays.images), torch.from_numpy(arrays.labels)
     # Names of folders may hold anything; from here on every table, picture and file can hold them.
-    return ImageSet(images, labels, list(map(printable, arrays.classes)), digest, arrays.unit)
+    return ImageSet(images, labels, list(map(printable, arrays.classes)), digest, arrays.unit, arrays.input_range)

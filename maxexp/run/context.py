@@ -69,7 +69,7 @@ class RunContext:
         from maxexp.run.self_description import SelfDescription
 
         part = self.data.loaded
-        known = (part.classes, part.unit) if part else ()
+        known = (part.classes, part.unit, part.input_range) if part else ()
         return SelfDescription.of(self._config, *known).extras()
 
     def read_run(self, run_id: str) -> RecordedRun:

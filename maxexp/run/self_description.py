@@ -18,7 +18,7 @@ from maxexp.base.json_file import parse_json
 from maxexp.data.augmentation.config import NormalizeConfig
 from maxexp.data.class_names import published_names
 from maxexp.data.config import DatasetConfig
-from maxexp.data.store.arrays import TargetUnit
+from maxexp.data.store.arrays import InputRange, TargetUnit
 from maxexp.network.config import NetworkConfig
 from maxexp.schema.config import Config, to_plain
 from maxexp.schema.roles import changes_result
@@ -27,6 +27,7 @@ from maxexp.tasks.config import TaskConfig
 KEY = "maxexp_description"
 """Of the text among a checkpoint's extras."""
 _NO_UNIT = TargetUnit()
+_NO_RANGE = InputRange()
 _GROUPS = {"model": NetworkConfig, "task": TaskConfig, "dataset": DatasetConfig}
 
 
@@ -38,6 +39,7 @@ class SelfDescription:
         normalize: how pixels become signed numbers; None: they are not centred.
         classes: names in the order of the outputs; none where they are not known.
         unit: of real targets.
+        input_range: the numbers of each channel that the pixels 0 and 255 stand for; firmware scales by it.
     """
 
     model: NetworkConfig
@@ -46,18 +48,25 @@ class SelfDescription:
     normalize: NormalizeConfig | None
     classes: tuple[str, ...] = ()
     unit: TargetUnit = _NO_UNIT
+    input_range: InputRange = _NO_RANGE
 
     @classmethod
-    def of(cls, config: Config, classes: Sequence[str] = (), unit: TargetUnit = _NO_UNIT) -> SelfDescription:
+    def of(
+        cls,
+        config: Config,
+        classes: Sequence[str] = (),
+        unit: TargetUnit = _NO_UNIT,
+        input_range: InputRange = _NO_RANGE,
+    ) -> SelfDescription:
         """Returns the description of the network that a run makes."""
         names = tuple(classes) or published_names(config.dataset)
-        return cls(config.model, config.task, config.dataset, config.augmentation.normalize, names, unit)
+        return cls(config.model, config.task, config.dataset, config.augmentation.normalize, names, unit, input_range)
 
     def extras(self) -> dict[str, str]:
         """The entry for a checkpoint's extras; places of this machine are left out."""
         plain = {name: to_plain(getattr(self, name)) for name in (*_GROUPS, "normalize", "classes")}
         plain["dataset"] = {key: value for key, value in plain["dataset"].items() if changes_result(f"dataset.{key}")}
-        return {KEY: json.dumps({**plain, "unit": asdict(self.unit)})}
+        return {KEY: json.dumps({**plain, "unit": asdict(self.unit), "input_range": asdict(self.input_range)})}
 
 
 def read_description(extras: Mapping[str, Any]) -> SelfDescription | None:
@@ -74,7 +83,9 @@ def read_description(extras: Mapping[str, Any]) -> SelfDescription | None:
         groups = {name: _typed(schema, plain[name]) for name, schema in _GROUPS.items()}
         normalize = None if plain["normalize"] is None else _typed(NormalizeConfig, plain["normalize"])
         unit = TargetUnit(*(tuple(map(float, plain["unit"][key])) for key in ("offset", "scale")))
-        return SelfDescription(**groups, normalize=normalize, classes=tuple(map(str, plain["classes"])), unit=unit)
+        classes, ends = tuple(map(str, plain["classes"])), plain.get("input_range", {"low": (), "high": ()})
+        scale = InputRange(*(tuple(map(float, ends[key])) for key in ("low", "high")))
+        return SelfDescription(**groups, normalize=normalize, classes=classes, unit=unit, input_range=scale)
     except (MaxexpError, OmegaConfBaseException, LookupError, TypeError, ValueError, AttributeError) as error:
         raise FormatError(f"its description of itself cannot be read: {error}") from error
 

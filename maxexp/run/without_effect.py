@@ -39,6 +39,7 @@ def _runs_the_synthesizer(config: Config) -> bool:
 
 
 _OF_QUANTIZATION = ("weight_bits", "layer_bits", "calibration_images", "equalize", "search_scales", "correct_biases")
+_SHIPPED = (DatasetSource.digits, DatasetSource.diabetes, DatasetSource.basic_motions)
 _RULES = (
     _Rule(("recipe.*", "trainer.max_epochs"), "the stage train", lambda config: Stage.train in config.stages),
     _Rule(("recipe.momentum",), "recipe.optimizer=sgd", _optimizes_with_momentum),
@@ -66,8 +67,13 @@ _RULES = (
     _Rule(("board.images", "board.connection*"), "a board", lambda config: config.board.kind is not BoardKind.none),
     _Rule(
         ("dataset.root",),
-        "data of your own; these are part of scikit-learn",
-        lambda config: config.dataset.source not in (DatasetSource.digits, DatasetSource.diabetes),
+        "data of your own; these are part of a Python package",
+        lambda config: config.dataset.source not in _SHIPPED,
+    ),
+    _Rule(
+        ("dataset.hop", "dataset.label", "dataset.range_per_channel"),
+        "dataset=signals",
+        lambda config: config.dataset.source is DatasetSource.signals,
     ),
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig
-from maxexp.data.store.arrays import SplitArrays, check_labels
+from maxexp.data.store.arrays import InputRange, SplitArrays, check_labels
 from maxexp.data.store.scaling import target_unit, to_pixels, to_unit, value_range
 
 Shape = tuple[int, ...]
@@ -53,12 +53,16 @@ class ArrayFile:
         """
         inputs, training = self._inputs(split), self._inputs("train")
         low, high = self.config.range or value_range(training)
-        pixels = inputs if inputs.dtype == np.uint8 else to_pixels(inputs, low, high)
+        real = inputs.dtype != np.uint8
+        pixels = to_pixels(inputs, low, high) if real else inputs
+        scale = InputRange((float(low),), (float(high),)) if real else InputRange()
         if self.config.num_classes is not None:
             labels = self._labels(split, len(inputs))
-            return SplitArrays(pixels, labels, [str(number) for number in range(self.config.num_classes)])
+            return SplitArrays(
+                pixels, labels, [str(number) for number in range(self.config.num_classes)], input_range=scale
+            )
         unit = target_unit(self._targets("train", training))
-        return SplitArrays(pixels, to_unit(self._targets(split, inputs), unit), [], unit)
+        return SplitArrays(pixels, to_unit(self._targets(split, inputs), unit), [], unit, scale)
 
     def _inputs(self, split: str) -> np.ndarray:
         """Returns (N, C, H, W), uint8 or real."""

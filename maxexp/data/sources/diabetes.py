@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maxexp.data.store.arrays import SplitArrays
+from maxexp.data.store.arrays import InputRange, SplitArrays
 from maxexp.data.store.scaling import target_unit, to_pixels, to_unit
 from maxexp.data.store.split import fixed_test_split
 
@@ -33,4 +33,5 @@ class Diabetes:
         unit = target_unit(bunch.target[train, None])
         part = train if split == "train" else test
         pixels = to_pixels(bunch.data[part], low, high)[:, :, None, None]
-        return SplitArrays(pixels, to_unit(bunch.target[part, None], unit), [], unit)
+        scale = InputRange(tuple(low.tolist()), tuple(high.tolist()))
+        return SplitArrays(pixels, to_unit(bunch.target[part, None], unit), [], unit, scale)

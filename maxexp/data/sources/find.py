@@ -11,11 +11,13 @@ from maxexp.base.errors import DataError
 from maxexp.data.config import DatasetConfig, DatasetSource
 from maxexp.data.sources import cifar
 from maxexp.data.sources.arrays import ArrayFile
+from maxexp.data.sources.basic_motions import BasicMotions
 from maxexp.data.sources.cifar import CifarFiles
 from maxexp.data.sources.diabetes import Diabetes
 from maxexp.data.sources.digits import Digits
 from maxexp.data.sources.folders import ClassFolders
 from maxexp.data.sources.parquet import ParquetFiles
+from maxexp.data.sources.signals import SignalFiles
 from maxexp.data.store.arrays import SplitArrays
 
 DEFAULT_ROOT = "data"
@@ -37,6 +39,7 @@ class Source(Protocol):
 SHIPPED: dict[DatasetSource, Callable[[], Source]] = {
     DatasetSource.digits: Digits,
     DatasetSource.diabetes: Diabetes,
+    DatasetSource.basic_motions: BasicMotions,
 }
 """Data that a dependency brings along."""
 
@@ -60,6 +63,8 @@ def find_source(config: DatasetConfig) -> Source:
         return shipped()
     if config.source is DatasetSource.arrays:
         return _find_arrays(config)
+    if config.source is DatasetSource.signals:
+        return _find_signals(config)
     is_cifar = config.source in cifar.NAMES
     kinds = (CifarFiles, ParquetFiles, ClassFolders) if is_cifar else (ParquetFiles, ClassFolders)
     places = [place for root in roots(config) for place in (root / config.name, root)]
@@ -106,3 +111,18 @@ def _find_arrays(config: DatasetConfig) -> Source:
             return source
     places = ", ".join(str(root if root.suffix == ".npz" else root / f"{config.name}.npz") for root in roots(config))
     raise DataError(f"No {config.name} data: there is no {places}; set dataset.root=FILE.npz")
+
+
+def _find_signals(config: DatasetConfig) -> Source:
+    """The recordings in ``<root>/<name>/`` or ``<root>/``, or the CSV file that ``dataset.root`` names."""
+    places = [place for root in roots(config) for place in (root / config.name, root)]
+    for place in places:
+        source = SignalFiles.find(place, config)
+        if source is not None:
+            return source
+    name = config.name
+    raise DataError(
+        f"No {name} data in {', '.join(map(str, places))}: set dataset.root=FOLDER to one with .csv or .npz files in "
+        f"<class>/, or in train/<class>/ and test/<class>/, or with {name}_TRAIN.ts and {name}_TEST.ts; or "
+        "dataset.root=FILE.csv and dataset.label=COLUMN"
+    )

@@ -26,6 +26,19 @@ class TargetUnit:
 
 
 @dataclass(frozen=True)
+class InputRange:
+    """The numbers that become the pixels 0 and 255; empty: the data were pixels.
+
+    Attributes:
+        low: one for each channel, or a single one for all.
+        high: likewise.
+    """
+
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class SplitArrays:
     """Decoded examples.
 
@@ -35,12 +48,14 @@ class SplitArrays:
             outputs.
         classes: names, in the order of the labels; none for real targets.
         unit: of real targets.
+        input_range: of real inputs, that of the training split.
     """
 
     images: np.ndarray
     labels: np.ndarray
     classes: list[str]
     unit: TargetUnit = TargetUnit()
+    input_range: InputRange = InputRange()
 
 
 def content_digest(images: np.ndarray, labels: np.ndarray) -> str:

@@ -20,9 +20,9 @@ from filelock import FileLock
 from maxexp.base.array_file import read_array
 from maxexp.base.errors import DataError, FormatError
 from maxexp.base.json_file import read_json
-from maxexp.data.store.arrays import SplitArrays, TargetUnit, content_digest
+from maxexp.data.store.arrays import InputRange, SplitArrays, TargetUnit, content_digest
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Raise it whenever the same files would be decoded to other arrays."""
 
 CHECK = "check"
@@ -117,7 +117,8 @@ class SplitCache:
         if content_digest(images, labels) != described["digest"]:
             return None
         unit = TargetUnit(*(tuple(described["unit"][key]) for key in ("offset", "scale")))
-        return SplitArrays(images, labels, described["classes"], unit), described["digest"]
+        scale = InputRange(*(tuple(described["input_range"][key]) for key in ("low", "high")))
+        return SplitArrays(images, labels, described["classes"], unit, scale), described["digest"]
 
     def store(self, mark: str, arrays: SplitArrays, digest: str) -> None:
         """Keeps arrays; where that is impossible, warns once and goes on."""
@@ -126,6 +127,7 @@ class SplitCache:
             "digest": digest,
             "classes": arrays.classes,
             "unit": asdict(arrays.unit),
+            "input_range": asdict(arrays.input_range),
         }
         described[CHECK] = _check(described)
         try:

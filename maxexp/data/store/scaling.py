@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from maxexp.data.store.arrays import TargetUnit
+from maxexp.data.config import DatasetConfig
+from maxexp.data.store.arrays import InputRange, TargetUnit
 
 MARGIN = 0.1
 """Share of the training targets' range that is left free on either side, for targets beyond it."""
@@ -14,6 +17,24 @@ def value_range(values: np.ndarray) -> tuple[float, float]:
     """The least and the greatest of real numbers, never equal."""
     low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def range_of_recordings(training: Sequence[np.ndarray], config: DatasetConfig) -> InputRange:
+    """Returns the range of each channel that becomes the pixels 0 to 255.
+
+    Args:
+        training: recordings (channels, length) of the training split.
+        config: its `range` holds for all channels; else each has its own, or all the same, by `range_per_channel`.
+    """
+    if config.range is not None:
+        low, high = ([end] * config.channels for end in config.range)
+        return InputRange(tuple(low), tuple(high))
+    lows = np.min([values.min(1) for values in training], 0)
+    highs = np.max([values.max(1) for values in training], 0)
+    if not config.range_per_channel:
+        lows, highs = np.full_like(lows, lows.min()), np.full_like(highs, highs.max())
+    pairs = [value_range(np.array(pair)) for pair in zip(lows, highs, strict=True)]
+    return InputRange(tuple(low for low, _ in pairs), tuple(high for _, high in pairs))
 
 
 def to_pixels(values: np.ndarray, low: float | np.ndarray, high: float | np.ndarray) -> np.ndarray:

@@ -118,7 +118,9 @@ def _recorded_dataset(resolved: Path) -> DatasetConfig:
 
 
 def _thumbnail(pixels: np.ndarray) -> str:
-    """A PNG of uint8 (C, H, W), one or three channels."""
+    """A PNG of uint8 (C, H, W); signals, and what is neither gray nor RGB, have a row of it for each channel."""
+    if pixels.shape[2] == 1 or len(pixels) not in (1, 3):
+        pixels = pixels.reshape(1, len(pixels), -1)
     image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
     png = io.BytesIO()
     image.save(png, "PNG", optimize=True)
