@@ -77,7 +77,9 @@ def read_labelled_csv(path: Path, label: str) -> Iterator[Recording]:
 
 
 def read_npz(path: Path) -> np.ndarray:
-    """Reads a NumPy archive with one array: a row for each sample, a column for each channel; (length,) is one channel.
+    """Reads a NumPy archive with one array: a row for each sample, a column for each channel.
+
+    One of shape (length,) is one channel.
 
     Returns:
         float64 (channels, length).

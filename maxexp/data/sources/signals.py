@@ -25,7 +25,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class SignalFiles:
-    """``train/<class>/*`` and ``test/<class>/*``, ``<class>/*``, ``NAME_TRAIN.ts`` and ``NAME_TEST.ts``, or ``NAME.csv``.
+    """Class folders, also below ``train`` and ``test``; ``NAME_TRAIN.ts`` and ``NAME_TEST.ts``; or ``NAME.csv``.
 
     Where there is no test split a recording's name decides whether it is for the test, a fifth by chance: windows of
     one recording are never on both sides.
