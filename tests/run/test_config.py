@@ -45,6 +45,7 @@ def test_each_choice_composes_and_has_the_values_of_its_file(path):
     needed = {
         "images": ["dataset.num_classes=7", "model.layers.fc.out_features=7"],
         "arrays": ["dataset.channels=3", "dataset.num_classes=7"],
+        "signals": ["dataset.channels=3", "dataset.height=8", "dataset.num_classes=7"],
     }
     values = to_plain(getattr(composed(f"{group}={option}", *needed.get(option, [])), group))
     for key, value in yaml.safe_load(path.read_text()).items():
