@@ -13,7 +13,10 @@ help:  ## list the targets
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "maxexp needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint,docs]'
+	@# uv installs in a fifth of the time of pip, which does where uv cannot be had.
+	$(RUN) -m pip install --quiet --disable-pip-version-check uv \
+	  && $(RUN) -m uv pip install --quiet --python $(RUN) -e '.[test,lint,docs]' \
+	  || $(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test,lint,docs]'
 	@touch $@
 
 demo: $(VENV)/.installed  ## train, quantize and evaluate a small network, run its firmware on the emulated board
