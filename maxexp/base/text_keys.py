@@ -17,6 +17,11 @@ def declare(prefix: str, schema: type) -> None:
     _schemas[prefix] = schema
 
 
+def declared() -> frozenset[str]:
+    """Returns the prefixes that a schema is declared for."""
+    return frozenset(_schemas)
+
+
 def kind_of(key: str) -> Any:
     """Returns the declared type of a dotted key; ``None`` where nothing is declared.
 

@@ -30,16 +30,14 @@ class BoundedLoader(_Loader):  # type: ignore[misc, valid-type]
 
     Args:
         stream: text or UTF-8, or a file with it; at most MOST_BYTES of it are read.
+        name: of the file that a text is from, for errors.
     """
 
-    def __init__(self, stream: str | bytes | IO) -> None:
-        try:
-            content = stream.read(MOST_BYTES + 1) if hasattr(stream, "read") else stream
-        except UnicodeDecodeError as error:
-            raise yaml.YAMLError(f"it is no UTF-8 text: {error}") from error
+    def __init__(self, stream: str | bytes | IO, name: str | None = None) -> None:
+        content = stream if isinstance(stream, (str, bytes)) else read_text(stream)
         if len(content) > MOST_BYTES:
             raise yaml.YAMLError(f"more than {MOST_BYTES:,} bytes, which no configuration has")
-        name = getattr(stream, "name", None)
+        name = name or getattr(stream, "name", None)
         try:
             super().__init__(content)
         except ReaderError as error:
@@ -82,6 +80,18 @@ def _parts(node: yaml.Node) -> list[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
     return node.value if isinstance(node, yaml.SequenceNode) else []
+
+
+def read_text(file: IO) -> Any:
+    """The text of an open file, up to one character beyond the bound.
+
+    Raises:
+        YAMLError: it is no UTF-8.
+    """
+    try:
+        return file.read(MOST_BYTES + 1)
+    except UnicodeDecodeError as error:
+        raise yaml.YAMLError(f"it is no UTF-8 text: {error}") from error
 
 
 def read_yaml(path: Path) -> Any:

@@ -1,6 +1,7 @@
 """The way from a composed configuration to the typed one, and from that to YAML and back."""
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ declare("", Config)
 declare("hydra", HydraConf)
 
 
+@cache
 def register_schema() -> None:
     """Makes the types of the groups available to ``conf/config.yaml`` as ``schema``.
 
@@ -59,7 +61,7 @@ def to_config(composed: DictConfig | ListConfig) -> Config:
         if not isinstance(layers, DictConfig):
             raise ConfigError(f"model.layers={layers}: must be layers by name, as layers: {{conv1: {{op: conv2d}}}}")
         _refuse_unknown_layers(layers)
-        config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), plain))
+        config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(Config), plain))
     except OmegaConfBaseException as error:
         raise ConfigError(explain(error, Config)) from error
     except RecursionError as error:

@@ -2,6 +2,8 @@
 
 import os
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -13,8 +15,8 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode, YAMLError
 from yaml.constructor import ConstructorError
 
 from maxexp.base.errors import FormatError
-from maxexp.base.text_keys import TEXTS, declared_below, has_named_keys, inner_kind, is_text, kind_of
-from maxexp.base.yaml_file import BoundedLoader
+from maxexp.base.text_keys import TEXTS, declared, declared_below, has_named_keys, inner_kind, is_text, kind_of
+from maxexp.base.yaml_file import BoundedLoader, read_text
 
 _TAG = "tag:yaml.org,2002:"
 _NUMBERS = tuple(f"{_TAG}{name}" for name in ("int", "float", "bool", "value"))
@@ -63,14 +65,11 @@ class FileConfigSource(HydraFiles):
         return ConfigResult(self.provider, f"{self.scheme()}://{self.path}", content, header)
 
 
+@dataclass(frozen=True)
 class _Package:
     """Stands for the type of a file's content: the keys below a package, and the list of defaults."""
 
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.prefix!r})"
+    prefix: str
 
     def inner(self, name: str) -> Any:
         if name == "defaults":
@@ -94,18 +93,29 @@ def _package(config_path: str, header: str | None) -> str:
 
 
 def _load(file: IO[str], kind: Any) -> DictConfig | ListConfig:
-    loader = BoundedLoader(file)
+    return OmegaConf.create(_content(read_text(file), file.name, kind, declared()))
+
+
+@lru_cache(maxsize=256)
+def _content(text: str, name: str, kind: Any, declared: frozenset[str]) -> dict | list:
+    """The content of a text, parsed once: a sweep composes the same files for each trial.
+
+    Args:
+        name: of the file, for errors.
+        declared: what kinds are known, which decides what is a text.
+    """
+    loader = BoundedLoader(text, name)
     try:
         node = loader.get_single_node()
         if node is None:
-            return OmegaConf.create()
+            return {}
         _keep_texts(node, kind, set())
         content = loader.construct_document(node)
     finally:
         loader.dispose()
     if not isinstance(content, (dict, list)):
         raise ConstructorError(None, None, "it is neither a mapping nor a list", node.start_mark)
-    return OmegaConf.create(content)
+    return content
 
 
 def _keep_texts(node: Node, kind: Any, seen: set[tuple[int, str]]) -> None:

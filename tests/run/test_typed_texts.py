@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from maxexp.base.errors import ConfigError
@@ -124,19 +125,18 @@ def test_only_texts_are_quoted(typed, meant):
     assert as_typed([typed]) == [meant] == as_typed([meant])
 
 
-@settings(max_examples=40, deadline=None)
-@given(texts.filter(str.strip))
-@example("${dataset.name}")
-@example("\\${x}")
-@example("a,b")
-def test_any_text_can_be_given_and_is_recorded(tmp_path_factory, text):
+@settings(max_examples=10, deadline=None)
+@given(st.lists(texts.filter(str.strip), min_size=len(KEYS), max_size=len(KEYS)))
+@example(["${dataset.name}", "\\${x}", "a,b"] * 2)
+def test_any_text_can_be_given_and_is_recorded(tmp_path_factory, given_texts):
     """Through Hydra, through the types, and through the file from which a run is resumed."""
-    config = compose_config([f"dataset.root={override_value(text)}", f"tracking.run_name={override_value(text)}"])
-    assert config.dataset.root == text and config.tracking.run_name == text
+    given_values = dict(zip(KEYS, given_texts, strict=True))
+    config = compose_config([f"{key}={override_value(text)}" for key, text in given_values.items()])
+    assert {key: value(config, key) for key in KEYS} == given_values
     path = tmp_path_factory.mktemp("resolved") / "resolved.yaml"
     path.write_text(to_yaml(config), encoding="utf-8")
     read = read_yaml(path)
-    assert read.dataset.root == text and read.tracking.run_name == text
+    assert {key: value(read, key) for key in KEYS} == given_values
 
 
 def test_a_text_that_needs_quotes_is_answered_with_what_to_type():

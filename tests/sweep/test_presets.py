@@ -45,8 +45,9 @@ def test_the_presets_are_there():
 def test_each_preset_makes_a_plan(name):
     plan = planned(f"+sweep={name}")
     assert plan.settings.objectives and plan.space.size > plan.settings.trials
-    assert len(plan.digest()) == 8
-    assert type(plan).from_plain(plan.to_plain()).digest() == plan.digest()
+    digest = plan.digest()
+    assert len(digest) == 8
+    assert type(plan).from_plain(plan.to_plain()).digest() == digest
     first = plan.compose_first()
     if plan.settings.final:
         final = plan.final()
@@ -76,8 +77,12 @@ def test_limits_of_the_presets_part_the_space():
     for name in ("cifar10_pareto", "mixed_bits", "frontier"):
         plan = planned(f"+sweep={name}")
         limits = parse_limits(plan.settings.limits)
-        samples = [plan.compose(*plan.space.overrides(point)) for point in plan.space.samples()]
-        assert {judge(config, limits).reason is None for config in samples} == {True, False}
+        fits: set[bool] = set()
+        for point in plan.space.samples():
+            fits.add(judge(plan.compose(*plan.space.overrides(point)), limits).reason is None)
+            if len(fits) == 2:
+                break
+        assert fits == {True, False}, name
 
 
 @pytest.fixture(scope="module")
