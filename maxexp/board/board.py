@@ -28,6 +28,9 @@ class Board(Protocol):
     def run(self, firmware: Firmware, transcript: Path) -> BoardRun:
         """Runs firmware until it says how it went; the file ``transcript`` gets all of it. Raises BoardError."""
 
+    def talk(self, firmware: Firmware) -> AbstractContextManager[Line]:
+        """Starts firmware and gives the line to it; a real board keeps it afterwards. Raises BoardError."""
+
     def serve(self, project: Path, folder: Path) -> AbstractContextManager[Line]:
         """Runs the inference server of a generated project, built in ``folder``, on a line. Raises BoardError."""
 

@@ -18,6 +18,16 @@ class BoardKind(Enum):
     max78000evkit = "max78000evkit"
 
 
+class Application(Enum):
+    """What firmware does beside the known-answer test."""
+
+    none = "none"
+    serial = "serial"
+    """Takes inputs over the serial line, and answers with what the network makes of them."""
+    camera = "camera"
+    """Takes pictures with the board's camera, and says what the network makes of them."""
+
+
 class CompilerName(Enum):
     """Compilers of firmware."""
 
@@ -89,16 +99,23 @@ class BoardConfig:
         kind: ``none`` skips the stage, ``emulated`` runs firmware in software.
         compiler: what builds firmware; where the maker's SDK is used, that brings its own.
         images: how many test images are classified on the board, spread over classes; None for all, 0 for none.
+        application: what is written beside the known-answer test, and left running on a real board.
         connection: how a real board is reached.
     """
 
     kind: BoardKind = field(default=BoardKind.none, metadata=EVIDENCE)
     compiler: CompilerName = field(default=CompilerName.auto, metadata=MACHINE)
     images: int | None = 100
+    application: Application = field(default=Application.none, metadata=MACHINE)
     connection: ConnectionConfig | None = field(default=None, metadata=PLACE)
 
     def __post_init__(self) -> None:
         if self.images is not None and self.images < 0:
             raise ConfigError(f"board.images={self.images}: must not be negative; null takes all test images")
+        if self.application is Application.camera and self.kind is BoardKind.max78000evkit:
+            raise ConfigError(
+                "board.application=camera: is for the MAX78000FTHR; choose board=max78000fthr, board=emulated, or "
+                "board.application=serial"
+            )
         if self.kind not in (BoardKind.none, BoardKind.emulated) and self.connection is None:
             raise ConfigError(f"board.connection: board={self.kind.name} needs it; do not set it to null")

@@ -1,7 +1,7 @@
 """The emulated board: firmware runs on a chip in software."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from maxexp.board.compilers import find_compiler
@@ -37,6 +37,8 @@ class EmulatedBoard:
         return BoardRun(run.result, run.cycles)
 
     @contextmanager
-    def serve(self, project: Path, folder: Path) -> Iterator[Line]:
-        firmware = build_firmware(project, folder, self._part, server=True, compiler=self._compiler)
+    def talk(self, firmware: Firmware) -> Iterator[Line]:
         yield EmulatedLine(firmware.image, self._part)
+
+    def serve(self, project: Path, folder: Path) -> AbstractContextManager[Line]:
+        return self.talk(build_firmware(project, folder, self._part, server=True, compiler=self._compiler))

@@ -7,7 +7,7 @@ from PIL import Image as Picture
 
 from maxexp.base.errors import CameraError
 from maxexp.data.config import Resize
-from maxexp.data.store.decode import cut_around_centre, on_background
+from maxexp.data.store.decode import cut_around_centre, on_background, resized
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 """PIL's names of pictures by channels; two and four use the alpha channel, so that a PNG keeps all of them."""
@@ -80,5 +80,5 @@ def _fit(picture: Picture.Image, shape: tuple[int, int, int], resize: Resize | N
             )
         if resize is Resize.crop:
             picture = cut_around_centre(picture, width / height)
-        picture = picture.resize((width, height), Picture.Resampling.BILINEAR)
+        picture = resized(picture, (width, height))
     return picture

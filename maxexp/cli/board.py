@@ -1,4 +1,4 @@
-"""The boards' command: ``python -m maxexp.board list|run|recover``; keys as those of ``python -m maxexp``."""
+"""The boards' command: ``python -m maxexp.board list|run|classify|recover``, with keys of ``python -m maxexp``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.exit_codes import exit_code
 from maxexp.board.board import open_board
-from maxexp.board.config import BoardKind
+from maxexp.board.config import Application, BoardKind
 from maxexp.board.real.exclusive import exclusive_board
 from maxexp.board.real.openocd import mass_erase
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
@@ -39,9 +39,14 @@ def board_parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="build a project that ai8xize.py generated, run it, say how it went")
     run.add_argument("project", type=Path, help="its folder")
     run.set_defaults(work=_run)
+    text = "build an application of board.application=serial, write it to the board, ask it about pictures"
+    ask = commands.add_parser("classify", help=text)
+    ask.add_argument("project", type=Path, help="its folder")
+    ask.add_argument("pictures", nargs="+", metavar="PICTURE", help="files; then keys")
+    ask.set_defaults(work=_classify)
     recover = commands.add_parser("recover", help="with OpenOCD, erase a board that cannot be flashed any more")
     recover.set_defaults(work=_recover)
-    for command in (run, recover):
+    for command in (run, ask, recover):
         keys = f"as in conf/board; {DEFAULT} unless another board is named"
         command.add_argument("keys", nargs="*", metavar="KEY=VALUE", help=keys)
     return parser
@@ -70,6 +75,26 @@ def _run(options: argparse.Namespace) -> None:
         print(f"\n{run.cycles:,} cycles of the accelerator")
     if not run.result.passed:
         raise BoardError(f"{board.name}: FAIL, the output is not the known answer")
+
+
+def _classify(options: argparse.Namespace) -> None:
+    from maxexp.board.application import READY, request, wait_for, wait_for_result
+    from maxexp.camera.application_input import read_input_form
+
+    words = [*options.pictures, *options.keys]
+    keys = [word for word in words if "=" in word and not Path(word).exists()]
+    pictures = [Path(word) for word in words if word not in keys]
+    if not pictures:
+        raise BoardError("no picture: give files after the project's folder")
+    form = read_input_form(options.project)
+    inputs = [form.input_of(path) for path in pictures]
+    config = read_keys(keys)
+    board, part = open_board(config.board, config.device.part), config.device.part
+    with board.talk(board.build(options.project, options.project / "build")) as line:
+        wait_for(line, READY[Application.serial])
+        for path, signed in zip(pictures, inputs, strict=True):
+            line.write(request(signed, part))
+            print(f"{path}: {wait_for_result(line)}", flush=True)
 
 
 def _recover(options: argparse.Namespace) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maxexp.base.errors import MaxexpError
+from maxexp.board.config import Application
 from maxexp.data.class_names import published_names
 from maxexp.run.context import RunContext
 from maxexp.run.spec import RunSpec
@@ -81,13 +83,29 @@ class FirmwareProject:
         from maxexp.synthesis.native.synthesizer import synthesize
 
         spec, sample = self._spec, self._sample()
-        ours = synthesize(integer, spec.config.device, sample, self._classes(), self.folder, spec.fit)
+        ours = self._with_application(
+            synthesize(integer, spec.config.device, sample, self._classes(), self.folder, spec.fit)
+        )
         if self._synthesizer is None:
             return ours, None
         folder = self.folder / "referee"
         theirs = self._by_maker(self._synthesizer, integer, sample, folder)
         shutil.rmtree(folder)  # all that it has is equal
         return ours, theirs
+
+    def _with_application(self, synthesis: Synthesis) -> Synthesis:
+        """Adds the project of ``board.application``, if one is wanted."""
+        from maxexp.synthesis.native.application import Pictures, write_application
+        from maxexp.synthesis.native.applications import applications
+
+        config = self._spec.config
+        if config.board.application is Application.none:
+            return synthesis
+        name = config.board.application.name
+        pictures = Pictures(config.dataset.resize, config.augmentation.mapping)
+        project = write_application(name, applications()[name], synthesis, self._classes(), pictures)
+        log.info("application %s: %s", name, project)
+        return replace(synthesis, application=project)
 
     def by_maker(self, integer: IntegerNetwork) -> ConfirmedSynthesis:
         """The maker's project. Raises SynthesisError, see :meth:`maxexp.synthesis.ai8x.Synthesizer.run`."""

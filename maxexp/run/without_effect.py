@@ -66,6 +66,11 @@ _RULES = (
     ),
     _Rule(("board.images", "board.connection*"), "a board", lambda config: config.board.kind is not BoardKind.none),
     _Rule(
+        ("board.application",),
+        "the stage synthesize, and quantization=qat or ptq",
+        lambda config: Stage.synthesize in config.stages and config.quantization.method is not Method.float,
+    ),
+    _Rule(
         ("dataset.root",),
         "data of your own; these are part of a Python package",
         lambda config: config.dataset.source not in _SHIPPED,

@@ -1,6 +1,6 @@
 """What a synthesizer makes of a network, ours or the maker's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ class Synthesis:
         project: folder of the C project.
         answer: int64, outputs for the sample by channel, row and column; equal to those of the integer network.
         printed_shift: by how many bits the firmware shifts outputs up before it prints them.
+        application: the project of ``board.application``, where one was written.
     """
 
     integer: IntegerNetwork
@@ -26,6 +27,7 @@ class Synthesis:
     project: Path
     answer: np.ndarray
     printed_shift: int
+    application: Path | None = field(default=None, kw_only=True)
 
     def report(self) -> dict:
         """Returns the content of ``synthesis/synthesis.json``."""

@@ -5,6 +5,7 @@ made-up boards understand.
 """
 
 import json
+import logging
 import struct
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,6 +249,38 @@ def test_our_firmware_on_the_emulated_board(quickstart, store, run_here, compile
     assert "*** PASS ***" in said and "% 9\n" in said
     report = json.loads(store.artifact(run, "board/known_answer.json").read_text())
     assert report["logits"] == json.loads(store.artifact(run, "synthesis/synthesis.json").read_text())["known_answer"]
+
+
+@pytest.mark.parametrize("application", ["serial", "camera"])
+def test_an_application_is_written_and_tried_on_the_emulated_board(
+    quickstart, store, run_here, compiler, application, caplog
+):
+    file = store.artifact(quickstart, "checkpoints/qat_best.pth.tar")
+    board = ["board=emulated", "board.images=1", f"board.application={application}", "synthesis.referee=never"]
+    with caplog.at_level(logging.INFO):
+        run = run_here("stages=[synthesize,deploy]", f"checkpoint={file}", *board)
+    assert f"board emulated: application {application} runs; 3 test images tried" in caplog.messages
+    assert {"input.h", "run.c", "README.md"} <= store.artifacts(run, f"synthesis/digitsnet_{application}")
+    assert "firmware.elf" in store.artifacts(run, f"firmware/{application}")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["stages=[synthesize]"], "board.application=camera: says what a trained network sees; add train to stages"),
+        (["synthesis=estimate"], "board.application=camera: our own synthesizer writes it; set synthesis=native"),
+        (["device=max78002"], "no firmware is written for max78002; choose device=max78000"),
+        (["board=max78000fthr"], "board.application=camera: the camera's driver is part of the maker's SDK; set MAXIM"),
+        (["+experiment=diabetes_qat"], "the network's input is 10x1x1, and pictures of the camera have"),
+    ],
+)
+def test_an_application_that_cannot_be_is_refused_before_the_training(refused_here, overrides, says):
+    refused_here(*overrides, "board.application=camera", error=ConfigError, match=says)
+
+
+def test_the_evaluation_kit_has_no_camera_application():
+    with pytest.raises(ConfigError, match="board.application=camera: is for the MAX78000FTHR; choose board=max78000fthr"):
+        composed("board=max78000evkit", "board.application=camera")
 
 
 def test_made_up_weights_run_on_the_emulated_board(run_here, compiler):

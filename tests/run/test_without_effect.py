@@ -23,6 +23,7 @@ from tests.conftest import composed
         ("recipe.learning_rate=0.1", "stages=[train,quantize,evaluate]"),
         ("synthesis.timeout_s=5", "synthesis=ai8x"),
         ("board.images=3", "board=emulated"),
+        ("board.application=serial", "quantization=ptq"),
     ],
 )
 def test_a_key_without_effect_is_told_with_what_it_needs(typed, choice):

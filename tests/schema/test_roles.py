@@ -16,6 +16,7 @@ OTHERS = {
     "synthesis.timeout_s": Role.machine,
     "synthesis.referee": Role.machine,
     "board.compiler": Role.machine,
+    "board.application": Role.machine,
     "trainer.threads": Role.rounding,
     "synthesis.method": Role.evidence,
     "board.kind": Role.evidence,

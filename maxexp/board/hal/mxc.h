@@ -46,6 +46,7 @@ typedef enum { CNN_IRQn = 101 } IRQn_Type;
 void MXC_NVIC_SetVector(IRQn_Type interrupt, void (*handler)(void));
 void MXC_LP_EnterSleepMode(void);
 #define __WFI() __asm volatile("wfi")
+#define __WFE() __asm volatile("wfe" ::: "memory")
 #define __enable_irq() __asm volatile("cpsie i" ::: "memory")
 
 /* Waiting, in microseconds. */
@@ -61,6 +62,13 @@ typedef struct {
 #define MXC_TMR0 ((mxc_tmr_regs_t *) 0x40010000)
 void MXC_TMR_SW_Start(mxc_tmr_regs_t *timer);
 unsigned int MXC_TMR_SW_Stop(mxc_tmr_regs_t *timer); /* microseconds since the start */
+
+/* The serial line. */
+typedef struct {
+  volatile uint32_t ctrl, status, int_en, int_fl, clkdiv, osr, txpeek, pnr, fifo;
+} mxc_uart_regs_t;
+#define MXC_UART0 ((mxc_uart_regs_t *) 0x40042000)
+int MXC_UART_ReadCharacter(mxc_uart_regs_t *uart); /* waits for a byte */
 
 /* Pins and LEDs. */
 typedef struct {

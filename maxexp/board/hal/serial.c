@@ -2,10 +2,6 @@
 #include "board.h"
 #include "mxc.h"
 
-typedef struct {
-  volatile uint32_t ctrl, status, int_en, int_fl, clkdiv, osr, txpeek, pnr, fifo;
-} uart_regs_t;
-#define UART0 ((uart_regs_t *) 0x40042000)
 #define UART0_PINS 3u /* P0.0 receives, P0.1 transmits, as their alternate function 1 */
 
 #define BAUD 115200u
@@ -23,16 +19,16 @@ void serial_init(void) {
   MXC_GPIO0->en1_clr = UART0_PINS;
   MXC_GPIO0->en2_clr = UART0_PINS;
   MXC_GPIO0->en0_clr = UART0_PINS;
-  UART0->clkdiv = IBRO_HZ / BAUD;
-  UART0->ctrl = CTRL_RX_THRESHOLD_1 | CTRL_8_BITS | CTRL_CLOCK_IBRO | CTRL_CLOCK_ON;
-  while (!(UART0->ctrl & CTRL_CLOCK_READY)) {
+  MXC_UART0->clkdiv = IBRO_HZ / BAUD;
+  MXC_UART0->ctrl = CTRL_RX_THRESHOLD_1 | CTRL_8_BITS | CTRL_CLOCK_IBRO | CTRL_CLOCK_ON;
+  while (!(MXC_UART0->ctrl & CTRL_CLOCK_READY)) {
   }
 }
 
 void serial_write(char byte) {
-  while (UART0->status & STATUS_TX_FULL) {
+  while (MXC_UART0->status & STATUS_TX_FULL) {
   }
-  UART0->fifo = (uint8_t) byte;
+  MXC_UART0->fifo = (uint8_t) byte;
 }
 
 void serial_write_text(char character) {
@@ -41,8 +37,10 @@ void serial_write_text(char character) {
   serial_write(character);
 }
 
-uint8_t serial_read(void) {
-  while (UART0->status & STATUS_RX_EMPTY) {
+int MXC_UART_ReadCharacter(mxc_uart_regs_t *uart) {
+  while (uart->status & STATUS_RX_EMPTY) {
   }
-  return (uint8_t) UART0->fifo;
+  return (uint8_t) uart->fifo;
 }
+
+uint8_t serial_read(void) { return (uint8_t) MXC_UART_ReadCharacter(MXC_UART0); }

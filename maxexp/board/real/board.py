@@ -6,7 +6,7 @@ Everything here was tried on pseudo-terminals, stand-in programs and folders. It
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from serial import Serial
@@ -80,10 +80,12 @@ class RealBoard:
         with self._started(firmware) as port:
             return BoardRun(read_result(port, self._connection.timeout_s, transcript))
 
-    @contextmanager
-    def serve(self, project: Path, folder: Path) -> Iterator[Line]:
+    def serve(self, project: Path, folder: Path) -> AbstractContextManager[Line]:
         """The server has our own hardware layer in any case."""
-        firmware = build_firmware(project, folder, self._part, server=True, compiler=self._compiler)
+        return self.talk(build_firmware(project, folder, self._part, server=True, compiler=self._compiler))
+
+    @contextmanager
+    def talk(self, firmware: Firmware) -> Iterator[Line]:
         with self._started(firmware) as port:
             port.timeout = self._connection.timeout_s
             yield port

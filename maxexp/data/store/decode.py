@@ -56,6 +56,15 @@ def cut_around_centre(image: Image.Image, aspect: float) -> Image.Image:
     return image.crop((left, top, left + width, top + height))
 
 
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image in another size (width, height), bilinear: first the columns, then the rows.
+
+    Pillow would choose the order of the two by its version and the sizes, and each rounds; firmware has this one.
+    """
+    columns = image.resize((size[0], image.height), Image.Resampling.BILINEAR)
+    return columns.resize(size, Image.Resampling.BILINEAR)
+
+
 def decode_image(data: bytes | Path, name: str, config: DatasetConfig, resize: bool) -> np.ndarray:
     """Decodes one image as it is meant to be seen.
 
@@ -97,7 +106,7 @@ def image_pixels(image: Image.Image, name: str, config: DatasetConfig, resize: b
             )
         if config.resize is Resize.crop:
             image = cut_around_centre(image, config.width / config.height)
-        image = image.resize(size, Image.Resampling.BILINEAR)
+        image = resized(image, size)
     return np.asarray(image).reshape(config.height, config.width, config.channels).transpose(2, 0, 1)
 
 

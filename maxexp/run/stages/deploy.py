@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maxexp.board.config import BoardKind
@@ -17,6 +18,7 @@ from maxexp.tracking.record import RunRecord
 
 if TYPE_CHECKING:
     from maxexp.board.board import Board
+    from maxexp.synthesis.synthesis import Synthesis
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +76,20 @@ class Deploy(RunStage):
         images = self._context.local_test_images()
         if integer is None or images is None or config.board.images == 0:
             log.info("no trained network, test images or board.images: no accuracy on the board")
-            return product
-        chosen = choose_images(images, config.board.images, config.seed)
-        deployment.measure_accuracy(self._context.task, integer, chosen, config.augmentation.mapping)
+        else:
+            chosen = choose_images(images, config.board.images, config.seed)
+            deployment.measure_accuracy(self._context.task, integer, chosen, config.augmentation.mapping)
+        if product.synthesis.application:
+            self._start_application(product.synthesis.application, product.synthesis, record)
         return product
+
+    def _start_application(self, project: Path, synthesis: Synthesis, record: RunRecord) -> None:
+        """Leaves the board with the application, last of all; on the emulated board it is tried."""
+        from maxexp.run.application_trial import ApplicationTrial
+
+        config, images = self._spec.config, self._context.local_test_images()
+        trial = ApplicationTrial(config, self._board, synthesis, record, self._context.folder)
+        trial.run(project, None if images is None else images.images)
 
 
 STAGE = Deploy

@@ -10,6 +10,7 @@ from maxexp.base.metrics import SYNTHESIZER_TAG
 from maxexp.chip.cost import Cost, counted, network_cost
 from maxexp.quantization.config import Method
 from maxexp.report.summary import cost_table
+from maxexp.run.applications import application_refusal
 from maxexp.run.firmware_project import FirmwareProject, find_synthesizer, wants_firmware
 from maxexp.run.networks import Form, Product
 from maxexp.run.spec import RunSpec
@@ -45,8 +46,12 @@ class Synthesize(RunStage):
     def refusal(cls, spec: RunSpec, network: Form) -> str | None:
         """A floating-point network has no firmware, and must not look as if it had."""
         config = spec.config
-        wanted = config.synthesis.method is SynthesisMethod.ai8x and config.quantization.method is not Method.float
-        return NOT_ON_CHIP.format(checkpoint=config.checkpoint) if wanted and spec.method is Method.float else None
+        if config.quantization.method is Method.float:
+            return None
+        wanted = config.synthesis.method is SynthesisMethod.ai8x
+        if wanted and spec.method is Method.float:
+            return NOT_ON_CHIP.format(checkpoint=config.checkpoint)
+        return application_refusal(spec, network)
 
     def prepare(self) -> None:
         """Finds the maker's synthesizer, where it is wanted.

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -12,7 +13,7 @@ from maxexp.chip.cost import Cost
 from maxexp.chip.part import WORD_BYTES
 from maxexp.synthesis.native.c_text import plain
 from maxexp.synthesis.native.configuration import Configuration
-from maxexp.synthesis.native.headers import Sample, headers
+from maxexp.synthesis.native.headers import Sample, network_headers, sample_headers
 from maxexp.synthesis.native.stores import kernel_blocks
 
 FILES = Path(__file__).parent / "project"
@@ -28,18 +29,35 @@ def write_project(
 
     Args:
         cost: for its README.
-        sample, exponent, classes: see :func:`~maxexp.synthesis.native.headers.headers`.
+        exponent, classes: see :func:`~maxexp.synthesis.native.headers.network_headers`.
 
     Raises:
         SynthesisError: the firmware would not fit the flash, or the files cannot be written.
     """
-    _check_flash(x, sample)
-    texts = headers(x, sample, exponent, classes) | {README: _readme(cost, classes)}
+    check_flash(x, x.memory.part.processors.per_instance * sample.image[0].size * len(x.memory.instances("input")))
+    texts = (
+        network_headers(x, exponent, classes) | sample_headers(x.memory, sample) | {README: _readme(cost, classes)}
+    )
+    write_files(folder, list(FILES.iterdir()), texts)
+
+
+def write_files(folder: Path, sources: Sequence[Path], texts: Mapping[str, str]) -> None:
+    """Puts a project in place of what is at ``folder``: whole or not at all.
+
+    Args:
+        sources: files to copy.
+        texts: further files by name, which take the place of copied ones.
+
+    Raises:
+        SynthesisError: the files cannot be written.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as partial:
             written = Path(partial, "project")
-            shutil.copytree(FILES, written)
+            written.mkdir()
+            for source in sources:
+                shutil.copy(source, written)
             for name, text in texts.items():
                 (written / name).write_text(text, encoding="ascii")
             shutil.rmtree(folder, ignore_errors=True)
@@ -48,12 +66,12 @@ def write_project(
         raise SynthesisError(f"the firmware project cannot be written to {folder}: {error.strerror}") from error
 
 
-def _check_flash(x: Configuration, sample: Sample) -> None:
+def check_flash(x: Configuration, sample_bytes: int) -> None:
+    """Raises SynthesisError if the network and its sample input are more than the flash holds beside the program."""
     memory = x.memory
     size = sum(WORD_BYTES * (2 + len(words)) for _, words in kernel_blocks(x))
     size += sum(values.nbytes for values in x.biases.values())
-    size += memory.part.processors.per_instance * sample.image[0].size * len(memory.instances("input"))
-    over = size + PROGRAM_BYTES - memory.part.addresses.flash.size
+    over = size + sample_bytes + PROGRAM_BYTES - memory.part.addresses.flash.size
     if over > 0:
         counts = {name: n * len(memory.processors(memory.network.by_name[name].inputs[0])) for name, n in _columns(x)}
         largest = max(counts, key=lambda name: counts[name])

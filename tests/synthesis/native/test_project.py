@@ -143,7 +143,7 @@ def test_a_project_is_whole_or_not_there(case, tmp_path, monkeypatch):
         write(tmp_path / "other", network, bits, seed)
     assert list((tmp_path / "other").iterdir()) == []
     monkeypatch.undo()
-    monkeypatch.setattr(project_module, "headers", lambda *_: {"layers.h": "é"})
+    monkeypatch.setattr(project_module, "sample_headers", lambda *_: {"layers.h": "é"})
     with pytest.raises(UnicodeEncodeError):
         write(tmp_path, network, bits, seed)
     assert {path.name: path.read_bytes() for path in first.project.iterdir()} == before

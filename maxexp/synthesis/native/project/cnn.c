@@ -32,7 +32,8 @@
 static void on_done(void) {
   for EACH_QUADRANT(q)
     CONTROL(q) &= ~(CONTROL_DONE | CONTROL_ENABLE);
-  cnn_time = cnn_timer_stop();
+  uint32_t time = cnn_timer_stop();
+  cnn_time = time > 0 ? time : 1; /* 0 says that it still runs */
 }
 
 int cnn_enable(uint32_t clock_source, uint32_t clock_divider) {

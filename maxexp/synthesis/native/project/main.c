@@ -1,15 +1,16 @@
 /*
  * Known-answer test: the network gets the sample input, and its outputs are compared with the integer network's.
  *
- * For an application, replace load_input() by what writes your own input, and leave check_output() out.
+ * For an application of your own, replace load_input() by what writes your input, and leave check_output() out;
+ * board.application=serial or camera has maxexp write one.
  */
 #include <stdio.h>
 
 #include "cnn.h"
 #include "mxc.h"
+#include "outputs.h"
 #include "sampledata.h"
 #include "sampleoutput.h"
-#include "softmax.h"
 
 volatile uint32_t cnn_time;
 
@@ -37,26 +38,13 @@ static int check_output(void) {
   return CNN_OK;
 }
 
-static int32_t outputs[CNN_NUM_OUTPUTS];
-
-static void unload_outputs(void) {
-  cnn_unload((uint32_t *) outputs);
-#if CNN_OUTPUT_BYTES == 1
-  /* From the last on, for the bytes begin where the first number will be. */
-  for (int i = CNN_NUM_OUTPUTS - 1; i >= 0; i--)
-    outputs[i] = ((int8_t *) outputs)[i];
-#endif
-}
-
-static void print_outputs(void) {
+static void print_outputs(const int32_t *outputs) {
 #ifdef CNN_CLASSES
-  static const char *const classes[CNN_NUM_OUTPUTS] = CNN_CLASSES;
-  static uint16_t probabilities[CNN_NUM_OUTPUTS];
-  softmax(outputs, CNN_NUM_OUTPUTS, CNN_OUTPUT_EXPONENT, probabilities);
   printf("Classification results:\n");
   for (int i = 0; i < CNN_NUM_OUTPUTS; i++) {
-    int permille = (int) ((1000u * probabilities[i] + SOFTMAX_ONE / 2) / SOFTMAX_ONE);
-    printf("[%7d] -> Class %d: %d.%d%% %s\n", (int) outputs[i], i, permille / 10, permille % 10, classes[i]);
+    score_t score = score_of(i);
+    printf("[%7d] -> Class %d: %u.%u%% %s\n", (int) outputs[i], i, score.permille / 10, score.permille % 10,
+           score.name);
   }
 #else
   printf("Outputs:\n");
@@ -81,17 +69,17 @@ int main(void) {
   load_input();
   cnn_start();
   while (cnn_time == 0)
-    MXC_LP_EnterSleepMode();
+    __WFE(); /* and not wfi: an interrupt just before it would be slept through */
 
   if (check_output() != CNN_OK) {
     printf("\n*** FAIL ***\n\n");
     for (;;) {
     }
   }
-  unload_outputs();
+  const int32_t *outputs = unload_outputs();
   cnn_disable();
   printf("\n*** PASS ***\n\n");
   printf("Approximate inference time: %u us\n\n", (unsigned) cnn_time);
-  print_outputs();
+  print_outputs(outputs);
   return 0;
 }
