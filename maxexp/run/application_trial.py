@@ -37,9 +37,7 @@ class ApplicationTrial:
         folder: local folder of the run; gets the program.
     """
 
-    def __init__(
-        self, config: Config, board: Board, synthesis: Synthesis, record: RunRecord, folder: Path
-    ) -> None:
+    def __init__(self, config: Config, board: Board, synthesis: Synthesis, record: RunRecord, folder: Path) -> None:
         self._config = config
         self._board = board
         self._synthesis = synthesis

@@ -35,7 +35,7 @@ def application_refusal(spec: RunSpec, network: Form) -> str | None:
     real = config.board.kind not in (BoardKind.none, BoardKind.emulated)
     if application is Application.camera and real and spec.runs(Stage.deploy) and find_sdk() is None:
         return (
-            f"{key}: the camera's driver is part of the maker's SDK; set MAXIM_PATH to its folder, or leave deploy out "
-            "of stages and build the project elsewhere"
+            f"{key}: the camera's driver is part of the maker's SDK; set MAXIM_PATH to its folder, or leave deploy "
+            "out of stages and build the project elsewhere"
         )
     return None

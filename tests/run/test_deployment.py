@@ -24,6 +24,7 @@ from maxexp.synthesis.ai8x import ConfirmedSynthesis, Synthesizer
 from maxexp.synthesis.log import SynthesisLog
 from maxexp.synthesis.stand_in import random_integers
 from maxexp.synthesis.stored import stored_cost
+from tests.conftest import composed
 
 DEPLOY = ("synthesis=ai8x", "stages=[evaluate,synthesize,deploy]")
 OTHER_CYCLES = 17
@@ -270,7 +271,10 @@ def test_an_application_is_written_and_tried_on_the_emulated_board(
         (["stages=[synthesize]"], "board.application=camera: says what a trained network sees; add train to stages"),
         (["synthesis=estimate"], "board.application=camera: our own synthesizer writes it; set synthesis=native"),
         (["device=max78002"], "no firmware is written for max78002; choose device=max78000"),
-        (["board=max78000fthr"], "board.application=camera: the camera's driver is part of the maker's SDK; set MAXIM"),
+        (
+            ["board=max78000fthr"],
+            "board.application=camera: the camera's driver is part of the maker's SDK; set MAXIM",
+        ),
         (["+experiment=diabetes_qat"], "the network's input is 10x1x1, and pictures of the camera have"),
     ],
 )
@@ -279,7 +283,9 @@ def test_an_application_that_cannot_be_is_refused_before_the_training(refused_he
 
 
 def test_the_evaluation_kit_has_no_camera_application():
-    with pytest.raises(ConfigError, match="board.application=camera: is for the MAX78000FTHR; choose board=max78000fthr"):
+    with pytest.raises(
+        ConfigError, match="board.application=camera: is for the MAX78000FTHR; choose board=max78000fthr"
+    ):
         composed("board=max78000evkit", "board.application=camera")
 
 
