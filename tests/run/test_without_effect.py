@@ -51,5 +51,5 @@ def test_the_data_of_a_library_have_no_folder(caplog):
     with caplog.at_level(logging.WARNING):
         tell_without_effect(composed("dataset.root=/x"), ["dataset.root=/x", "dataset.root=/x"])
     assert [record.getMessage() for record in caplog.records] == [
-        "dataset.root has no effect here: it needs data of your own; these are part of scikit-learn"
+        "dataset.root has no effect here: it needs data of your own; these are part of a Python package"
     ]
