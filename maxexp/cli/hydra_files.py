@@ -6,6 +6,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from maxexp.base.languages.yaml_text import omegaconf_yaml
 from maxexp.base.secrets import values_without_secrets
 from maxexp.run.addresses import keep_secrets
 
@@ -32,4 +33,4 @@ class SecretFreeFiles(Callback):
         folder.mkdir(parents=True, exist_ok=True)
         contents = {"config": plain, "hydra": {"hydra": hydra}, "overrides": hydra["overrides"]["task"]}
         for name, content in contents.items():
-            (folder / f"{name}.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
+            (folder / f"{name}.yaml").write_text(omegaconf_yaml(content), encoding="utf-8")

@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.languages.override import literals
+from maxexp.base.languages.yaml_text import omegaconf_yaml
 from maxexp.base.secrets import values_without_secrets
 from maxexp.base.text_keys import declare
 from maxexp.data.augmentation.config import AugmentationConfig
@@ -102,4 +103,4 @@ def read_yaml(path: Path) -> Config:
 
 def to_yaml(config: Config) -> str:
     """The resolved configuration, without secrets, as YAML from which the run can be repeated."""
-    return OmegaConf.to_yaml(OmegaConf.create(literals(values_without_secrets(to_plain(config)))))
+    return omegaconf_yaml(literals(values_without_secrets(to_plain(config))))

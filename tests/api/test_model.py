@@ -146,11 +146,12 @@ def test_networks_of_the_zoo_know_their_classes():
 
 def test_photos_are_cropped_as_the_training_images_were():
     from maxexp.api.inputs import pixels
+    from maxexp.data.store.arrays import InputRange
     from tests.data.test_resize import CONFIG, THIRDS, Resize, dataclasses
 
     crop = dataclasses.replace(CONFIG, resize=Resize.crop)
-    assert len(pixels(THIRDS, crop).flatten(1).unique(dim=1)[0]) == 1
-    assert len(pixels(THIRDS, CONFIG).flatten(1).unique(dim=1)[0]) > 1
+    assert len(pixels(THIRDS, crop, InputRange()).flatten(1).unique(dim=1)[0]) == 1
+    assert len(pixels(THIRDS, CONFIG, InputRange()).flatten(1).unique(dim=1)[0]) > 1
 
 
 def test_signals_are_given_in_their_own_numbers():

@@ -128,6 +128,7 @@ def test_only_texts_are_quoted(typed, meant):
 @settings(max_examples=10, deadline=None)
 @given(st.lists(texts.filter(str.strip), min_size=len(KEYS), max_size=len(KEYS)))
 @example(["${dataset.name}", "\\${x}", "a,b"] * 2)
+@example(["0\x85", "a\u2028b", "\u2029 1e5", "é\x85", "true\u2028", "a\nb\x85"])
 def test_any_text_can_be_given_and_is_recorded(tmp_path_factory, given_texts):
     """Through Hydra, through the types, and through the file from which a run is resumed."""
     given_values = dict(zip(KEYS, given_texts, strict=True))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
 
 from maxexp.base.errors import ConfigError
 from maxexp.base.languages.override import literals, override_value
 from maxexp.base.languages.printable import printable
+from maxexp.base.languages.yaml_text import omegaconf_yaml
 from maxexp.run.checkpoints import RUN, ZOO
 from maxexp.run.composition import compose_config
 from maxexp.schema.config import to_plain
@@ -53,7 +53,7 @@ def experiment_yaml(plan: Plan, result: Result, study: str, threads: int | None)
         "",
     ]
     # OmegaConf's own YAML, as it is read: it takes more texts for numbers than YAML does.
-    body = OmegaConf.to_yaml(OmegaConf.create(literals(differences))) if differences else ""
+    body = omegaconf_yaml(literals(differences)) if differences else ""
     return "\n".join(head) + ("\n" + body if body else "")
 
 
