@@ -34,7 +34,7 @@ def released(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def installed(released, tmp_path_factory) -> Call:
     """Calls Python with the wheel in place of the checkout."""
-    site = tmp_path_factory.mktemp("site")
+    site = tmp_path_factory.mktemp("unpacked_wheel")
     with zipfile.ZipFile(next(released.glob("*.whl"))) as wheel:
         wheel.extractall(site)
 
@@ -63,7 +63,7 @@ def test_configurations_and_the_sweeper_are_in_it(installed, tmp_path):
     shown = "import maxexp.cli.run as m; print(m.conf_dir()); exit(m.main())"
     done = installed("-c", shown, "--cfg", "job", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "site0/maxexp/conf" in done.stdout and "max_epochs" in done.stdout
+    assert "unpacked_wheel0/maxexp/conf" in done.stdout and "max_epochs" in done.stdout
     done = installed("-m", "maxexp", "-m", "+sweep=smoke", "hydra.sweeper.trials=0", cwd=tmp_path)
     assert done.returncode == 1 and "hydra.sweeper.trials=0: must be at least 1" in done.stderr
 
