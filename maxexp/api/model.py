@@ -24,6 +24,7 @@ from maxexp.data.augmentation.pixels import evaluation_input, map_pixels
 from maxexp.data.config import DatasetConfig
 from maxexp.data.dataset import ImageSet, load_split
 from maxexp.data.run_data import RunData
+from maxexp.data.store.arrays import InputRange
 from maxexp.network.graph import Network, build_network
 from maxexp.network.module import NetworkModule
 from maxexp.network.sizes import dimensions
@@ -121,9 +122,7 @@ class Model:
             >>> maxexp.load("zoo:cifar10_nascifarnet").predict("cat.jpg").label
             'cat'
         """
-        images = torch.stack(
-            [pixels(example, self.description.dataset, self.description.input_range) for example in examples]
-        )
+        images = torch.stack([pixels(example, self.description.dataset, self._scale) for example in examples])
         found = self._predictions(self.outputs(images))
         return found[0] if len(examples) == 1 else found
 
@@ -233,6 +232,15 @@ class Model:
         return None if normalize is None else normalize.mapping
 
     @property
+    def _scale(self) -> InputRange:
+        """Returns the range of real inputs: of the training, else ``dataset.range``."""
+        description = self.description
+        if description.input_range.low or description.dataset.range is None:
+            return description.input_range
+        low, high = description.dataset.range
+        return InputRange((low,), (high,))
+
+    @property
     def _task(self) -> Task:
         return task_of(self.description.task)
 
@@ -248,14 +256,14 @@ class Model:
     def _examples(self, data: Iterable[Any] | str | os.PathLike[str] | None) -> ImageSet:
         if data is None or isinstance(data, (str, os.PathLike)):
             return load_split(self._dataset(data), "test")
-        return gather(data, self.description.dataset, self.description.input_range, list(self.classes))
+        return gather(data, self.description.dataset, self._scale, list(self.classes))
 
     def _calibration_inputs(self, loader: Iterable[Any] | str | os.PathLike[str] | None, count: int) -> Tensor:
         """Returns float32 (N, C, H, W)."""
         if loader is None or isinstance(loader, (str, os.PathLike)):
             augmentation = AugmentationConfig(normalize=self.description.normalize)
             return RunData(self._dataset(loader), augmentation, 1, 1).calibration_inputs(count)
-        images = first_images(loader, self.description.dataset, self.description.input_range, count)
+        images = first_images(loader, self.description.dataset, self._scale, count)
         return evaluation_input(images, self._mapping)
 
     def _dataset(self, folder: str | os.PathLike[str] | None) -> DatasetConfig:

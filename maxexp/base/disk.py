@@ -49,8 +49,8 @@ def full_places() -> list[str]:
 
 
 def output_full() -> str | None:
-    """Returns why the standard output takes nothing more, as where it goes to a file on a full disk; None where it
-    takes a line."""
+    """Returns why nothing more can be written to the standard output, such as a file on a full disk; else prints an
+    empty line, and returns None."""
     try:
         print(flush=True)  # what had to be written before is forgotten by now
     except OSError as error:

@@ -1,25 +1,11 @@
-"""Talks to the application ``serial`` on a board: inputs go over the serial line, results come back as text.
-
-The other end is ``synthesis/native/applications/serial_files/main.c``, which also describes the protocol.
-"""
+"""What an application on a board says: lines of text, one for each input."""
 
 import re
-import struct
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from maxexp.base.errors import BoardError
-from maxexp.board.config import Application
 from maxexp.board.inference import Line
-from maxexp.chip.input_words import input_words
-from maxexp.chip.part import Part
-from maxexp.synthesis.native.application import REQUEST
 
-FRAME_WANTED = "*** frame, please ***"
-"""What the stand-in for the camera's driver says (``hal/camera.h``)."""
-READY = {Application.serial: "ready for inputs", Application.camera: "camera ready"}
 _LONGEST_LINE = 4096
 _MOST_LINES = 1000
 """Lines that a board may say before the one that is waited for: what an earlier firmware was sending, and no more."""
@@ -67,10 +53,3 @@ def class_of(result: str) -> int | None:
     """Returns the number of the class in a result; None of a network whose outputs are no classes."""
     found = _RESULT.fullmatch(result)
     return int(found[1]) if found and found[1] else None
-
-
-def request(image: NDArray[np.int8], part: Part) -> bytes:
-    """The bytes that ask for an image, int8 (C, H, W), on processors from 0 on."""
-    words = np.concatenate(list(input_words(image, range(part.processors.used(len(image))), part).values()))
-    total = int(words.sum(dtype=np.uint64)) & 0xFFFFFFFF
-    return struct.pack("<I", REQUEST) + words.astype("<u4").tobytes() + struct.pack("<I", total)

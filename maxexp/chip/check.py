@@ -98,8 +98,8 @@ def _check_layer(layer: Layer, bits: int, part: Part) -> None:
 
 
 def _check_reshape(layer: Layer) -> None:
-    """Refuses what the synthesizer cannot: it lays out an input as its first layer reads it, and compares the pixels
-    with those of all operands together."""
+    """Refuses reshapes that the maker's synthesizer gets wrong: it places the network's input in the form that its
+    first layer reads, and counts the pixels of all operands of a sum."""
     what = "of a sum" if layer.operands > 1 else "of the network's input" if INPUT in layer.inputs else None
     if what is not None:
         refuse(layer, f"in_size {dimensions(layer.in_size or ())} {what}; set it in a layer behind this one")

@@ -10,7 +10,7 @@ from pathlib import Path
 from maxexp.base.errors import BoardError, ConfigError
 from maxexp.base.exit_codes import exit_code
 from maxexp.board.board import open_board
-from maxexp.board.config import Application, BoardKind
+from maxexp.board.config import BoardKind
 from maxexp.board.real.exclusive import exclusive_board
 from maxexp.board.real.openocd import mass_erase
 from maxexp.board.real.usb import PROBE_ID, drives, find_port, probe_of, serial_ports
@@ -36,13 +36,13 @@ def board_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     listing = commands.add_parser("list", help="serial ports and drives that are there")
     listing.set_defaults(work=_list)
-    run = commands.add_parser("run", help="build a project that ai8xize.py generated, run it, say how it went")
+    run = commands.add_parser("run", help="build a generated project, run it, say how it went")
     run.add_argument("project", type=Path, help="its folder")
     run.set_defaults(work=_run)
-    text = "build an application of board.application=serial, write it to the board, ask it about pictures"
+    text = "build what board.application=serial wrote, start it on the board, have it classify pictures"
     ask = commands.add_parser("classify", help=text)
-    ask.add_argument("project", type=Path, help="its folder")
-    ask.add_argument("pictures", nargs="+", metavar="PICTURE", help="files; then keys")
+    ask.add_argument("project", type=Path, help="folder of the application")
+    ask.add_argument("pictures", nargs="+", metavar="PICTURE", help="files to classify")
     ask.set_defaults(work=_classify)
     recover = commands.add_parser("recover", help="with OpenOCD, erase a board that cannot be flashed any more")
     recover.set_defaults(work=_recover)
@@ -78,20 +78,21 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _classify(options: argparse.Namespace) -> None:
-    from maxexp.board.application import READY, request, wait_for, wait_for_result
+    from maxexp.board.application import wait_for, wait_for_result
     from maxexp.camera.application_input import read_input_form
+    from maxexp.synthesis.native.applications.serial import APPLICATION, request
 
     words = [*options.pictures, *options.keys]
     keys = [word for word in words if "=" in word and not Path(word).exists()]
     pictures = [Path(word) for word in words if word not in keys]
     if not pictures:
-        raise BoardError("no picture: give files after the project's folder")
+        raise BoardError("no picture to classify: give files after the folder, as classify FOLDER photo.jpg")
     form = read_input_form(options.project)
     inputs = [form.input_of(path) for path in pictures]
     config = read_keys(keys)
     board, part = open_board(config.board, config.device.part), config.device.part
     with board.talk(board.build(options.project, options.project / "build")) as line:
-        wait_for(line, READY[Application.serial])
+        wait_for(line, APPLICATION.ready)
         for path, signed in zip(pictures, inputs, strict=True):
             line.write(request(signed, part))
             print(f"{path}: {wait_for_result(line)}", flush=True)

@@ -199,8 +199,8 @@ def _check_query(query: str) -> None:
         SearchUtils.parse_search_filter(query)
     except MlflowException as error:
         raise TrackingError(
-            f"the filter {query!r} is not in MLflow's search syntax: {one_line(error)}; join conditions such as "
-            "tags.model = 'nascifarnet' and metrics.`hw/latency_us` < 5000 by and"
+            f"the filter {query!r} is not in MLflow's search syntax: {one_line(error)}; write conditions such as "
+            "tags.model = 'nascifarnet' and metrics.`hw/latency_us` < 5000"
         ) from error
 
 

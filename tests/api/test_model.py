@@ -1,5 +1,7 @@
 """Trained networks from Python, as a user calls them: predictions, evaluation, quantization, files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -165,3 +167,14 @@ def test_signals_are_given_in_their_own_numbers():
     quantized = run.network.quantize(bits=8, calibration=[batch for (batch,) in loader])
     for mine, theirs in zip(quantized.predict(*recordings), quantized.predict(*kept), strict=True):
         assert mine.scores == theirs.scores
+
+
+def test_a_typed_range_counts_where_no_training_recorded_one(quantized, images):
+    """As of checkpoints of before, and of imported networks."""
+    numbers = images.images[:5].float() / 255 * 16 - 8
+    dataset = replace(quantized.description.dataset, range=[-8.0, 8.0])
+    model = maxexp.Model(quantized._trained, replace(quantized.description, dataset=dataset))
+    expected = quantized.predict(*images.images[:5])
+    assert [each.scores for each in model.predict(*numbers)] == [each.scores for each in expected]
+    with pytest.raises(DataError, match="examples from -8 to 8"):
+        quantized.predict(*numbers)

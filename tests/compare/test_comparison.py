@@ -152,7 +152,7 @@ def test_a_filter_finds_runs_by_figures(runs, written):
     assert [run.name for run in chosen] == ["fast"]
 
 
-@pytest.mark.parametrize(("query", "match"), [("tags.model = 'none'", "matches"), ("nonsense", "join conditions")])
+@pytest.mark.parametrize(("query", "match"), [("tags.model = 'none'", "matches"), ("nonsense", "write conditions")])
 def test_nothing_to_compare_is_an_error_with_a_reason(runs, written, query, match):
     with pytest.raises(TrackingError, match=match) as caught:
         select_runs(runs.store, [], query)

@@ -1,4 +1,4 @@
-"""YAML that OmegaConf reads as it was."""
+"""YAML for OmegaConf, which keeps every text as it is."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from omegaconf import OmegaConf
 from omegaconf._utils import get_omega_conf_dumper
 
 _LINE_BREAKS = "\x85\u2028\u2029"
-"""YAML takes them for line ends, which it reads as blanks; PyYAML writes them as they are where it writes Unicode."""
+"""Line ends of Unicode: PyYAML writes them without escaping them, and reads them as blanks."""
 
 
 def omegaconf_yaml(content: Any) -> str:
-    """Returns plain values as YAML; other than ``OmegaConf.to_yaml`` also for texts with line ends of Unicode.
+    """Returns plain values as YAML, as ``OmegaConf.to_yaml`` does, whose texts lose the line ends of Unicode.
 
     Args:
         content: nested mappings and lists.
@@ -20,7 +20,7 @@ def omegaconf_yaml(content: Any) -> str:
     text: str = OmegaConf.to_yaml(node)
     if not any(mark in text for mark in _LINE_BREAKS):
         return text
-    # Escaped, with all else that is not ASCII; quoted as OmegaConf's own YAML is.
+    # The same YAML, but for characters beyond ASCII, which are escaped.
     plain = OmegaConf.to_container(node, enum_to_str=True)
     escaped: str = yaml.dump(plain, default_flow_style=False, sort_keys=False, Dumper=get_omega_conf_dumper())
     return escaped

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from maxexp.base.array_file import read_archive
 from maxexp.base.bounded import read_bounded
 from maxexp.base.errors import DataError, FormatError
 
 LARGEST_FILE = 256 << 20
-"""Bytes of a file of recordings."""
+"""Bytes of a text file of recordings."""
 
 
 @dataclass(frozen=True)
@@ -88,21 +88,15 @@ def read_npz(path: Path) -> np.ndarray:
         DataError: it holds several arrays, or anything but finite numbers.
     """
     try:
-        archive = zipfile.ZipFile(path)
-        names = archive.namelist()
-        size = sum(entry.file_size for entry in archive.infolist())
-        if len(names) != 1 or size > LARGEST_FILE:
-            raise DataError(
-                f"{path} must hold one array of at most {LARGEST_FILE >> 20} MiB; it holds {len(names)} of "
-                f"{size >> 20} MiB (archives of x_train, y_train, ... are dataset=arrays)"
-            )
-        with np.load(path, allow_pickle=False) as loaded:
-            values = loaded[loaded.files[0]]
-    except (ValueError, OSError, EOFError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a readable .npz file ({error}); write it anew") from error
-    except (SyntaxError, MemoryError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise DataError(f"{path} is not a readable .npz file; write it anew") from error
-    values = values[:, None] if values.ndim == 1 else values
+        arrays = read_archive(path)
+    except (OSError, FormatError) as error:
+        raise DataError(f"{path} is not a readable .npz file: {error}; write it anew") from error
+    if len(arrays) != 1:
+        raise DataError(
+            f"{path} must hold one array; it holds {len(arrays)} (x_train, y_train, ... are read by dataset=arrays)"
+        )
+    (values,) = arrays.values()
+    values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "buif":
         raise DataError(f"{path} must hold numbers (length, channels); it holds {values.dtype} {values.shape}")
     return _finite(values.astype(np.float64), str(path)).T

@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maxexp import __version__
 from maxexp.chip.memory.placement import MemoryMap
+from maxexp.chip.part import Part
 from maxexp.data.augmentation.config import InputMapping
-from maxexp.data.config import Resize
+from maxexp.data.config import DatasetConfig, Resize
 from maxexp.network.graph import Network
 from maxexp.network.sizes import dimensions
 from maxexp.synthesis.native.c_text import plain
@@ -25,9 +29,6 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parent / "applications" / "shared_files"
 TEST_ONLY = ("main.c", "README.md")
 """Files of the known-answer test's project that each application has its own of."""
-REQUEST = 0x4E4E4349
-"""First word of an input on the serial line: ``ICNN`` as bytes."""
-
 _NUMBERS = {
     InputMapping.p128: "pixel - 128",
     InputMapping.ai8x: "pixel < 128 ? pixel - 128 : pixel == 255 ? 127 : pixel - 127",
@@ -49,18 +50,45 @@ class Pictures:
     mapping: InputMapping | None
 
 
+class Shown(NamedTuple):
+    """An image on its way to an application.
+
+    Attributes:
+        sent: the bytes for the serial line.
+        seen: int8 (C, H, W), what the network gets of it.
+    """
+
+    sent: bytes
+    seen: NDArray[np.int8]
+
+
 class Application(ABC):
     """One application.
 
     Attributes:
         files: folder of its C files and its ``README.md``, a template.
+        ready: what it says on the serial line when it takes inputs.
+        sees_by_itself: whether a real board gets inputs from its own sensors.
     """
 
     files: Path
+    ready: str
+    sees_by_itself: bool
 
     @abstractmethod
     def refusal(self, network: Network) -> str | None:
         """Returns why a network cannot have this application; None where it can."""
+
+    @abstractmethod
+    def show(
+        self, image: NDArray[np.uint8], dataset: DatasetConfig, mapping: InputMapping | None, part: Part
+    ) -> Shown:
+        """Returns how an image, uint8 (C, H, W), is shown over the serial line.
+
+        Args:
+            dataset: its shape, and what becomes of pictures of another one.
+            mapping: as in :class:`Pictures`.
+        """
 
     def headers(self, memory: MemoryMap, pictures: Pictures) -> dict[str, str]:
         """Returns the text of each header of its own by file name, ``input.h`` among them."""
@@ -86,7 +114,7 @@ def write_application(
     cost, integer = synthesis.cost, synthesis.integer
     memory = cost.fit.memory
     x = configuration(memory, integer.layers)
-    check_flash(x, 0)
+    check_flash(x, sample_bytes=0)
     values = {"name": plain(integer.network.name), "version": __version__}
     readme = Template((application.files / "README.md").read_text(encoding="ascii")).substitute(values)
     texts = {
@@ -112,7 +140,6 @@ def _input(memory: MemoryMap, pictures: Pictures) -> str:
         "INPUT_ROWS": rows,
         "INPUT_COLUMNS": columns,
         "INPUT_ADDRESS": f"0x{places[0][1]:08x}",
-        "REQUEST": f"0x{REQUEST:08x}u",
     }
     return (
         f"/* Pictures {dimensions((channels, rows, columns))}, resize {pictures.resize.name}, mapping {mapping}. */\n"

@@ -1,9 +1,9 @@
 """Firmware that takes inputs again and again: what the network gets is what maxexp.camera and training make."""
 
 import ctypes
-import shutil
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 
 from maxexp.base.errors import BoardError
-from maxexp.board.application import READY, class_of, request, wait_for, wait_for_result
-from maxexp.board.config import Application as Choice
+from maxexp.board.application import class_of, wait_for, wait_for_result
 from maxexp.board.emulator.run import EmulatedLine
 from maxexp.board.firmware import build_firmware
 from maxexp.camera.application_input import read_input_form
@@ -27,6 +26,7 @@ from maxexp.data.config import Resize
 from maxexp.synthesis.native.application import Pictures, write_application
 from maxexp.synthesis.native.applications import applications
 from maxexp.synthesis.native.applications.camera import frame_size
+from maxexp.synthesis.native.applications.serial import request
 from maxexp.synthesis.native.resample import PRECISION, spans
 from maxexp.synthesis.native.synthesizer import synthesize
 from maxexp.synthesis.stand_in import random_image, random_integers
@@ -48,7 +48,7 @@ def write(folder, network, name: str, pictures=USUAL, classes=NAMES):
 def started(project, name: str) -> EmulatedLine:
     firmware = build_firmware(project, project.parent / "build", MAX78000)
     line = EmulatedLine(firmware.image, MAX78000)
-    wait_for(line, READY[Choice[name]])
+    wait_for(line, applications()[name].ready)
     return line
 
 
@@ -73,8 +73,6 @@ def test_lines_are_resized_as_pillow_does_it(given, wanted):
 @pytest.fixture
 def firmware_input(make_network, tmp_path):
     """``firmware_input(shape, pictures, frame)``: int8 (C, H, W), by the C files on this machine."""
-    if shutil.which("gcc") is None:
-        pytest.skip("no gcc")
 
     def firmware_input(shape, pictures: Pictures, frame: np.ndarray) -> np.ndarray:
         project, _ = write(tmp_path, make_network(MAP, shape), "camera", pictures, None)
@@ -88,7 +86,8 @@ def firmware_input(make_network, tmp_path):
         (project / "memory.c").write_text("#include <stdint.h>\nuint32_t memory[1 << 16];\n")
         library = tmp_path / "picture.so"
         sources = [project / "picture.c", project / "memory.c"]
-        subprocess.run(["gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, *sources], check=True)
+        compiler = [sys.executable, "-m", "ziglang", "cc", "-Wall", "-Werror", "-O1", "-nostdlib", "-shared", "-fPIC"]
+        subprocess.run([*compiler, "-o", library, *sources], check=True)
         picture = ctypes.CDLL(str(library))
         padded = np.concatenate([frame, np.full_like(frame[..., :1], 0xEE)], axis=-1)
         for row, pixels in enumerate(padded):
@@ -108,7 +107,7 @@ def firmware_input(make_network, tmp_path):
 def test_a_frame_becomes_the_input_that_maxexp_camera_makes_of_it(
     firmware_input, make_network, shape, resize, mapping
 ):
-    columns, rows = frame_size(make_network(MAP, shape))
+    columns, rows = frame_size(shape)
     frame = colours((rows, columns, 3), 5)
     pixels = to_pixels(Image.fromarray(frame), shape, resize, recolor=True)
     expected = map_pixels(torch.from_numpy(np.array(pixels)), mapping).numpy().transpose(2, 0, 1)
@@ -119,7 +118,7 @@ def test_the_camera_s_pictures_are_classified_one_after_the_other(compiler, make
     network = make_network(LAYERS, (3, 24, 20))
     project, integer = write(tmp_path, network, "camera", Pictures(Resize.crop, InputMapping.p128))
     line = started(project, "camera")
-    columns, rows = frame_size(network)
+    columns, rows = frame_size(network.in_shape)
     for seed in (1, 2):
         frame = colours((rows, columns, 3), seed)
         line.write(frame.tobytes())

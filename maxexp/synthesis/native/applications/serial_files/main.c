@@ -1,7 +1,7 @@
 /*
  * Inputs come over the serial line, results go back as text, again and again.
  *
- * A request, in little-endian words: REQUEST, the words of the input arrays one after the other, sum of those words.
+ * A request: "ICNN", then little-endian words: those of the input arrays one after the other, and their sum.
  * The answer is one line: the class, its probability and name, and the time of the inference.
  */
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include "input.h"
 #include "mxc.h"
 #include "run.h"
+
+#define REQUEST 0x4e4e4349u /* "ICNN" */
 
 static uint8_t receive_byte(void) { return (uint8_t) MXC_UART_ReadCharacter(MXC_UART0); }
 
